@@ -1,0 +1,24 @@
+import type { Digest } from '../oci/digest.ts'
+
+/** A peer that says it holds a blob; `addresses` are multiaddrs in text form, perhaps none. */
+export interface Provider {
+  /** Peer id in text form. */
+  readonly peer: string
+  readonly addresses: readonly string[]
+}
+
+export interface RouterOptions {
+  signal?: AbortSignal
+}
+
+/** Finds who holds a blob. Implementations: `dht.ts` and `memory.ts`, one contract suite. */
+export interface Router {
+  /** Whether an announcement would reach anybody now. */
+  isReady (): boolean
+  /** Announces that we hold the blob, and keeps it announced until withdrawn. @throws RouterNotReadyError */
+  provide (digest: Digest, options?: RouterOptions): Promise<void>
+  /** Stops announcing. Others forget when their record expires; asked until then, we answer `missing`. */
+  withdraw (digest: Digest, options?: RouterOptions): Promise<void>
+  /** Others that hold the blob, never ourselves, each once, as they are found. Ends by itself or with the signal. */
+  findProviders (digest: Digest, options?: RouterOptions): AsyncIterable<Provider>
+}

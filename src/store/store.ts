@@ -1,0 +1,170 @@
+import type { Readable } from 'node:stream'
+import type { Digest } from '../oci/digest.ts'
+
+/** A manifest is never served under `/blobs/` and a blob never under `/manifests/`. */
+export type BlobKind = 'blob' | 'manifest'
+
+/**
+ * How the content came here, which decides who may have it (sharing rule).
+ * `public`: its origin gave it without credentials. `seeded`: a person put it here to be shared.
+ * `restricted`: got with credentials, or from a member of a swarm with a key who marked it so.
+ */
+export type Access = 'public' | 'seeded' | 'restricted'
+
+export interface BlobFacts {
+  readonly kind: BlobKind
+  readonly access: Access
+  /** Known for manifests; a blob's type belongs to the descriptor that names it. */
+  readonly mediaType?: string
+}
+
+export interface BlobRecord extends BlobFacts {
+  readonly digest: Digest
+  /** Bytes. */
+  readonly size: number
+  /** Milliseconds since the epoch. */
+  readonly committedAt: number
+}
+
+/** Bytes `start` (inclusive) to `end` (exclusive). */
+export interface ByteSpan {
+  readonly start: number
+  readonly end: number
+}
+
+/** Where a span of a partial blob came from: `origin`, or `peer:<peer id>`. */
+export type SpanSource = 'origin' | `peer:${string}`
+
+export interface SourcedSpan extends ByteSpan {
+  readonly source: SpanSource
+}
+
+/** An open, verified blob. Stays readable when the blob is removed meanwhile; close it. */
+export interface BlobReader {
+  readonly record: BlobRecord
+  /** A stream of the span (default: all), read in large chunks. The reader stays open when it ends. */
+  stream (span?: ByteSpan, options?: { signal?: AbortSignal }): Readable
+  /** The whole content; for manifests and other small blobs. */
+  bytes (options?: { signal?: AbortSignal }): Promise<Uint8Array>
+  close (): Promise<void>
+}
+
+/**
+ * A blob on its way in: a contiguous prefix of bytes, each with its source. One open handle a digest.
+ * Survives `kill -9` and is found again by `Store.openPartial`.
+ */
+export interface PartialBlob {
+  readonly digest: Digest
+  /** Bytes in all, once known. */
+  readonly size: number | undefined
+  /** Bytes [0, edge) can be read. */
+  readonly edge: number
+  /** Where [0, edge) came from, in order, without gaps; neighbours of one source are merged. */
+  readonly spans: readonly SourcedSpan[]
+  /** Sets the size once known. @throws PartialSizeError when another size was set or edge is past it. */
+  setSize (size: number): Promise<void>
+  /**
+   * Appends at the end of what was appended before. Resolves when there is room for more (back-pressure); bytes may become
+   * readable later: `onEdge` says when. The chunk may be reused by the caller after the promise resolves.
+   * @throws PartialSizeError past `size`, StoreFullError
+   */
+  append (chunk: Uint8Array, source: SpanSource): Promise<void>
+  /** Resolves when all that was appended is readable. */
+  flush (): Promise<void>
+  /** Drops what lies at and beyond `edge`. */
+  truncate (edge: number): Promise<void>
+  /** Called after every advance of `edge`; one listener. */
+  onEdge: ((edge: number) => void) | undefined
+  /** Up to `buffer.length` bytes from `position`, all of them below `edge`; 0 at the edge. */
+  read (buffer: Uint8Array, position: number): Promise<number>
+  /**
+   * Flushes and compares length and digest of all bytes; hashing has run alongside in a worker, so this is quick.
+   * @throws DigestMismatchError, PartialSizeError
+   */
+  verify (options?: { signal?: AbortSignal }): Promise<void>
+  /**
+   * After `verify`: fsync, rename into place, record. The partial is closed by it; reads through an
+   * already open handle keep working until `close`.
+   * @throws NotVerifiedError, StoreFullError
+   */
+  commit (facts: BlobFacts): Promise<BlobRecord>
+  /** Keeps a copy of the bytes under another name and returns a reader for it, to compare later with the right ones. Deleted on close. */
+  setAside (): Promise<Evidence>
+  /** Lets go and keeps the bytes for a later `openPartial`. */
+  close (): Promise<void>
+  /** Lets go and deletes the bytes. */
+  discard (): Promise<void>
+}
+
+/** A wrong copy of a blob, kept only until it has told which spans are wrong. */
+export interface Evidence {
+  readonly spans: readonly SourcedSpan[]
+  /** Sources that gave at least one byte that differs from the right blob (or lies beyond its end). */
+  compare (right: BlobReader, options?: { signal?: AbortSignal }): Promise<SpanSource[]>
+  discard (): Promise<void>
+}
+
+export interface TagRecord {
+  readonly digest: Digest
+  readonly mediaType: string
+  readonly size: number
+  /** Milliseconds since the epoch, when the origin last said so. */
+  readonly resolvedAt: number
+}
+
+/** What is known of a blob before it is here, from a manifest that names it. */
+export interface KnownDescriptor {
+  readonly digest: Digest
+  readonly size: number
+  readonly mediaType: string
+  readonly kind: BlobKind
+}
+
+/** What belongs to which repository. A repository is written `<registry>/<name>`, e.g. `docker.io/library/alpine`. */
+export interface Links {
+  link (repository: string, digests: readonly Digest[]): Promise<void>
+  isLinked (repository: string, digest: Digest): Promise<boolean>
+  linked (repository: string): Promise<Digest[]>
+  repositories (): Promise<string[]>
+  setTag (repository: string, tag: string, record: TagRecord): Promise<void>
+  tag (repository: string, tag: string): Promise<TagRecord | undefined>
+  removeTag (repository: string, tag: string): Promise<void>
+  /** In lexical order. */
+  tags (repository: string): Promise<string[]>
+  describe (descriptors: readonly KnownDescriptor[]): Promise<void>
+  descriptor (digest: Digest): Promise<KnownDescriptor | undefined>
+}
+
+export interface StoreUsage {
+  readonly blobs: number
+  readonly bytes: number
+  readonly partials: number
+  readonly partialBytes: number
+}
+
+/** What a store tells the one who made it. */
+export type StoreEvent =
+  | { readonly type: 'blob:committed', readonly record: BlobRecord }
+  | { readonly type: 'blob:removed', readonly record: BlobRecord }
+  | { readonly type: 'blob:quarantined', readonly digest: Digest, readonly reason: string }
+
+/** Content by digest, and what it belongs to. Nothing unverified is ever opened. */
+export interface Store {
+  readonly links: Links
+  stat (digest: Digest): Promise<BlobRecord | undefined>
+  /**
+   * Opens a committed blob. One whose file changed since its commit is verified again first; a wrong one is moved
+   * to quarantine, told by an event, and reported as absent.
+   */
+  open (digest: Digest, options?: { signal?: AbortSignal }): Promise<BlobReader | undefined>
+  /** Commits bytes at hand (manifests). @throws DigestMismatchError, StoreFullError */
+  put (digest: Digest, bytes: Uint8Array, facts: BlobFacts): Promise<BlobRecord>
+  /** Changes how the blob may be shared, e.g. when its origin also gives it without credentials. */
+  setAccess (digest: Digest, access: Access): Promise<void>
+  remove (digest: Digest): Promise<boolean>
+  records (): AsyncIterable<BlobRecord>
+  /** @throws PartialInUseError when it is open already */
+  openPartial (digest: Digest): Promise<PartialBlob>
+  usage (): Promise<StoreUsage>
+  close (): Promise<void>
+}
