@@ -1,0 +1,69 @@
+import type { Digest } from '../oci/digest.ts'
+import type { Repository } from '../oci/repository.ts'
+import { BlobFetch, type BlobFetchComponents, type BlobFetchInit } from './blob-fetch.ts'
+import { abortable } from './shared-work.ts'
+
+/** What a fetch has done so far, for status pages. */
+export interface FetchStatus {
+  readonly digest: Digest
+  readonly size: number | undefined
+  readonly received: number
+  readonly sources: readonly string[]
+}
+
+/** One caller's hold on a fetch. Leave it when done, however it ended. */
+export interface FetchHold {
+  readonly fetch: BlobFetch
+  leave: () => void
+}
+
+/** The fetches under way, one a digest. */
+export class BlobFetches {
+  readonly #components: BlobFetchComponents
+  readonly #fetches = new Map<Digest, BlobFetch>()
+
+  constructor (components: BlobFetchComponents) {
+    this.#components = components
+  }
+
+  /**
+   * Joins the fetch of a digest, or starts it. Undefined when one ended while we waited for it to let go: look in the
+   * store again.
+   */
+  async join (repository: Repository, digest: Digest, init: BlobFetchInit, { signal }: { signal?: AbortSignal } = {}): Promise<FetchHold | undefined> {
+    const current = this.#fetches.get(digest)
+    if (current !== undefined && !current.isJoinable) {
+      await abortable(current.closed, signal)
+      return undefined
+    }
+    signal?.throwIfAborted()
+    const fetch = current ?? this.#start(digest, init)
+    fetch.join(repository)
+    let hasLeft = false
+    return {
+      fetch,
+      leave: () => {
+        if (!hasLeft) fetch.leave()
+        hasLeft = true
+      }
+    }
+  }
+
+  status (): FetchStatus[] {
+    return [...this.#fetches.values()].map(({ digest, size, received, sources }) => ({ digest, size, received, sources }))
+  }
+
+  /** Abandons all fetches; what they have is kept. */
+  async stop (): Promise<void> {
+    const fetches = [...this.#fetches.values()]
+    for (const fetch of fetches) fetch.abandon()
+    await Promise.all(fetches.map(async fetch => { await fetch.closed }))
+  }
+
+  #start (digest: Digest, init: BlobFetchInit): BlobFetch {
+    const fetch = new BlobFetch(this.#components, digest, init)
+    this.#fetches.set(digest, fetch)
+    void fetch.closed.finally(() => { this.#fetches.delete(digest) })
+    return fetch
+  }
+}

@@ -1,0 +1,40 @@
+import { ShoalError } from '../errors.ts'
+import type { Digest } from '../oci/digest.ts'
+
+/** Nobody who was asked could give the content; `cause` is what the origin said last, if it was asked. */
+export class ContentUnavailableError extends ShoalError {
+  override readonly code = 'CONTENT_UNAVAILABLE'
+  override readonly retryable = true
+  readonly digest: Digest
+  /** Every origin that was asked knows no such content, and no peer holds it. */
+  readonly isUnknown: boolean
+
+  constructor (digest: Digest, { isUnknown, cause }: { isUnknown: boolean, cause?: unknown }) {
+    const reason = cause instanceof Error ? `: ${cause.message}` : ''
+    super(`no peer or origin ${isUnknown ? 'knows' : 'could deliver'} ${digest}${reason}`, { cause })
+    this.digest = digest
+    this.isUnknown = isUnknown
+  }
+}
+
+/** The origin's own bytes do not match the digest; readers that were given some of them are cut. */
+export class WrongContentError extends ShoalError {
+  override readonly code = 'CONTENT_WRONG'
+  override readonly retryable = true
+  readonly digest: Digest
+
+  constructor (digest: Digest, options?: ErrorOptions) {
+    super(`the bytes received for ${digest} do not match it`, options)
+    this.digest = digest
+  }
+}
+
+/** The last caller left, or the agent stops. */
+export class FetchAbandonedError extends ShoalError {
+  override readonly code = 'FETCH_ABANDONED'
+  override readonly retryable = true
+
+  constructor (digest: Digest) {
+    super(`the fetch of ${digest} was abandoned`)
+  }
+}

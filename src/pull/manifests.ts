@@ -1,0 +1,196 @@
+import { ShoalError } from '../errors.ts'
+import type { EventSink } from '../events.ts'
+import type { Holding } from '../net/peers.ts'
+import { digestAlgorithm, digestOf, type Digest } from '../oci/digest.ts'
+import { children, isManifestDescriptor, MAX_MANIFEST_BYTES, readManifest, type ManifestDocument } from '../oci/manifest.ts'
+import { OciError } from '../oci/oci-error.ts'
+import { repositoryKey, type Repository } from '../oci/repository.ts'
+import type { Origin } from '../origin/origin.ts'
+import type { Access, Store } from '../store/store.ts'
+import { Blame } from './blame.ts'
+import { ContentUnavailableError } from './errors.ts'
+import type { HolderSearchComponents } from './holder-search.ts'
+import { SharedWork } from './shared-work.ts'
+import { SourceOrder, spanSource, type Source } from './source-order.ts'
+
+/** Pairs of repository and digest known to be linked, so that a warm manifest costs no write. */
+const MAX_LINKED_REMEMBERED = 10_000
+
+export interface ManifestsComponents extends HolderSearchComponents {
+  readonly store: Store
+  readonly origin: Origin
+  readonly events: EventSink
+}
+
+export interface ManifestsInit {
+  /** How long peers may take to say that they hold it before the origin is asked, in milliseconds. @default 200 */
+  readonly graceMs?: number
+}
+
+/** A manifest's exact bytes, and what they say. */
+export interface ManifestContent {
+  readonly digest: Digest
+  readonly mediaType: string
+  readonly bytes: Uint8Array
+  readonly document: ManifestDocument
+  /** It came straight from the origin just now, so the origin is there for what is below it. */
+  readonly isFromOrigin: boolean
+}
+
+interface Received {
+  readonly bytes: Uint8Array
+  readonly mediaType?: string
+  readonly access: Access
+}
+
+/** Manifests by digest: store, then peers, then origin. Small and wanted whole, so they are verified in memory. */
+export class Manifests {
+  readonly #components: ManifestsComponents
+  readonly #init: ManifestsInit
+  readonly #work = new SharedWork<ManifestContent>()
+  readonly #linked = new Set<string>()
+
+  constructor (components: ManifestsComponents, init: ManifestsInit = {}) {
+    this.#components = components
+    this.#init = init
+  }
+
+  /** @throws ContentUnavailableError; OciError MANIFEST_INVALID when the digest names something that is no manifest */
+  async get (repository: Repository, digest: Digest, { signal }: { signal?: AbortSignal } = {}): Promise<ManifestContent> {
+    const content = await this.stored(digest) ??
+      await this.#work.join(`${repositoryKey(repository)}@${digest}`, async signal => this.#fetch(repository, digest, signal), { signal })
+    await this.#link(repository, content)
+    return content
+  }
+
+  /** The manifest if it is in the store. */
+  async stored (digest: Digest): Promise<ManifestContent | undefined> {
+    const { store } = this.#components
+    const record = await store.stat(digest)
+    if (record === undefined || record.size > MAX_MANIFEST_BYTES) return undefined
+    const reader = await store.open(digest)
+    if (reader === undefined) return undefined
+    try {
+      const bytes = await reader.bytes()
+      const document = readManifest(bytes, { mediaType: record.mediaType })
+      if (record.kind === 'blob') await store.put(digest, bytes, { kind: 'manifest', access: record.access, mediaType: document.mediaType })
+      return { digest, mediaType: document.mediaType, bytes, document, isFromOrigin: false }
+    } catch (error) {
+      // a blob that is no manifest, or a manifest that rotted and was put into quarantine: both are not here
+      if (error instanceof OciError || (error instanceof ShoalError && error.code === 'DIGEST_MISMATCH')) return undefined
+      throw error
+    } finally {
+      await reader.close()
+    }
+  }
+
+  async #fetch (repository: Repository, digest: Digest, signal: AbortSignal): Promise<ManifestContent> {
+    const { events, now } = this.#components
+    const startedAt = now()
+    const order = new SourceOrder(this.#components, { kind: 'manifest', digest, signal, graceMs: this.#init.graceMs })
+    order.addRepository(repository)
+    events.emit({ type: 'fetch:started', digest, resumedAt: 0 })
+    let isUnknown = true
+    let cause: unknown
+    for (;;) {
+      const source = await order.next()
+      if (source === undefined) break
+      try {
+        const content = await this.#take(repository, digest, source, signal)
+        events.emit({ type: 'fetch:completed', digest, size: content.bytes.length, durationMs: now() - startedAt })
+        return content
+      } catch (error) {
+        signal.throwIfAborted()
+        isUnknown &&= isMissing(error)
+        if (source.type === 'origin') cause = error
+        this.#sourceFailed(order, digest, source, error)
+      }
+    }
+    const error = new ContentUnavailableError(digest, { isUnknown, cause })
+    events.emit({ type: 'fetch:failed', digest, code: error.code, reason: error.message })
+    throw error
+  }
+
+  async #take (repository: Repository, digest: Digest, source: Source, signal: AbortSignal): Promise<ManifestContent> {
+    const { store, events, origin } = this.#components
+    const label = spanSource(source)
+    events.emit({ type: 'fetch:source', digest, source: label, start: 0 })
+    const received: Received = source.type === 'peer'
+      ? await this.#readPeer(digest, source.holding, signal)
+      : await origin.manifest(repository, digest, { signal })
+    events.emit({ type: 'fetch:received', digest, source: label, bytes: received.bytes.length })
+    const document = readManifest(received.bytes, { mediaType: received.mediaType ?? (await store.links.descriptor(digest))?.mediaType })
+    await store.put(digest, received.bytes, { kind: 'manifest', access: received.access, mediaType: document.mediaType })
+    return { digest, mediaType: document.mediaType, bytes: received.bytes, document, isFromOrigin: source.type === 'origin' }
+  }
+
+  async #readPeer (digest: Digest, holding: Holding, signal: AbortSignal): Promise<Received> {
+    const { peers, score, now } = this.#components
+    const { peer, size } = holding
+    if (size > MAX_MANIFEST_BYTES) throw new ManifestLieError(peer, `said manifest ${digest} has ${size} bytes`)
+    const startedAt = now()
+    const read = await peers.read(peer, 'manifest', digest, 0, { signal })
+    const chunks: Uint8Array[] = []
+    let length = 0
+    for await (const chunk of read.body) {
+      length += chunk.length
+      if (length > MAX_MANIFEST_BYTES) throw new ManifestLieError(peer, `sent more than ${MAX_MANIFEST_BYTES} bytes for manifest ${digest}`)
+      chunks.push(Uint8Array.from(chunk))
+    }
+    const bytes = Buffer.concat(chunks)
+    if (digestOf(bytes, digestAlgorithm(digest)) !== digest) throw new ManifestLieError(peer, `sent bytes that do not match ${digest}`)
+    score.delivered(peer, length, now() - startedAt)
+    return { bytes, access: read.restricted ? 'restricted' : 'public' }
+  }
+
+  #sourceFailed (order: SourceOrder, digest: Digest, source: Source, error: unknown): void {
+    const { events, score, now } = this.#components
+    const code = error instanceof ShoalError ? error.code : 'UNKNOWN'
+    const reason = error instanceof Error ? error.message : String(error)
+    events.emit({ type: 'fetch:source-failed', digest, source: spanSource(source), at: 0, code, reason })
+    if (source.type === 'origin') return
+    const { peer } = source.holding
+    if (error instanceof ShoalError && error.blamesPeer) {
+      order.exclude(peer)
+      new Blame(this.#components, digest).ban(peer, reason)
+    } else if (code === 'PEER_BUSY') {
+      order.metBusy()
+    } else if (!isMissing(error)) {
+      score.failed(peer, now())
+    }
+  }
+
+  /** Remembers what belongs to the repository, and the sizes of what the manifest names. */
+  async #link (repository: Repository, { digest, document }: ManifestContent): Promise<void> {
+    const { links } = this.#components.store
+    const key = repositoryKey(repository)
+    const pair = `${key}@${digest}`
+    if (this.#linked.has(pair)) return
+    const below = children(document)
+    await links.describe(below.map(descriptor => ({
+      digest: descriptor.digest,
+      size: descriptor.size,
+      mediaType: descriptor.mediaType,
+      kind: isManifestDescriptor(descriptor) ? 'manifest' : 'blob'
+    })))
+    await links.link(key, [digest, ...below.map(descriptor => descriptor.digest)])
+    if (this.#linked.size === MAX_LINKED_REMEMBERED) this.#linked.clear()
+    this.#linked.add(pair)
+  }
+}
+
+/** A peer's answer for a manifest was a lie. */
+export class ManifestLieError extends ShoalError {
+  override readonly code = 'MANIFEST_LIE'
+  override readonly blamesPeer = true
+  readonly peer: string
+
+  constructor (peer: string, what: string) {
+    super(`peer ${peer} ${what}`)
+    this.peer = peer
+  }
+}
+
+function isMissing (error: unknown): boolean {
+  return error instanceof ShoalError && (error.code === 'ORIGIN_NOT_FOUND' || error.code === 'PEER_MISSING')
+}
