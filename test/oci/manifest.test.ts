@@ -16,6 +16,11 @@ const index = { schemaVersion: 2, mediaType: MEDIA_TYPES.ociIndex, manifests: [c
 const { mediaType: _manifestType, ...bareManifest } = manifest
 const { mediaType: _indexType, ...bareIndex } = index
 
+/** A manifest with a field nobody knows, so many levels deep. */
+function nested (levels: number) {
+  return new TextEncoder().encode(JSON.stringify({ ...manifest, unknown: 0 }).replace('"unknown":0', `"unknown":${'['.repeat(levels - 1)}${']'.repeat(levels - 1)}`))
+}
+
 function read (value: unknown, mediaType?: string) {
   return readManifest(encode(value), mediaType === undefined ? {} : { mediaType })
 }
@@ -94,6 +99,7 @@ describe('readManifest', () => {
     ['a missing digest', { ...manifest, config: { ...config, digest: undefined } }, 'config.digest'],
     ['a missing media type', { ...manifest, layers: [{ ...layer, mediaType: undefined }] }, 'layers[0].mediaType'],
     ['a media type that splits a header', { ...manifest, layers: [{ ...layer, mediaType: 'a/b\r\nx: y' }] }, 'layers[0].mediaType'],
+    ['a media type without end', { ...manifest, layers: [{ ...layer, mediaType: `a/${'b'.repeat(254)}` }] }, 'layers[0].mediaType'],
     ['annotations that are no texts', { ...manifest, annotations: { a: 1 } }, 'annotations'],
     ['annotations that are a list', { ...manifest, annotations: ['a'] }, 'annotations'],
     ['urls that are no list', { ...manifest, layers: [{ ...layer, urls: 'http://x' }] }, 'layers[0].urls'],
@@ -119,12 +125,17 @@ describe('readManifest', () => {
   it.each([
     ['nothing', new Uint8Array()],
     ['HTML', new TextEncoder().encode('<html>')],
-    ['bytes that are no UTF-8', Uint8Array.of(0x22, 0xff, 0x22)],
+    ['text that is no UTF-8', Buffer.from(JSON.stringify({ ...manifest, annotations: { a: '\xff' } }), 'latin1')],
     ['a byte order mark', Uint8Array.of(0xef, 0xbb, 0xbf, ...encode(manifest))],
     ['a truncated document', encode(manifest).subarray(0, -1)],
-    ['depth without end', new TextEncoder().encode('['.repeat(1_000_000))]
+    ['depth without end', new TextEncoder().encode('['.repeat(1_000_000))],
+    ['more depth than a manifest has', nested(65)]
   ])('refuses %s', (_, bytes) => {
     expect(() => readManifest(bytes)).toThrow(expect.objectContaining({ code: 'MANIFEST_INVALID' }))
+  })
+
+  it('reads what is nested 64 levels deep', () => {
+    expect(readManifest(nested(64)).type).toBe('manifest')
   })
 
   it('counts brackets within strings as text', () => {
@@ -177,7 +188,7 @@ describe('readManifest', () => {
 
 describe('children', () => {
   it('are config and layers of a manifest, each digest once', () => {
-    expect(children(read({ ...manifest, layers: [layer, layer, config] }))).toEqual([config, layer])
+    expect(children(read({ ...manifest, layers: [layer, { ...layer, size: 21 }, config] }))).toEqual([config, layer])
     const artifact = { ...manifest, config: EMPTY_DESCRIPTOR, layers: [EMPTY_DESCRIPTOR] }
     expect(children(read(artifact))).toEqual([EMPTY_DESCRIPTOR])
   })

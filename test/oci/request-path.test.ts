@@ -67,6 +67,7 @@ describe('parseRequestPath', () => {
     ['http://host/v2/', 404, 'UNSUPPORTED'],
     ['/v2/_catalog', 404, 'UNSUPPORTED'],
     ['/v2/app', 404, 'UNSUPPORTED'],
+    ['/v2/manifests/a/b', 404, 'UNSUPPORTED'],
     ['/v2/app/tags/list/', 404, 'UNSUPPORTED'],
     ['/v2/app/tags', 404, 'UNSUPPORTED']
   ])('answers %s with %i %s', (path, status, code) => {
@@ -77,7 +78,7 @@ describe('parseRequestPath', () => {
     '/v2/a%2fb/manifests/1', '/v2/a%2Fb/manifests/1', '/v2/%2e%2e/manifests/1', '/v2/../manifests/1', '/v2/a/../../etc/manifests/1', '/v2/./manifests/1',
     '/v2/a//manifests/1', '/v2//', '/v2//a/manifests/1', '/v2/a/manifests//1', '/v2/a\\b/manifests/1', '/v2/a%5cb/manifests/1', '/v2/a\0/manifests/1', '/v2/a%00/manifests/1',
     '/v2/a/manifests/..', '/v2/a/manifests/%2e%2e', '/v2/a/manifests/%', '/v2/a/manifests/%3', '/v2/a/manifests/%zz', '/v2/a/manifests/%253A', '/v2/a/manifests/%C3%A9',
-    '/v2/a/manifests/x\ny', '/v2/a/blobs/uploads/../x', '/v2/a/blobs/%2e'
+    '/v2/a/manifests/x\ny', '/v2/a/blobs/uploads/../x', '/v2/a%2eb/manifests/1', '/v2/a/manifests/x\\y', `/v2/a/blobs/uploads/${'a'.repeat(3000)}`, '/v2/a/blobs/%2e'
   ])('refuses %j before looking further', path => {
     expect(() => parseRequestPath(path)).toThrow(expect.objectContaining({ code: 'NAME_INVALID', status: 400 }))
   })
