@@ -109,6 +109,21 @@ export class StoreCorruptError extends ShoalError {
   }
 }
 
+/** A file could not be hashed: unreadable, shorter than it should be, or the thread ended. */
+export class HashFailedError extends ShoalError {
+  override readonly code = 'HASH_FAILED'
+  override readonly retryable = true
+  readonly path: string
+  /** errno of the read, `SHORT_READ`, `WORKER` or `STOPPED`. */
+  readonly reason: string
+
+  constructor (path: string, reason: string, message: string, options?: ErrorOptions) {
+    super(`cannot hash ${path}: ${message}`, options)
+    this.path = path
+    this.reason = reason
+  }
+}
+
 /** Bytes that were here could not be read back. */
 export class BlobReadError extends ShoalError {
   override readonly code = 'BLOB_READ'

@@ -1,0 +1,167 @@
+import { open, readFile, type FileHandle } from 'node:fs/promises'
+import type { EventSink } from '../events.ts'
+import { digestAlgorithm, type Digest } from '../oci/digest.ts'
+import type { ContentLayout } from './content-layout.ts'
+import { fileIdentity, identityOf, isSameFile, type FileIdentity } from './file-identity.ts'
+import { isMissing } from './fs-errors.ts'
+import type { HashPool } from './hash-pool.ts'
+import { manifestMediaType } from './manifest-shape.ts'
+import type { Quarantine } from './quarantine.ts'
+import type { RecordBook, StoredRecord } from './record-book.ts'
+import type { BlobRecord } from './store.ts'
+import type { KeyedTurns } from './turns.ts'
+import { withSignal } from './with-signal.ts'
+
+/** Manifests are at most this long (distribution spec 1.1, "Pushing Manifests"). */
+const MAX_MANIFEST_BYTES = 4 * 1024 * 1024
+/** A file that changes while it is read is read again this often. */
+const MAX_ATTEMPTS = 3
+
+export interface BlobVerifierComponents {
+  readonly layout: ContentLayout
+  readonly records: RecordBook
+  readonly hashes: HashPool
+  readonly quarantine: Quarantine
+  /** Whoever changes a digest's file or record does it in its turn. */
+  readonly turns: KeyedTurns<Digest>
+  readonly events: EventSink | undefined
+  readonly now: () => number
+  /** The blob is no longer here. */
+  readonly onGone: (record: BlobRecord) => void
+}
+
+export interface OpenBlobFile {
+  readonly handle: FileHandle
+  readonly record: BlobRecord
+}
+
+/**
+ * Opens blob files and answers for what is in them: one whose file is as it was when it was last verified is opened at once, any other
+ * is hashed first. Files without a record (the database was lost, the process killed) are hashed and adopted when first asked for.
+ */
+export class BlobVerifier {
+  readonly #components: BlobVerifierComponents
+  readonly #running = new Map<Digest, Promise<boolean>>()
+
+  constructor (components: BlobVerifierComponents) {
+    this.#components = components
+  }
+
+  /** The record; a file without one is adopted. */
+  async record (digest: Digest): Promise<BlobRecord | undefined> {
+    const { records } = this.#components
+    const stored = await records.get(digest)
+    if (stored !== undefined) return stored.record
+    if (await this.#identity(digest) === undefined || !await this.#verify(digest)) return undefined
+    return (await records.get(digest))?.record
+  }
+
+  async open (digest: Digest, signal?: AbortSignal): Promise<OpenBlobFile | undefined> {
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      const handle = await this.#openFile(digest)
+      const stored = await this.#components.records.get(digest)
+      if (handle !== undefined && stored !== undefined && isSameFile(stored.file, identityOf(await handle.stat({ bigint: true })))) {
+        return { handle, record: stored.record }
+      }
+      await handle?.close()
+      if (handle === undefined && stored === undefined) return undefined
+      if (!await withSignal(this.#verify(digest), signal)) return undefined
+    }
+    return undefined
+  }
+
+  /** What is in the file was found wrong while reading it. */
+  async condemn (digest: Digest, reason: string): Promise<void> {
+    await this.#components.turns.run(digest, async () => { await this.#condemn(digest, reason) })
+  }
+
+  /** Something went wrong while reading: the next `open` verifies. */
+  async suspect (digest: Digest): Promise<void> {
+    const { turns, records } = this.#components
+    await turns.run(digest, async () => {
+      const stored = await records.get(digest)
+      if (stored !== undefined) await records.put({ record: stored.record })
+    })
+  }
+
+  /** All who ask meanwhile wait for the same verification. */
+  async #verify (digest: Digest): Promise<boolean> {
+    let running = this.#running.get(digest)
+    if (running === undefined) {
+      running = this.#components.turns.run(digest, async () => this.#verifyFile(digest)).finally(() => { this.#running.delete(digest) })
+      this.#running.set(digest, running)
+    }
+    return running
+  }
+
+  async #verifyFile (digest: Digest): Promise<boolean> {
+    const { records } = this.#components
+    for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
+      const stored = await records.get(digest)
+      const file = await this.#identity(digest)
+      if (file === undefined) {
+        await this.#forget(digest)
+        return false
+      }
+      if (isSameFile(stored?.file, file)) return true
+      if (stored !== undefined && stored.record.size !== file.size) {
+        return this.#condemn(digest, `file has ${file.size} bytes, expected ${stored.record.size}`)
+      }
+      const actual = await this.#hash(digest, file.size)
+      const after = await this.#identity(digest)
+      if (after === undefined || !isSameFile(file, after)) continue
+      if (actual !== digest) return this.#condemn(digest, `file has digest ${actual}`)
+      await records.put({ record: stored?.record ?? await this.#adopted(digest, file), file })
+      return true
+    }
+    return this.#condemn(digest, 'file keeps changing')
+  }
+
+  async #hash (digest: Digest, size: number): Promise<string> {
+    const algorithm = digestAlgorithm(digest)
+    const job = this.#components.hashes.start(this.#components.layout.blob(digest), algorithm)
+    try {
+      return `${algorithm}:${(await job.finish(size)).hex}`
+    } finally {
+      job.stop()
+    }
+  }
+
+  /** We no longer know how it came here, so it is shared with nobody until somebody says more. */
+  async #adopted (digest: Digest, file: FileIdentity): Promise<BlobRecord> {
+    const { layout, now } = this.#components
+    const mediaType = file.size <= MAX_MANIFEST_BYTES ? manifestMediaType(await readFile(layout.blob(digest))) : undefined
+    const facts = mediaType === undefined ? { kind: 'blob' as const } : { kind: 'manifest' as const, mediaType }
+    return { digest, size: file.size, committedAt: now(), access: 'restricted', ...facts }
+  }
+
+  async #condemn (digest: Digest, reason: string): Promise<false> {
+    const { quarantine, events, now } = this.#components
+    await quarantine.take(digest, now())
+    const stored = await this.#components.records.remove(digest)
+    events?.emit({ type: 'blob:quarantined', digest, reason })
+    if (stored !== undefined) this.#components.onGone(stored.record)
+    return false
+  }
+
+  /** The file is not there any more. */
+  async #forget (digest: Digest): Promise<void> {
+    const stored: StoredRecord | undefined = await this.#components.records.remove(digest)
+    if (stored === undefined) return
+    this.#components.events?.emit({ type: 'blob:removed', record: stored.record })
+    this.#components.onGone(stored.record)
+  }
+
+  async #openFile (digest: Digest): Promise<FileHandle | undefined> {
+    try {
+      return await open(this.#components.layout.blob(digest), 'r')
+    } catch (error) {
+      if (isMissing(error)) return undefined
+      throw error
+    }
+  }
+
+  #identity (digest: Digest): Promise<FileIdentity | undefined> {
+    return fileIdentity(this.#components.layout.blob(digest))
+  }
+}

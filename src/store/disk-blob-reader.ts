@@ -1,0 +1,96 @@
+import { once } from 'node:events'
+import type { FileHandle } from 'node:fs/promises'
+import { addAbortSignal, type Readable } from 'node:stream'
+import { digestAlgorithm, digestOf } from '../oci/digest.ts'
+import { checkSpan } from './blob-span.ts'
+import { BlobStream } from './blob-stream.ts'
+import { BlobReadError, DigestMismatchError, StoreClosedError } from './store-errors.ts'
+import type { BlobReader, BlobRecord, ByteSpan } from './store.ts'
+
+/** Bytes of a chunk: measured, see docs of the store. */
+const CHUNK_BYTES = 512 * 1024
+
+/** What a reader tells its store. */
+export interface DiskReaderOwner {
+  /** The bytes are not the blob's. */
+  condemn (reason: string): Promise<void>
+  /** The file could not be read to its end. */
+  suspect (): void
+  closed (): void
+}
+
+/** Reads a verified blob through one file handle. */
+export class DiskBlobReader implements BlobReader {
+  readonly record: BlobRecord
+  readonly #handle: FileHandle
+  readonly #owner: DiskReaderOwner
+  readonly #streams = new Set<BlobStream>()
+  #closing: Promise<void> | undefined
+
+  constructor (record: BlobRecord, handle: FileHandle, owner: DiskReaderOwner) {
+    this.record = record
+    this.#handle = handle
+    this.#owner = owner
+  }
+
+  stream (span?: ByteSpan, options: { signal?: AbortSignal } = {}): Readable {
+    this.#assertOpen()
+    const stream = new BlobStream({
+      fd: this.#handle.fd,
+      digest: this.record.digest,
+      span: checkSpan(span, this.record.size),
+      chunkBytes: CHUNK_BYTES,
+      onDamage: () => { this.#owner.suspect() }
+    })
+    this.#streams.add(stream)
+    stream.once('close', () => { this.#streams.delete(stream) })
+    return options.signal === undefined ? stream : addAbortSignal(options.signal, stream)
+  }
+
+  /** Small content is hashed each time it is read. @throws DigestMismatchError, BlobReadError */
+  async bytes (options: { signal?: AbortSignal } = {}): Promise<Uint8Array> {
+    this.#assertOpen()
+    options.signal?.throwIfAborted()
+    const { digest, size } = this.record
+    const bytes = await this.#readAll(size)
+    options.signal?.throwIfAborted()
+    const actual = digestOf(bytes, digestAlgorithm(digest))
+    if (actual === digest) return bytes
+    await this.#owner.condemn(`file has digest ${actual}`)
+    throw new DigestMismatchError(digest, actual)
+  }
+
+  /** Ends streams that still run. */
+  async close (): Promise<void> {
+    this.#closing ??= this.#close()
+    await this.#closing
+  }
+
+  async #readAll (size: number): Promise<Uint8Array> {
+    const bytes = new Uint8Array(size)
+    for (let filled = 0; filled < size;) {
+      const { bytesRead } = await this.#handle.read(bytes, filled, size - filled, filled)
+      if (bytesRead === 0) {
+        this.#owner.suspect()
+        throw new BlobReadError(this.record.digest, filled, 'the file ends here')
+      }
+      filled += bytesRead
+    }
+    return bytes
+  }
+
+  async #close (): Promise<void> {
+    const ended = [...this.#streams].map(stream => {
+      const closed = once(stream, 'close').catch(() => {})
+      stream.destroy(new StoreClosedError(`reader of ${this.record.digest}`))
+      return closed
+    })
+    await Promise.all(ended)
+    this.#owner.closed()
+    await this.#handle.close()
+  }
+
+  #assertOpen (): void {
+    if (this.#closing !== undefined) throw new StoreClosedError(`reader of ${this.record.digest}`)
+  }
+}

@@ -1,0 +1,69 @@
+import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { crc32 } from 'node:zlib'
+import type { DigestAlgorithm } from '../oci/digest.ts'
+import { HASH_BLOCK_BYTES } from './hash-messages.ts'
+import type { FileHashJob, HashPool, HashResult } from './hash-pool.ts'
+import { HashFailedError } from './store-errors.ts'
+
+export interface PartialHashComponents {
+  readonly hashes: HashPool
+  readonly path: string
+  readonly algorithm: DigestAlgorithm
+  /** CRC-32 of a whole block; after a restart the same blocks are told again. */
+  readonly onBlock: (index: number, crc32: number) => void
+}
+
+/**
+ * The running hash of a growing file. The thread is told of whole blocks only, which keeps messages few; a file below one block
+ * never needs the thread.
+ */
+export class PartialHash {
+  readonly #components: PartialHashComponents
+  #job: FileHashJob | undefined
+  #advancedTo = 0
+
+  constructor (components: PartialHashComponents) {
+    this.#components = components
+  }
+
+  /** [0, edge) can be read. */
+  advance (edge: number): void {
+    const to = edge - edge % HASH_BLOCK_BYTES
+    if (to <= this.#advancedTo) return
+    this.#advancedTo = to
+    this.#runningJob().advance(to)
+  }
+
+  /** The digest of [0, edge), and the CRC of its last, unfinished block. @throws HashFailedError */
+  async finish (edge: number): Promise<HashResult> {
+    if (this.#job === undefined && edge < HASH_BLOCK_BYTES) return this.#hashHere(edge)
+    this.#advancedTo = edge
+    return this.#runningJob().finish(edge)
+  }
+
+  /** The file was cut to `edge`, and what follows may differ. */
+  truncated (edge: number): void {
+    if (this.#advancedTo > edge) this.stop()
+  }
+
+  stop (): void {
+    this.#job?.stop()
+    this.#job = undefined
+    this.#advancedTo = 0
+  }
+
+  #runningJob (): FileHashJob {
+    if (this.#job?.hasFailed === true) this.#job = undefined
+    const { hashes, path, algorithm } = this.#components
+    this.#job ??= hashes.start(path, algorithm, (index, crc) => { this.#components.onBlock(index, crc) })
+    return this.#job
+  }
+
+  async #hashHere (edge: number): Promise<HashResult> {
+    const { path, algorithm } = this.#components
+    const bytes = (await readFile(path)).subarray(0, edge)
+    if (bytes.length < edge) throw new HashFailedError(path, 'SHORT_READ', `file ends at ${bytes.length}, expected ${edge} bytes`)
+    return { hex: createHash(algorithm).update(bytes).digest('hex'), tailCrc32: crc32(bytes) }
+  }
+}
