@@ -1,7 +1,7 @@
 /** What stands where a secret was. */
 export const REDACTED = '[redacted]'
 
-const SECRET_NAME = /password|passwd|passphrase|secret|token|authorization|signature|credential|api[-_]?key|private[-_]?key|swarm[-_]?key|cookie|^auth$|^sig$|^pwd$|^psk$/i
+const SECRET_NAME = /password|passwd|passphrase|secret|token|authorization|signature|credential|api[-_]?key|private[-_]?key|swarm[-_]?key|cookie|auth$|^sig$|^pwd$|^psk$/i
 /** A name of ours that only sounds secret, or a name whose value is a place. */
 const HARMLESS_NAME = /File$|^tokens?(Count|Ms)$/
 
@@ -11,7 +11,8 @@ const URL_WITH_SECRETS = /\b([a-z][a-z0-9+.-]{0,20}:\/\/)([^\s"'<>\\]+)/gi
 const QUERY = /\?[\w%.~-]+=[^\s"'<>\\]*/g
 const HEADER = /\b((?:proxy-)?authorization|(?:set-)?cookie|x-registry-auth)(\\*["']?\s*[:=,]\s*\\*["']?)[^\r\n"'\\]+/gi
 const SCHEME = /\b(Basic|Bearer|Negotiate|NTLM|AWS4-HMAC-SHA256)(\s+)(?!\w+=\\?")[^\s"',;\\]+/gi
-const NAMED = /([\w-]{0,40}(?:password|passwd|passphrase|secret|token|signature|credential|api[-_]?key)[\w-]{0,40}|\bauth|\bsig|\bpwd|\bpsk)(\\*["']?\s*[:=]\s*)(\\*"(?:[^"\\]|\\[^"])*\\*"|'[^']*'|[^\s"',;&}\]]+)/gi
+/** The value ends at a quote escaped as often as its first one, or at the end of the text. */
+const NAMED = /([\w-]{0,40}(?:password|passwd|passphrase|secret|token|signature|credential|api[-_]?key)[\w-]{0,40}|[\w-]{0,40}auth|\bsig|\bpwd|\bpsk)(\\*["']?\s*[:=]\s*)((\\*)"[\s\S]*?(?:(?<!\\)\4"|$)|'[^']*'?|[^\s"',;&}\]]+)/gi
 const JSON_WEB_TOKEN = /\beyJ[\w-]{4,}\.[\w-]+(?:\.[\w-]*)?/g
 const ISSUED_TOKEN = /\b(?:gh[pousr]_|github_pat_|glpat-|dckr_[po]at_|hf_)[\w-]{8,}/g
 
