@@ -34,7 +34,7 @@ export class Blame {
 
   addEvidence (evidence: Evidence): void {
     this.#evidence.push(evidence)
-    if (this.#evidence.length > MAX_EVIDENCE) void this.#evidence.shift()?.discard().catch(() => {})
+    if (this.#evidence.length > MAX_EVIDENCE) this.#evidence.shift()?.discard().catch(() => {})
   }
 
   ban (peer: string, reason: string): void {

@@ -6,7 +6,7 @@ import type { Repository } from '../oci/repository.ts'
 import type { Origin } from '../origin/origin.ts'
 import type { Access, PartialBlob, SpanSource, Store } from '../store/store.ts'
 import { Blame } from './blame.ts'
-import { ContentUnavailableError, FetchAbandonedError, WrongContentError } from './errors.ts'
+import { ContentUnavailableError, FetchAbandonedError, SizeDisagreementError, WrongContentError } from './errors.ts'
 import type { HolderSearchComponents } from './holder-search.ts'
 import { releasableEdge, trustedEdge } from './release.ts'
 import { abortable } from './shared-work.ts'
@@ -45,6 +45,8 @@ interface SourceRead {
  */
 export class BlobFetch {
   readonly digest: Digest
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number
   /** Fulfilled when the blob is in the store, rejected when it will not be. */
   readonly committed: Promise<void>
   /** Settles when the fetch has let go of the partial blob. */
@@ -73,6 +75,7 @@ export class BlobFetch {
 
   constructor (components: BlobFetchComponents, digest: Digest, init: BlobFetchInit = {}) {
     this.digest = digest
+    this.startedAt = components.now()
     this.#components = components
     this.#init = init
     this.#order = new SourceOrder(components, { kind: 'blob', digest, signal: this.#controller.signal, graceMs: init.graceMs })
@@ -88,8 +91,13 @@ export class BlobFetch {
     return this.#partial?.size ?? this.#init.size ?? (this.#isVerified ? this.#appended : undefined)
   }
 
+  /** Bytes that are here. */
   get received (): number {
     return this.#appended
+  }
+
+  get callers (): number {
+    return this.#callers
   }
 
   get sources (): readonly SpanSource[] {
@@ -143,7 +151,6 @@ export class BlobFetch {
 
   async #run (committed: () => void, failed: (error: unknown) => void): Promise<void> {
     const { events, now } = this.#components
-    const startedAt = now()
     try {
       const partial = await this.#open()
       events.emit({ type: 'fetch:started', digest: this.digest, size: this.size, resumedAt: this.#appended })
@@ -151,7 +158,7 @@ export class BlobFetch {
       this.#isVerified = true
       this.#notify()
       await this.#finish(partial)
-      events.emit({ type: 'fetch:completed', digest: this.digest, size: this.#appended, durationMs: now() - startedAt })
+      events.emit({ type: 'fetch:completed', digest: this.digest, size: this.#appended, durationMs: now() - this.startedAt })
       committed()
     } catch (error) {
       failed(error)
@@ -165,15 +172,18 @@ export class BlobFetch {
   }
 
   async #open (): Promise<PartialBlob> {
-    const partial = await this.#components.store.openPartial(this.digest)
-    this.#partial = partial
-    partial.onEdge = () => { this.#notify() }
-    this.#appended = partial.edge
+    const { store } = this.#components
     const { size } = this.#init
-    if (size !== undefined) {
-      if (partial.edge > size) await this.#truncate(partial, 0)
-      if (partial.size === undefined) await partial.setSize(size)
+    let partial = await store.openPartial(this.digest)
+    if (size !== undefined && (partial.edge > size || (partial.size ?? size) !== size)) {
+      // begun when somebody said another size; the manifest knows better
+      await partial.discard()
+      partial = await store.openPartial(this.digest)
     }
+    if (size !== undefined && partial.size === undefined) await partial.setSize(size)
+    partial.onEdge = () => { this.#notify() }
+    this.#partial = partial
+    this.#appended = partial.edge
     return partial
   }
 
@@ -184,8 +194,10 @@ export class BlobFetch {
         await partial.verify({ signal: this.#controller.signal })
         return
       } catch (error) {
-        if (!(error instanceof ShoalError && error.code === 'DIGEST_MISMATCH')) throw error
-        await this.#settleMismatch(partial, error)
+        if (!(error instanceof ShoalError)) throw error
+        if (error.code === 'DIGEST_MISMATCH') await this.#settleMismatch(partial, error)
+        else if (error.code === 'PARTIAL_SIZE') this.#isOriginAtEnd = false
+        else throw error
       }
     }
   }
@@ -271,6 +283,7 @@ export class BlobFetch {
     const { signal } = this.#controller
     const blob = await this.#components.origin.blob(repository, this.digest, this.#appended, { signal })
     this.#isUnknown = false
+    if (blob.size !== undefined && partial.size !== undefined && blob.size !== partial.size) throw new SizeDisagreementError(this.digest, partial.size, blob.size)
     if (blob.size !== undefined && partial.size === undefined) {
       if (this.#appended > blob.size) await this.#truncate(partial, 0)
       await partial.setSize(blob.size)

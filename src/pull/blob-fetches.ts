@@ -8,6 +8,9 @@ export interface FetchStatus {
   readonly digest: Digest
   readonly size: number | undefined
   readonly received: number
+  readonly callers: number
+  /** Milliseconds since the epoch. */
+  readonly startedAt: number
   readonly sources: readonly string[]
 }
 
@@ -50,7 +53,7 @@ export class BlobFetches {
   }
 
   status (): FetchStatus[] {
-    return [...this.#fetches.values()].map(({ digest, size, received, sources }) => ({ digest, size, received, sources }))
+    return [...this.#fetches.values()].map(({ digest, size, received, callers, startedAt, sources }) => ({ digest, size, received, callers, startedAt, sources }))
   }
 
   /** Abandons all fetches; what they have is kept. */
@@ -63,7 +66,7 @@ export class BlobFetches {
   #start (digest: Digest, init: BlobFetchInit): BlobFetch {
     const fetch = new BlobFetch(this.#components, digest, init)
     this.#fetches.set(digest, fetch)
-    void fetch.closed.finally(() => { this.#fetches.delete(digest) })
+    fetch.closed.finally(() => { this.#fetches.delete(digest) }).catch(() => {})
     return fetch
   }
 }

@@ -38,3 +38,18 @@ export class FetchAbandonedError extends ShoalError {
     super(`the fetch of ${digest} was abandoned`)
   }
 }
+
+/** The origin gives the blob another size than the manifest that names it. */
+export class SizeDisagreementError extends ShoalError {
+  override readonly code = 'SIZE_DISAGREES'
+  readonly digest: Digest
+  readonly expected: number
+  readonly actual: number
+
+  constructor (digest: Digest, expected: number, actual: number) {
+    super(`the origin says ${digest} has ${actual} bytes, expected ${expected}`)
+    this.digest = digest
+    this.expected = expected
+    this.actual = actual
+  }
+}

@@ -4,7 +4,7 @@ import { children, isManifestDescriptor, type Descriptor, type ManifestDocument,
 import { ociError } from '../oci/oci-error.ts'
 import { formatReference, type Reference } from '../oci/reference.ts'
 import type { Repository } from '../oci/repository.ts'
-import type { Puller, Staleness } from './puller.ts'
+import type { Puller } from './puller.ts'
 
 /** Blobs of an image fetched at once. */
 const MAX_BLOBS_AT_ONCE = 4
@@ -17,7 +17,7 @@ export interface BytesBySource {
 }
 
 export type ImagePullEvent =
-  | { readonly type: 'manifest', readonly reference: string, readonly digest: Digest, readonly mediaType: string, readonly stale?: Staleness }
+  | { readonly type: 'manifest', readonly reference: string, readonly digest: Digest, readonly mediaType: string, readonly stale?: boolean }
   | { readonly type: 'layer', readonly digest: Digest, readonly size: number, readonly mediaType: string }
   | { readonly type: 'progress', readonly digest: Digest, readonly received: number, readonly size: number } & BytesBySource
   | { readonly type: 'layer-done', readonly digest: Digest, readonly size: number, readonly durationMs: number } & BytesBySource
@@ -48,7 +48,7 @@ export async function pullImage (components: ImagePullComponents, init: ImagePul
   const startedAt = now()
   const { tag = 'latest', digest } = reference
   const top = await puller.manifest(repository, digest === undefined ? { tag } : { digest }, { signal })
-  onEvent({ type: 'manifest', reference: formatReference(reference), digest: top.digest, mediaType: top.mediaType, ...(top.stale === undefined ? {} : { stale: top.stale }) })
+  onEvent({ type: 'manifest', reference: formatReference(reference), digest: top.digest, mediaType: top.mediaType, stale: top.stale !== undefined })
   const blobs = await listBlobs(init, puller, top.document, platform, signal)
   for (const { digest, size, mediaType } of blobs) onEvent({ type: 'layer', digest, size, mediaType })
   const total = { size: 0, fromPeers: 0, fromOrigin: 0, fromStore: 0 }
