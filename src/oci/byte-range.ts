@@ -5,7 +5,7 @@ const ENTITY_TAG = /(?:W\/)?"([^"]*)"|[^\s,"]+/g
 const MAX_RANGES = 64
 
 /** Bytes `start` (inclusive) to `end` (exclusive); never empty, always within the content. */
-interface ByteRange {
+export interface ByteRange {
   readonly start: number
   readonly end: number
 }

@@ -8,7 +8,7 @@ const MAX_MEDIA_TYPE_LENGTH = 255
 const MEDIA_TYPE = /^[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]*\/[A-Za-z0-9][A-Za-z0-9!#$&^_.+-]*(?: *;[\x20-\x7e]*)?$/
 
 /** OCI image spec 1.1, image-index.md, "platform". */
-interface Platform {
+export interface Platform {
   readonly architecture?: string
   readonly os?: string
   readonly variant?: string

@@ -3,7 +3,7 @@ import { invalidManifest, optionalArray, optionalString, optionalStringMap, quot
 import { isIndexType, isManifestType, isSchema1Type, mediaTypeEssence, MEDIA_TYPES } from './media-types.ts'
 import { ociError } from './oci-error.ts'
 
-export { isManifestDescriptor, type Descriptor } from './descriptor.ts'
+export { isManifestDescriptor, type Descriptor, type Platform } from './descriptor.ts'
 
 /** OCI distribution spec 1.1, "Pushing Manifests", and what every registry accepts. */
 export const MAX_MANIFEST_BYTES = 4 * 1024 * 1024
