@@ -17,6 +17,8 @@ export type ShoalEvent =
   | { readonly type: 'peer:connected', readonly peer: string }
   | { readonly type: 'peer:disconnected', readonly peer: string }
   | { readonly type: 'peer:served', readonly peer: string, readonly digest: Digest, readonly bytes: number }
+  | { readonly type: 'bootstrap:unreachable', readonly addresses: readonly string[], readonly reason: string }
+  | { readonly type: 'bootstrap:joined', readonly peer: string }
   | { readonly type: 'provide:done', readonly digest: Digest, readonly durationMs: number }
   | { readonly type: 'provide:failed', readonly digest: Digest, readonly reason: string }
 

@@ -22,3 +22,9 @@ export interface Router {
   /** Others that hold the blob, never ourselves, each once, as they are found. Ends by itself or with the signal. */
   findProviders (digest: Digest, options?: RouterOptions): AsyncIterable<Provider>
 }
+
+/** A router that says when it becomes able to reach somebody. */
+export interface WatchableRouter extends Router {
+  /** Called each time `isReady` turns from false to true. @returns a function that ends the subscription */
+  onReady (listener: () => void): () => void
+}

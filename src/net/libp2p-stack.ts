@@ -1,0 +1,116 @@
+import type { Ed25519PrivateKey, Libp2p, PeerInfo } from '@libp2p/interface'
+import type { Multiaddr } from '@multiformats/multiaddr'
+import type { LevelDatastore } from 'datastore-level'
+import type { DhtService } from '../routing/dht.ts'
+import { quietLogger } from './quiet-logger.ts'
+import type { SwarmKey } from './swarm-key.ts'
+
+const KAD_PROTOCOL = '/shoal/kad/1.0.0'
+const KAD_DATASTORE_PREFIX = '/shoal/dht'
+const MDNS_NAME = '_shoal'
+const HOUR_MS = 3_600_000
+
+/**
+ * How long others remember that we provide something. Three announcements fit into it (see the announcer), so that two
+ * may be lost; a host that is gone for good is forgotten within a day.
+ */
+export const PROVIDER_VALIDITY_MS = 24 * HOUR_MS
+const CLEANUP_INTERVAL_MS = HOUR_MS
+
+/** Bytes; the most that yamux lets a stream grow to, and equal to what a stream may buffer. */
+const MAX_STREAM_WINDOW = 4 * 1024 * 1024
+const PING_INTERVAL_MS = 15_000
+/** A busy host answers pings late; it must not lose its connections for it. */
+const PING_TIMEOUT_MS = 30_000
+const IDENTIFY_TIMEOUT_MS = 15_000
+const DIAL_TIMEOUT_MS = 5_000
+const UPGRADE_TIMEOUT_MS = 10_000
+const MAX_PARALLEL_DIALS = 32
+
+export interface StackInit {
+  readonly privateKey: Ed25519PrivateKey
+  readonly listen: readonly Multiaddr[]
+  readonly announce: readonly string[]
+  readonly mdns: boolean
+  readonly swarmKey: SwarmKey | undefined
+  readonly datastore: LevelDatastore | undefined
+  readonly agentVersion: string
+  readonly maxConnections: number
+  /** Called for every peer heard over mDNS, again and again. */
+  onHeard (peer: PeerInfo): void
+}
+
+export type SwarmLibp2p = Libp2p<{ dht: DhtService }>
+
+/**
+ * A libp2p node with the settings a LAN or cluster needs; not yet started. Loaded when asked for, all modules at once:
+ * they are most of an agent's start.
+ */
+export async function createStack (init: StackInit): Promise<SwarmLibp2p> {
+  const [{ createLibp2p }, { tcp }, { noise }, { yamux }, { identify }, { ping }, { kadDHT, passthroughMapper }, mdnsModule, pnetModule] = await Promise.all([
+    import('libp2p'),
+    import('@libp2p/tcp'),
+    import('@chainsafe/libp2p-noise'),
+    import('@libp2p/yamux'),
+    import('@libp2p/identify'),
+    import('@libp2p/ping'),
+    import('@libp2p/kad-dht'),
+    init.mdns ? import('@libp2p/mdns') : undefined,
+    init.swarmKey === undefined ? undefined : import('@libp2p/pnet')
+  ])
+  const node = await createLibp2p({
+    start: false,
+    privateKey: init.privateKey,
+    logger: quietLogger,
+    nodeInfo: { name: 'shoal', userAgent: init.agentVersion },
+    addresses: { listen: init.listen.map(address => address.toString()), announce: [...init.announce] },
+    datastore: init.datastore,
+    // As long as a provider record: a record whose peer is forgotten makes kad-dht fail the whole answer.
+    peerStore: { maxAddressAge: PROVIDER_VALIDITY_MS, maxPeerAge: PROVIDER_VALIDITY_MS },
+    transports: [tcp()],
+    connectionEncrypters: [noise()],
+    streamMuxers: [yamux({ streamOptions: { maxStreamWindowSize: MAX_STREAM_WINDOW } })],
+    connectionProtector: init.swarmKey === undefined ? undefined : pnetModule?.preSharedKey({ psk: init.swarmKey.file }),
+    connectionManager: {
+      maxConnections: init.maxConnections,
+      // The defaults suit hosts on the internet; here hundreds of peers may sit behind one address and come at once.
+      inboundConnectionThreshold: init.maxConnections,
+      maxIncomingPendingConnections: Math.ceil(init.maxConnections / 2),
+      maxParallelDials: MAX_PARALLEL_DIALS,
+      dialTimeout: DIAL_TIMEOUT_MS,
+      addressDialTimeout: DIAL_TIMEOUT_MS,
+      inboundUpgradeTimeout: UPGRADE_TIMEOUT_MS
+    },
+    connectionMonitor: {
+      pingInterval: PING_INTERVAL_MS,
+      pingTimeout: { minTimeout: PING_TIMEOUT_MS }
+    },
+    services: {
+      identify: identify({ timeout: IDENTIFY_TIMEOUT_MS }),
+      ping: ping(),
+      dht: kadDHT({
+        protocol: KAD_PROTOCOL,
+        datastorePrefix: KAD_DATASTORE_PREFIX,
+        clientMode: false,
+        peerInfoMapper: passthroughMapper,
+        allowQueryWithZeroPeers: false,
+        initialQuerySelfInterval: 0,
+        // Our own announcer announces again; what kad-dht does here is to drop the records of others that have expired.
+        reprovide: { validity: PROVIDER_VALIDITY_MS, threshold: 0, interval: CLEANUP_INTERVAL_MS }
+      })
+    },
+    peerDiscovery: mdnsModule === undefined
+      ? []
+      : [components => {
+          const discovery = mdnsModule.mdns({ serviceTag: mdnsServiceTag(init.swarmKey) })(components)
+          discovery.addEventListener('peer', event => { init.onHeard(event.detail) })
+          return discovery
+        }]
+  })
+  return node as unknown as SwarmLibp2p
+}
+
+/** Swarms with different keys do not even hear each other. */
+function mdnsServiceTag (swarmKey: SwarmKey | undefined): string {
+  return swarmKey === undefined ? `${MDNS_NAME}._udp.local` : `${MDNS_NAME}-${swarmKey.fingerprint}._udp.local`
+}

@@ -1,0 +1,338 @@
+import type { Connection, PeerId, PeerInfo, Stream } from '@libp2p/interface'
+import type { LevelDatastore } from 'datastore-level'
+import type { EventSink } from '../events.ts'
+import { DhtRouter } from '../routing/dht.ts'
+import type { WatchableRouter } from '../routing/router.ts'
+import { parseListenAddress, parsePeerAddress, peerOf } from './addresses.ts'
+import { BlobClient, type BlobClientInit } from './blob-client.ts'
+import { BLOB_PROTOCOL } from './blob-protocol.ts'
+import { BlobServer, type BlobServerInit } from './blob-server.ts'
+import { explainConnectFailure } from './connect-failure.ts'
+import { HeardPeers } from './heard-peers.ts'
+import { loadIdentity } from './identity.ts'
+import { createStack, type SwarmLibp2p } from './libp2p-stack.ts'
+import { explainListenFailure } from './listen-failure.ts'
+import { openNetDatastore } from './net-datastore.ts'
+import { ConnectError, NodeNotStartedError } from './node-error.ts'
+import type { PeerContent, SharedContent } from './peers.ts'
+import { RejoinLoop } from './rejoin.ts'
+import { parseSwarmKey, type SwarmKey } from './swarm-key.ts'
+
+const DEFAULT_MAX_CONNECTIONS = 600
+const DEFAULT_CONNECT_TIMEOUT_MS = 5_000
+const DEFAULT_AGENT_VERSION = 'shoal'
+const MAX_INBOUND_STREAMS = 256
+const MAX_OUTBOUND_STREAMS = 256
+const MAX_KNOWN_ADDRESSES = 64
+
+export interface SwarmNodeComponents {
+  readonly events: EventSink
+}
+
+export interface SwarmNodeInit {
+  /** Multiaddrs to listen on, TCP; port 0 takes any. */
+  readonly listen: readonly string[]
+  /** Multiaddrs to tell others instead of those listened on. @default those listened on */
+  readonly announce?: readonly string[]
+  /** Multiaddrs of peers to enter the swarm by, with or without `/p2p/<id>`. @default none */
+  readonly bootstrap?: readonly string[]
+  /** Find peers on the local network and be found there. @default false */
+  readonly mdns?: boolean
+  /** Where the identity and what is known of the network are kept. @default nowhere: another peer each time */
+  readonly dataDirectory?: string
+  /** The text of a swarm key file; only agents with the same key connect. @default an open swarm */
+  readonly swarmKey?: Uint8Array | string
+  /** What peers see as our version. @default 'shoal' */
+  readonly agentVersion?: string
+  /** @default 600 */
+  readonly maxConnections?: number
+  /** How long `connect` and each dial of the rejoin loop may take, in ms. @default 5000 */
+  readonly connectTimeoutMs?: number
+  readonly client?: BlobClientInit
+  readonly server?: BlobServerInit
+  /** Milliseconds. @default Date.now */
+  readonly now?: () => number
+}
+
+export interface PeerConnection {
+  /** Peer id in text form. */
+  readonly peer: string
+  /** Multiaddr in text form. */
+  readonly address: string
+  readonly direction: 'inbound' | 'outbound'
+  /** Last measured round trip, once there is one. */
+  readonly rttMs?: number
+}
+
+interface Running {
+  readonly libp2p: SwarmLibp2p
+  readonly datastore: LevelDatastore | undefined
+  readonly rejoin: RejoinLoop
+  readonly heard: HeardPeers
+}
+
+/**
+ * This agent among the others: its identity, its listener and connections, the router and the blob protocol over them.
+ * Owns the libp2p node and its datastore; nobody else sees libp2p. `router` and `content` can be handed out before the
+ * start: until then the one is not ready and the other reaches nobody.
+ */
+export class SwarmNode {
+  readonly content: PeerContent
+  readonly #router = new DhtRouter()
+  readonly #events: EventSink
+  readonly #init: SwarmNodeInit
+  readonly #swarmKey: SwarmKey | undefined
+  readonly #server: BlobServer
+  /** Peer ids of those known to speak the blob protocol; whether they are connected is asked when it matters. */
+  readonly #speakers = new Set<string>()
+  readonly #peerListeners = new Set<(peer: string) => void>()
+  readonly #neighbourListeners = new Set<() => void>()
+  #running: Running | undefined
+
+  /** @throws SwarmKeyError, AddressError */
+  constructor (components: SwarmNodeComponents, init: SwarmNodeInit) {
+    this.#events = components.events
+    this.#init = init
+    this.#swarmKey = init.swarmKey === undefined ? undefined : parseSwarmKey(init.swarmKey)
+    for (const address of init.listen) parseListenAddress(address)
+    for (const address of [...init.announce ?? [], ...init.bootstrap ?? []]) parsePeerAddress(address)
+    this.#server = new BlobServer({ events: this.#events }, init.server)
+    this.content = new BlobClient({
+      dialler: {
+        neighbours: () => this.#neighbours(),
+        isConnected: peer => this.#isConnected(peer),
+        openStream: async (peer, options) => this.#openStream(peer, options)
+      }
+    }, init.client)
+  }
+
+  /** Finds providers by the DHT. */
+  get router (): WatchableRouter {
+    return this.#router
+  }
+
+  /** Peer id in text form. @throws NodeNotStartedError */
+  get peerId (): string {
+    return this.#libp2p().peerId.toString()
+  }
+
+  /**
+   * Resolves when it listens; peers are found from then on.
+   * @throws ListenError, IdentityError, NetDatastoreError
+   */
+  async start ({ signal }: { signal?: AbortSignal } = {}): Promise<void> {
+    if (this.#running !== undefined) return
+    signal?.throwIfAborted()
+    const { dataDirectory } = this.#init
+    const [privateKey, datastore] = await settleAll([
+      loadIdentity(dataDirectory),
+      dataDirectory === undefined ? undefined : openNetDatastore(dataDirectory)
+    ])
+    let libp2p: SwarmLibp2p | undefined
+    try {
+      signal?.throwIfAborted()
+      const heard = new HeardPeers({
+        countNeighbours: () => this.#neighbours().length,
+        isConnected: peer => this.#isConnected(peer),
+        dial: async peer => { await this.#dialKnown(peer) },
+        now: this.#init.now ?? Date.now
+      })
+      libp2p = await createStack({
+        privateKey,
+        datastore,
+        listen: this.#init.listen.map(parseListenAddress),
+        announce: this.#init.announce ?? [],
+        mdns: this.#init.mdns ?? false,
+        swarmKey: this.#swarmKey,
+        agentVersion: this.#init.agentVersion ?? DEFAULT_AGENT_VERSION,
+        maxConnections: this.#init.maxConnections ?? DEFAULT_MAX_CONNECTIONS,
+        onHeard: peer => { this.#noteHeard(peer, heard) }
+      })
+      signal?.throwIfAborted()
+      await this.#wire(libp2p)
+      await libp2p.start()
+      const rejoin = this.#rejoinLoop()
+      this.#running = { libp2p, datastore, rejoin, heard }
+      this.#router.attach(libp2p)
+      rejoin.start()
+    } catch (error) {
+      await libp2p?.stop()
+      await datastore?.close()
+      throw await explainListenFailure(error, this.#init.listen)
+    }
+    if (signal?.aborted === true) {
+      await this.stop()
+      signal.throwIfAborted()
+    }
+  }
+
+  async stop (): Promise<void> {
+    const running = this.#running
+    if (running === undefined) return
+    this.#running = undefined
+    this.#router.detach()
+    running.heard.stop()
+    await running.rejoin.stop()
+    this.#server.stop()
+    try {
+      await running.libp2p.stop()
+    } finally {
+      await running.datastore?.close()
+      this.#speakers.clear()
+    }
+  }
+
+  /** Multiaddrs in text form at which others reach us, each with our peer id. */
+  addresses (): string[] {
+    return this.#running?.libp2p.getMultiaddrs().map(address => address.toString()) ?? []
+  }
+
+  connections (): PeerConnection[] {
+    return this.#running?.libp2p.getConnections().map(describeConnection) ?? []
+  }
+
+  /** What we give to peers from now on; nothing before. */
+  share (content: SharedContent): void {
+    this.#server.share(content)
+  }
+
+  /** Called with the peer id of each peer that becomes a neighbour. @returns a function that ends the subscription */
+  onPeer (listener: (peer: string) => void): () => void {
+    this.#peerListeners.add(listener)
+    return () => { this.#peerListeners.delete(listener) }
+  }
+
+  /**
+   * Connects to the peer at a multiaddr.
+   * @returns its peer id
+   * @throws ConnectError, AddressError, NodeNotStartedError
+   */
+  async connect (address: string, { signal }: { signal?: AbortSignal } = {}): Promise<string> {
+    const peer = await this.#dial(address, signal)
+    if (peer === undefined) throw new ConnectError(address, 'it is our own address')
+    return peer
+  }
+
+  async #wire (libp2p: SwarmLibp2p): Promise<void> {
+    await libp2p.handle(BLOB_PROTOCOL, async (stream, connection) => { await this.#server.serve(stream, connection.remotePeer.toString()) }, {
+      maxInboundStreams: MAX_INBOUND_STREAMS,
+      maxOutboundStreams: MAX_OUTBOUND_STREAMS
+    })
+    await libp2p.register(BLOB_PROTOCOL, {
+      onConnect: peer => { this.#addSpeaker(peer.toString()) },
+      onDisconnect: peer => { this.#speakers.delete(peer.toString()) }
+    })
+    libp2p.addEventListener('peer:connect', ({ detail: peer }) => { this.#events.emit({ type: 'peer:connected', peer: peer.toString() }) })
+    libp2p.addEventListener('peer:disconnect', ({ detail: peer }) => { this.#lost(peer) })
+  }
+
+  #addSpeaker (peer: string): void {
+    if (this.#speakers.has(peer)) return
+    this.#speakers.add(peer)
+    for (const listener of this.#peerListeners) listener(peer)
+    for (const listener of this.#neighbourListeners) listener()
+  }
+
+  #lost (peer: PeerId): void {
+    this.#speakers.delete(peer.toString())
+    this.#events.emit({ type: 'peer:disconnected', peer: peer.toString() })
+    for (const listener of this.#neighbourListeners) listener()
+  }
+
+  #neighbours (): string[] {
+    return [...this.#speakers].filter(peer => this.#isConnected(peer))
+  }
+
+  #isConnected (peer: string): boolean {
+    return this.#running?.libp2p.getConnections().some(connection => connection.remotePeer.toString() === peer) ?? false
+  }
+
+  async #openStream (peer: string, { signal }: { signal: AbortSignal }): Promise<Stream> {
+    const libp2p = this.#libp2p()
+    return libp2p.dialProtocol(await peerIdOf(peer), BLOB_PROTOCOL, { signal })
+  }
+
+  async #dial (address: string, signal?: AbortSignal): Promise<string | undefined> {
+    const timeout = AbortSignal.timeout(this.#init.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS)
+    const target = parsePeerAddress(address)
+    const libp2p = this.#libp2p()
+    if (peerOf(target) === libp2p.peerId.toString()) return undefined
+    try {
+      const connection = await libp2p.dial(target, { signal: signal === undefined ? timeout : AbortSignal.any([signal, timeout]) })
+      return connection.remotePeer.toString()
+    } catch (error) {
+      signal?.throwIfAborted()
+      const failure = explainConnectFailure(error, { hasSwarmKey: this.#swarmKey !== undefined })
+      if (failure.isSelf) return undefined
+      throw new ConnectError(address, failure.reason, { cause: error })
+    }
+  }
+
+  async #dialKnown (peer: string): Promise<void> {
+    await this.#libp2p().dial(await peerIdOf(peer), { signal: AbortSignal.timeout(this.#init.connectTimeoutMs ?? DEFAULT_CONNECT_TIMEOUT_MS) })
+  }
+
+  #noteHeard ({ id, multiaddrs }: PeerInfo, heard: HeardPeers): void {
+    const libp2p = this.#running?.libp2p
+    if (libp2p === undefined || id.equals(libp2p.peerId)) return
+    libp2p.peerStore.merge(id, { multiaddrs }).then(() => { heard.heard(id.toString()) }, () => {})
+  }
+
+  #rejoinLoop (): RejoinLoop {
+    return new RejoinLoop({
+      events: this.#events,
+      swarm: {
+        neighbours: () => this.#neighbours(),
+        onNeighbours: listener => {
+          this.#neighbourListeners.add(listener)
+          return () => { this.#neighbourListeners.delete(listener) }
+        },
+        dial: async (address, signal) => this.#dial(address, signal),
+        knownAddresses: async () => this.#knownAddresses()
+      }
+    }, { bootstrap: this.#init.bootstrap ?? [] })
+  }
+
+  async #knownAddresses (): Promise<string[]> {
+    const known = await this.#libp2p().peerStore.all({
+      filters: [peer => peer.protocols.includes(BLOB_PROTOCOL) && peer.addresses.length > 0],
+      limit: MAX_KNOWN_ADDRESSES
+    })
+    return known.flatMap(({ id, addresses }) => addresses.slice(0, 2).map(({ multiaddr }) => multiaddr.encapsulate(`/p2p/${id.toString()}`).toString()))
+  }
+
+  #libp2p (): SwarmLibp2p {
+    if (this.#running === undefined) throw new NodeNotStartedError()
+    return this.#running.libp2p
+  }
+}
+
+/** A node that is not yet started. @throws SwarmKeyError, AddressError */
+export function createSwarmNode (components: SwarmNodeComponents, init: SwarmNodeInit): SwarmNode {
+  return new SwarmNode(components, init)
+}
+
+function describeConnection (connection: Connection): PeerConnection {
+  return {
+    peer: connection.remotePeer.toString(),
+    address: connection.remoteAddr.toString(),
+    direction: connection.direction,
+    ...(connection.rtt === undefined ? {} : { rttMs: connection.rtt })
+  }
+}
+
+async function peerIdOf (peer: string): Promise<PeerId> {
+  const { peerIdFromString } = await import('@libp2p/peer-id')
+  return peerIdFromString(peer)
+}
+
+/** Both or none: what did open is not left open when the other fails. */
+async function settleAll <Key> ([key, datastore]: readonly [Promise<Key>, Promise<LevelDatastore> | undefined]): Promise<[Key, LevelDatastore | undefined]> {
+  const [keyResult, storeResult] = await Promise.allSettled([key, datastore ?? Promise.resolve(undefined)])
+  if (keyResult.status === 'rejected') {
+    if (storeResult.status === 'fulfilled') await storeResult.value?.close()
+    throw keyResult.reason
+  }
+  if (storeResult.status === 'rejected') throw storeResult.reason
+  return [keyResult.value, storeResult.value]
+}
