@@ -2,11 +2,15 @@ import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
   test: {
-    include: ['test/**/*.test.ts'],
     testTimeout: 20_000,
     hookTimeout: 30_000,
     reporters: process.env.CI === 'true' ? ['default', 'json'] : ['default'],
     outputFile: { json: '.vitest/results.json' },
-    coverage: { provider: 'v8', include: ['src/**/*.ts', 'agent/**/*.ts'], reporter: ['text-summary', 'html'] }
+    coverage: { provider: 'v8', include: ['src/**/*.ts', 'agent/**/*.ts'], reporter: ['text-summary', 'html'] },
+    projects: [
+      { extends: true, test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: ['test/e2e/**'] } },
+      // Daemons, agents and large blobs: one file at a time, and not beside the others, or deadlines measure the machine.
+      { extends: true, test: { name: 'e2e', include: ['test/e2e/**/*.test.ts'], fileParallelism: false, sequence: { groupOrder: 1 } } }
+    ]
   }
 })

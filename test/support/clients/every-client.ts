@@ -4,27 +4,31 @@ import { Dockerd } from './dockerd.ts'
 import { skopeoClient } from './skopeo.ts'
 import type { ImageClient } from './image-client.ts'
 
-/** What must be installed for `EveryClient`. */
+/** The clients that Shoal serves. `dockerByMirror` knows Docker Hub only: its target's registry is docker.io. */
+export const clientNames = ['dockerByPath', 'dockerByMirror', 'ctr', 'cri', 'podman', 'buildah', 'skopeo'] as const
+export type ClientName = typeof clientNames[number]
+
+/** What must be installed for them. */
 export const clientCommands = ['dockerd', 'docker', 'containerd', 'ctr', 'podman', 'buildah', 'skopeo', 'runc', 'unshare', 'setpriv', 'docker-registry'] as const
 
-/** All the clients that Shoal serves, daemons shared between those that can. */
+/** One of each client, daemons shared between those that can. */
 export class EveryClient {
-  /** Those that reach the endpoint under a registry name of the target's choice. */
-  readonly ofAnyRegistry: readonly ImageClient[]
-  /** Docker with `registry-mirrors`: the target's registry is docker.io. */
-  readonly dockerHub: ImageClient
+  readonly #clients: Readonly<Record<ClientName, ImageClient>>
 
-  private constructor (dockerd: Dockerd, ofAnyRegistry: readonly ImageClient[]) {
-    this.dockerHub = dockerd.byMirror()
-    this.ofAnyRegistry = ofAnyRegistry
+  private constructor (clients: Readonly<Record<ClientName, ImageClient>>) {
+    this.#clients = clients
   }
 
   static async start (): Promise<EveryClient> {
     const [dockerd, containerd, podman, buildah, skopeo] = await Promise.all([Dockerd.start(), Containerd.start(), podmanClient(), buildahClient(), skopeoClient()])
-    return new EveryClient(dockerd, [dockerd.byPath(), containerd.byCtr(), containerd.byCri(), podman, buildah, skopeo])
+    return new EveryClient({ dockerByPath: dockerd.byPath(), dockerByMirror: dockerd.byMirror(), ctr: containerd.byCtr(), cri: containerd.byCri(), podman, buildah, skopeo })
+  }
+
+  get (name: ClientName): ImageClient {
+    return this.#clients[name]
   }
 
   async stop (): Promise<void> {
-    for (const client of this.ofAnyRegistry) await client.stop()
+    for (const name of clientNames) await this.#clients[name].stop()
   }
 }

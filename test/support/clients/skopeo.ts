@@ -28,12 +28,13 @@ export async function skopeoClient (): Promise<ImageClient> {
   }
 }
 
-/** Copies between any two of skopeo's transports, e.g. out of an agent's data directory. */
-export async function skopeoCopy (source: string, destinationDir: string): Promise<PulledImage> {
+/** Reads an image from any of skopeo's transports, e.g. `oci:DIR:REFERENCE` out of an agent's data directory. */
+export async function skopeoCopy (source: string): Promise<PulledImage> {
   const workDir = await makeTempDir('skopeo')
+  const destination = join(workDir, 'image')
   try {
-    await runCommand('skopeo', ['copy', '--quiet', source, `dir:${destinationDir}`], { env: await containersEnvironment(workDir) })
-    return await readDirImage(destinationDir)
+    await runCommand('skopeo', ['copy', '--quiet', source, `dir:${destination}`], { env: await containersEnvironment(workDir) })
+    return await readDirImage(destination)
   } finally {
     await removeTempDir(workDir)
   }
