@@ -1,7 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { closeSync, openSync, readFileSync } from 'node:fs'
-import { atProcessEnd } from './process-end.ts'
 
 const DEFAULT_COMMAND_TIMEOUT_MS = 60_000
 const STOP_TIMEOUT_MS = 10_000
@@ -57,8 +56,7 @@ export class Daemon {
     const log = openSync(logFile, 'a')
     this.#child = spawnBound(command, args, init, ['ignore', log, log])
     closeSync(log)
-    this.#exited = once(this.#child, 'exit').then(() => { atProcessEnd(this.#key, undefined) })
-    atProcessEnd(this.#key, () => { this.#child.kill('SIGKILL') })
+    this.#exited = once(this.#child, 'exit').then(() => {})
   }
 
   get pid (): number {
@@ -73,10 +71,6 @@ export class Daemon {
   /** 0-255, or undefined while it runs or when a signal ended it. */
   get exitCode (): number | undefined {
     return this.#child.exitCode ?? undefined
-  }
-
-  get #key (): string {
-    return `process ${this.pid}`
   }
 
   /** All that it has printed. */
@@ -138,9 +132,16 @@ export async function runCommand (command: string, args: readonly string[], { ti
   }
 }
 
-/** `setpriv` keeps the process id and makes the kernel end the child when this process is gone. */
+/**
+ * What to spawn so that the kernel ends the process when this one is gone, however that ends; `setpriv` becomes the
+ * command, so the process id is the command's.
+ */
+export function boundCommand (command: string, args: readonly string[]): [command: string, args: string[]] {
+  return ['setpriv', ['--pdeathsig', 'KILL', '--', command, ...args]]
+}
+
 function spawnBound (command: string, args: readonly string[], { env, cwd }: ChildInit, stdio: Array<'ignore' | 'pipe' | number>): ChildProcess {
-  return spawn('setpriv', ['--pdeathsig', 'KILL', '--', command, ...args], { stdio, cwd, env: { ...process.env, ...env } })
+  return spawn(...boundCommand(command, args), { stdio, cwd, env: { ...process.env, ...env } })
 }
 
 function tail (text: string): string {

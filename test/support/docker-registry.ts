@@ -1,11 +1,12 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { hash } from 'bcryptjs'
+import { boundCommand } from './child-process.ts'
+import { makeTempDir, removeTempDir } from './temp-dir.ts'
 import type { TestImage } from './image.ts'
 
 const START_TIMEOUT_MS = 10_000
@@ -45,6 +46,7 @@ export interface DockerRegistry {
   /** `127.0.0.1` */
   readonly host: string
   readonly port: number
+  readonly pid: number
   readonly dir: string
   /** All requests answered so far, in the order in which their answers ended. */
   requests (): Promise<RequestLine[]>
@@ -53,26 +55,23 @@ export interface DockerRegistry {
 
 /** Starts Debian's docker-registry 2.8 on the loopback interface and waits until it listens. */
 export async function startDockerRegistry (init: DockerRegistryInit = {}): Promise<DockerRegistry> {
-  const work = await mkdtemp(join(tmpdir(), 'shoal-registry-'))
+  const work = await makeTempDir('registry')
   const dir = init.dir ?? join(work, 'content')
   await mkdir(dir, { recursive: true })
   const configuration = join(work, 'config.json')
   await writeFile(configuration, JSON.stringify(await configurationOf(init, work, dir)))
 
-  const child = spawn('docker-registry', ['serve', configuration], { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env.PATH, OTEL_TRACES_EXPORTER: 'none' } })
-  const killAtExit = (): void => { child.kill('SIGKILL') }
-  process.once('exit', killAtExit)
+  const child = spawn(...boundCommand('docker-registry', ['serve', configuration]), { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env.PATH, OTEL_TRACES_EXPORTER: 'none' } })
   const log = new AccessLog(child)
   const stop = async (): Promise<void> => {
-    process.off('exit', killAtExit)
     await end(child)
-    await rm(work, { recursive: true, force: true })
+    await removeTempDir(work)
   }
 
   try {
     const port = await listening(child)
     const url = `http://127.0.0.1:${port}`
-    return { url, host: '127.0.0.1', port, dir, requests: () => log.requests(url), stop }
+    return { url, host: '127.0.0.1', port, pid: child.pid ?? 0, dir, requests: () => log.requests(url), stop }
   } catch (error) {
     await stop()
     throw error
