@@ -8,12 +8,15 @@ import type { HashPool } from './hash-pool.ts'
 import { manifestMediaType } from './manifest-shape.ts'
 import type { Quarantine } from './quarantine.ts'
 import type { RecordBook, StoredRecord } from './record-book.ts'
+import { HashFailedError } from './store-errors.ts'
 import type { BlobRecord } from './store.ts'
 import type { KeyedTurns } from './turns.ts'
 import { withSignal } from './with-signal.ts'
 
 /** Manifests are at most this long (distribution spec 1.1, "Pushing Manifests"). */
 const MAX_MANIFEST_BYTES = 4 * 1024 * 1024
+/** What a hash fails with when the file is no longer what it was. */
+const CHANGED = new Set(['SHORT_READ', 'ENOENT'])
 /** A file that changes while it is read is read again this often. */
 const MAX_ATTEMPTS = 3
 
@@ -109,7 +112,7 @@ export class BlobVerifier {
       }
       const actual = await this.#hash(digest, file.size)
       const after = await this.#identity(digest)
-      if (after === undefined || !isSameFile(file, after)) continue
+      if (actual === undefined || after === undefined || !isSameFile(file, after)) continue
       if (actual !== digest) return this.#condemn(digest, `file has digest ${actual}`)
       await records.put({ record: stored?.record ?? await this.#adopted(digest, file), file })
       return true
@@ -117,11 +120,15 @@ export class BlobVerifier {
     return this.#condemn(digest, 'file keeps changing')
   }
 
-  async #hash (digest: Digest, size: number): Promise<string> {
+  /** Undefined when the file was cut or removed meanwhile. */
+  async #hash (digest: Digest, size: number): Promise<string | undefined> {
     const algorithm = digestAlgorithm(digest)
     const job = this.#components.hashes.start(this.#components.layout.blob(digest), algorithm)
     try {
       return `${algorithm}:${(await job.finish(size)).hex}`
+    } catch (error) {
+      if (error instanceof HashFailedError && CHANGED.has(error.reason)) return undefined
+      throw error
     } finally {
       job.stop()
     }

@@ -1,5 +1,5 @@
 import { mkdir, readdir, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { digestAlgorithm, digestHex, isDigest, type Digest } from '../oci/digest.ts'
 import { writing } from './fs-errors.ts'
 
@@ -83,7 +83,7 @@ export class ContentLayout {
 
   /** Deletes what a killed process left half-written. Only for the one who holds the database's lock. */
   async removeTemporaries (): Promise<void> {
-    for (const directory of [this.root, this.partials]) {
+    for (const directory of [this.root, this.partials, dirname(this.database)]) {
       for (const name of await readdir(directory)) {
         if (name.endsWith('.tmp')) await rm(join(directory, name), { force: true })
       }

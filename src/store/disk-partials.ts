@@ -7,6 +7,7 @@ import type { DiskEvidence } from './disk-evidence.ts'
 import type { DiskPartial } from './disk-partial.ts'
 import { syncDirectory } from './durable-file.ts'
 import { fileIdentity } from './file-identity.ts'
+import { writing } from './fs-errors.ts'
 import type { HashPool } from './hash-pool.ts'
 import { readJournal } from './journal-file.ts'
 import { openDiskPartial } from './open-partial.ts'
@@ -98,7 +99,7 @@ export class DiskPartials {
     const { layout, record, alone } = this.#components
     return alone(digest, async () => {
       const [from, to] = [layout.partial(digest), layout.blob(digest)]
-      await rename(from, to)
+      await writing(to, () => rename(from, to))
       try {
         await syncDirectory(dirname(to))
         await syncDirectory(layout.partials)

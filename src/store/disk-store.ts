@@ -130,8 +130,14 @@ export class DiskStore implements Store {
     const actual = digestOf(bytes, digestAlgorithm(digest))
     if (actual !== digest) throw new DigestMismatchError(digest, actual)
     return this.#turns.run(digest, async () => {
-      await writeDurably(this.#layout.blob(digest), bytes, this.#layout.temporary(digest))
-      return this.#record(digest, facts, bytes.length, true)
+      const path = this.#layout.blob(digest)
+      await writeDurably(path, bytes, this.#layout.temporary(digest))
+      try {
+        return await this.#record(digest, facts, bytes.length, true)
+      } catch (error) {
+        if (await this.#records.get(digest) === undefined) await rm(path, { force: true })
+        throw error
+      }
     })
   }
 

@@ -26,6 +26,7 @@ export class SourceSpans {
   /** The spans of [start, end), cut to it. */
   slice (start: number, end: number): SourcedSpan[] {
     const result: SourcedSpan[] = []
+    if (end <= start) return result
     for (let index = this.#indexAt(start); index < this.#spans.length; index++) {
       const span = this.#spans[index]
       if (span === undefined || span.start >= end) break

@@ -1,0 +1,138 @@
+import { execFileSync } from 'node:child_process'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { digestOf } from '../../src/oci/digest.ts'
+import { seededBytes } from '../support/image.ts'
+import { makeTempDir, removeTempDir } from '../support/temp-dir.ts'
+import { publicBlob } from './store-contract.ts'
+import { StoreDirectory } from './store-directory.ts'
+
+const DISK_BYTES = 12 * 1024 * 1024
+const CHUNK_BYTES = 64 * 1024
+
+/** Only root may mount; in CI not being able to is an error, so that a green run cannot hide it. */
+function reasonToSkip (): string | undefined {
+  if (process.getuid?.() === 0 && process.platform === 'linux') return undefined
+  if (process.env.CI === 'true') throw new Error('a full disk needs root to mount one (CI must have it)')
+  return 'needs root to mount a small disk'
+}
+
+const reason = reasonToSkip()
+
+describe.skipIf(reason !== undefined)(`a full disk${reason === undefined ? '' : ` (skipped: ${reason})`}`, () => {
+  let mount: string
+  let directory: StoreDirectory
+  const bytes = seededBytes(16 * 1024 * 1024, 'full')
+  const digest = digestOf(bytes)
+
+  beforeAll(async () => {
+    mount = await makeTempDir('full-disk')
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${DISK_BYTES}`, 'tmpfs', mount])
+    process.once('exit', unmount)
+  })
+  afterAll(async () => {
+    unmount()
+    process.off('exit', unmount)
+    await removeTempDir(mount)
+  })
+  beforeEach(() => {
+    directory = new StoreDirectory(join(mount, 'data'))
+    mkdirSync(directory.path)
+  })
+  afterEach(async () => {
+    rmSync(join(mount, 'ballast'), { force: true })
+    await directory.close()
+  })
+
+  function unmount (): void {
+    try {
+      execFileSync('umount', [mount], { stdio: 'ignore' })
+    } catch {
+      // Not mounted any more.
+    }
+  }
+
+  function fillDisk (): void {
+    for (const size of [1 << 20, 1 << 16, 1 << 12]) {
+      try {
+        for (;;) writeFileSync(join(mount, 'ballast'), Buffer.alloc(size), { flag: 'a' })
+      } catch {
+        // Full, as far as this size goes.
+      }
+    }
+  }
+
+  it('stops a pull, which keeps what it has and goes on when there is room', async () => {
+    const store = await directory.open()
+    const partial = await store.openPartial(digest)
+    writeFileSync(join(mount, 'ballast'), Buffer.alloc(DISK_BYTES / 2))
+    await expect((async () => {
+      for (let start = 0; start < bytes.length; start += CHUNK_BYTES) await partial.append(bytes.subarray(start, start + CHUNK_BYTES), 'origin')
+      await partial.flush()
+    })()).rejects.toMatchObject({ code: 'STORE_FULL', retryable: true })
+    await expect(partial.append(bytes.subarray(0, 1), 'origin')).rejects.toMatchObject({ code: 'STORE_FULL' })
+    await expect(partial.flush()).rejects.toMatchObject({ code: 'STORE_FULL' })
+    const { edge } = partial
+    expect(edge).toBeGreaterThan(4 * 1024 * 1024)
+    expect(partial.spans).toEqual([{ start: 0, end: edge, source: 'origin' }])
+    expect(readFileSync(directory.partial(digest)).equals(bytes.subarray(0, edge))).toBe(true)
+
+    rmSync(join(mount, 'ballast'))
+    await partial.truncate(edge)
+    await partial.append(bytes.subarray(edge, edge + CHUNK_BYTES), 'peer:a')
+    await partial.flush()
+    expect(partial.edge).toBe(edge + CHUNK_BYTES)
+    await partial.close()
+    const again = await store.openPartial(digest)
+    expect(again.edge).toBe(edge + CHUNK_BYTES)
+    await again.discard()
+  })
+
+  it('refuses a blob, tells of no blob, and takes it when there is room', async () => {
+    const store = await directory.open()
+    const small = bytes.subarray(0, CHUNK_BYTES)
+    fillDisk()
+    await expect(store.put(digestOf(small), small, publicBlob)).rejects.toMatchObject({ code: 'STORE_FULL' })
+    expect(directory.events).toEqual([])
+    expect(await store.stat(digestOf(small))).toBeUndefined()
+    expect(await directory.names('partial')).toEqual([])
+    rmSync(join(mount, 'ballast'))
+    await store.put(digestOf(small), small, publicBlob)
+    expect(await store.stat(digestOf(small))).toMatchObject({ size: small.length })
+  })
+
+  it('refuses links and tags, and takes them when there is room', async () => {
+    const store = await directory.open()
+    const many = Array.from({ length: 500 }, (_, index) => digestOf(Buffer.from(String(index))))
+    await store.links.link('docker.io/a', many.slice(0, 1))
+    fillDisk()
+    await expect(store.links.link('docker.io/b', many)).rejects.toMatchObject({ code: 'STORE_FULL' })
+    await expect(store.links.link('docker.io/b', many)).rejects.toMatchObject({ code: 'STORE_FULL' })
+    expect(await store.links.isLinked('docker.io/a', many[0]!)).toBe(true)
+    rmSync(join(mount, 'ballast'))
+    await store.links.link('docker.io/b', many)
+    expect(await store.links.linked('docker.io/b')).toHaveLength(500)
+    await directory.closeStore()
+    const reopened = await directory.open()
+    expect(await reopened.links.linked('docker.io/b')).toHaveLength(500)
+    expect(await reopened.links.linked('docker.io/a')).toHaveLength(1)
+  })
+
+  it('refuses a commit, which succeeds when there is room', async () => {
+    const store = await directory.open()
+    const part = bytes.subarray(0, 1_500_000)
+    const partial = await store.openPartial(digestOf(part))
+    await partial.append(part, 'origin')
+    await partial.verify()
+    fillDisk()
+    await expect(partial.commit(publicBlob)).rejects.toMatchObject({ code: 'STORE_FULL' })
+    expect(await store.stat(digestOf(part))).toBeUndefined()
+    rmSync(join(mount, 'ballast'))
+    await partial.commit(publicBlob)
+    await partial.close()
+    const reader = await store.open(digestOf(part))
+    expect(digestOf(await reader!.bytes())).toBe(digestOf(part))
+    await reader?.close()
+  })
+})

@@ -1,0 +1,15 @@
+import type { SpanSource } from '../../src/store/store.ts'
+import { seededBytes } from '../support/image.ts'
+
+const SIZE_BYTES = 24 * 1024 * 1024 + 12_345
+/** Not a divisor of a block, so that blocks have several sources. */
+const SOURCE_BYTES = 384 * 1024
+
+/** The blob that a process is killed over. */
+export function killedBytes (): Buffer {
+  return seededBytes(SIZE_BYTES, 'killed')
+}
+
+export function sourceAt (position: number): SpanSource {
+  return Math.floor(position / SOURCE_BYTES) % 2 === 0 ? 'origin' : 'peer:a'
+}

@@ -1,0 +1,84 @@
+import { describe, expect, it } from 'vitest'
+import { BlockPool, WRITE_BLOCK_BYTES } from '../../src/store/block-pool.ts'
+import { WriteCombiner } from '../../src/store/write-combiner.ts'
+
+/** A disk whose writes end when they are told to. */
+class SlowDisk {
+  readonly writes: Array<{ length: number, position: number, end: PromiseWithResolvers<void> }> = []
+  readonly edges: number[] = []
+  readonly failedAt: number[] = []
+  readonly combiner = new WriteCombiner({
+    blocks: new BlockPool(),
+    write: async (bytes, position) => {
+      const end = Promise.withResolvers<void>()
+      this.writes.push({ length: bytes.length, position, end })
+      await end.promise
+    },
+    onWritten: edge => { this.edges.push(edge) },
+    onFailed: async edge => { this.failedAt.push(edge) }
+  }, 0)
+
+  async settle (): Promise<void> {
+    await new Promise(setImmediate)
+  }
+}
+
+describe('the write combiner', () => {
+  it('writes at once what comes alone', async () => {
+    const disk = new SlowDisk()
+    await disk.combiner.append(new Uint8Array(10))
+    await disk.settle()
+    expect(disk.writes).toMatchObject([{ length: 10, position: 0 }])
+  })
+
+  it('gathers what comes during a write', async () => {
+    const disk = new SlowDisk()
+    for (let index = 0; index < 5; index++) {
+      await disk.combiner.append(new Uint8Array(1000))
+      if (index === 0) await disk.settle()
+    }
+    disk.writes[0]?.end.resolve()
+    await disk.settle()
+    expect(disk.writes).toMatchObject([{ length: 1000, position: 0 }, { length: 4000, position: 1000 }])
+    expect(disk.edges).toEqual([1000])
+  })
+
+  it('makes the source wait when four blocks are out, and lets it go on when one is written', async () => {
+    const disk = new SlowDisk()
+    await disk.combiner.append(new Uint8Array(4 * WRITE_BLOCK_BYTES))
+    let hasRoom = false
+    const waiting = disk.combiner.append(new Uint8Array(1)).then(() => { hasRoom = true })
+    await disk.settle()
+    expect(hasRoom).toBe(false)
+    disk.writes[0]?.end.resolve()
+    await waiting
+    expect(disk.edges).toEqual([WRITE_BLOCK_BYTES])
+  })
+
+  it('drops what lies beyond a failed write and takes nothing until it is reset', async () => {
+    const disk = new SlowDisk()
+    const full = new Error('full')
+    await disk.combiner.append(new Uint8Array(2 * WRITE_BLOCK_BYTES))
+    await disk.settle()
+    disk.writes[0]?.end.resolve()
+    await disk.settle()
+    disk.writes[1]?.end.reject(full)
+    await expect(disk.combiner.drain()).rejects.toBe(full)
+    await expect(disk.combiner.append(new Uint8Array(1))).rejects.toBe(full)
+    expect(disk.failedAt).toEqual([WRITE_BLOCK_BYTES])
+    disk.combiner.reset(WRITE_BLOCK_BYTES)
+    await disk.combiner.append(new Uint8Array(5))
+    await disk.settle()
+    expect(disk.writes.at(-1)).toMatchObject({ length: 5, position: WRITE_BLOCK_BYTES })
+  })
+
+  it('wakes a source that waits when the write fails', async () => {
+    const disk = new SlowDisk()
+    const full = new Error('full')
+    const append = disk.combiner.append(new Uint8Array(6 * WRITE_BLOCK_BYTES))
+    await disk.settle()
+    disk.writes[0]?.end.reject(full)
+    await expect(append).rejects.toBe(full)
+    expect(disk.combiner.edge).toBe(0)
+  })
+})
