@@ -1,12 +1,9 @@
-import { stripVTControlCharacters } from 'node:util'
+import { printable } from './printable.ts'
 
 const COLORS = { trace: 90, debug: 90, info: 32, warn: 33, error: 31, fatal: 31 } as const
 const FAINT = 90
 /** A value that needs no quotes. */
 const PLAIN = /^[\w./:@%+,-]+$/
-/** What must not reach a terminal as it stands: control characters, line separators, changes of direction. */
-// eslint-disable-next-line no-control-regex -- they are what is looked for
-const UNPRINTABLE = /[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]/g
 
 /** One log entry as one line for a person: time, level, message, fields; an error's stack follows on lines of its own. */
 export function formatLogLine (entry: Readonly<Record<string, unknown>>, { color = false }: { color?: boolean } = {}): string {
@@ -36,8 +33,4 @@ function describeError (err: unknown): { fields: Record<string, unknown>, stack:
 function formatValue (value: unknown): string {
   if (typeof value === 'string' && PLAIN.test(value)) return value
   return typeof value === 'number' || typeof value === 'boolean' ? String(value) : printable(JSON.stringify(value))
-}
-
-function printable (text: string): string {
-  return stripVTControlCharacters(text).replace(UNPRINTABLE, character => `\\u${character.charCodeAt(0).toString(16).padStart(4, '0')}`)
 }
