@@ -7,8 +7,8 @@ import { BlobStream } from './blob-stream.ts'
 import { BlobReadError, DigestMismatchError, StoreClosedError } from './store-errors.ts'
 import type { BlobReader, BlobRecord, ByteSpan } from './store.ts'
 
-/** Bytes of a chunk: measured, see docs of the store. */
-const CHUNK_BYTES = 512 * 1024
+/** Bytes of a chunk. Measured from 64 KiB to 2 MiB: CPU per byte no longer falls beyond 256 KiB, memory per stream goes on growing. */
+const CHUNK_BYTES = 256 * 1024
 
 /** What a reader tells its store. */
 export interface DiskReaderOwner {
@@ -31,6 +31,20 @@ export class DiskBlobReader implements BlobReader {
     this.record = record
     this.#handle = handle
     this.#owner = owner
+  }
+
+  /** @throws BlobReadError */
+  async read (buffer: Uint8Array, position: number): Promise<number> {
+    this.#assertOpen()
+    const { digest, size } = this.record
+    if (position >= size || buffer.length === 0) return 0
+    const { bytesRead } = await this.#handle.read(buffer, 0, Math.min(buffer.length, size - position), position).catch((cause: unknown) => {
+      this.#owner.suspect()
+      throw new BlobReadError(digest, position, cause instanceof Error ? cause.message : String(cause), { cause })
+    })
+    if (bytesRead > 0) return bytesRead
+    this.#owner.suspect()
+    throw new BlobReadError(digest, position, 'the file ends here')
   }
 
   stream (span?: ByteSpan, options: { signal?: AbortSignal } = {}): Readable {

@@ -6,7 +6,7 @@ import { HashFailedError, StoreClosedError } from './store-errors.ts'
 /** Two files hashed at once keep up with any disk we know; more would only take cores from the network. */
 const MAX_WORKERS = 2
 /** The worker runs as TypeScript in a checkout and as JavaScript when built. */
-const WORKER_URL = new URL(`./hash-worker${import.meta.url.endsWith('.ts') ? '.ts' : '.js'}`, import.meta.url)
+const WORKER_URL = import.meta.url.endsWith('.ts') ? new URL('./hash-worker.ts', import.meta.url) : new URL('./hash-worker.js', import.meta.url)
 
 export interface HashResult {
   readonly hex: string

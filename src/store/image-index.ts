@@ -6,8 +6,8 @@ import { isMissing } from './fs-errors.ts'
 import type { RecordBook } from './record-book.ts'
 import { Turns } from './turns.ts'
 
-/** @default milliseconds from a change to its being in index.json */
-export const DEFAULT_INDEX_DELAY_MS = 250
+/** Milliseconds from a change to its being in index.json */
+const DEFAULT_INDEX_DELAY_MS = 250
 const RETRY_DELAY_MS = 5_000
 
 export interface ImageIndexComponents {

@@ -16,6 +16,13 @@ export class MemoryBlobReader implements BlobReader {
     this.#bytes = bytes
   }
 
+  async read (buffer: Uint8Array, position: number): Promise<number> {
+    this.#assertOpen()
+    const part = this.#bytes.subarray(position, position + buffer.length)
+    buffer.set(part)
+    return part.length
+  }
+
   stream (span?: ByteSpan, options: { signal?: AbortSignal } = {}): Readable {
     this.#assertOpen()
     const { start, end } = checkSpan(span, this.#bytes.length)

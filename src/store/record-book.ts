@@ -5,8 +5,8 @@ import type { BlobRecord } from './store.ts'
 
 const ROOM = 'record!'
 
-/** @default records kept in memory: about 0.5 KB each */
-export const DEFAULT_CACHED_RECORDS = 10_000
+/** Records kept in memory, about 0.5 KB each. */
+const DEFAULT_CACHED_RECORDS = 10_000
 
 /** A record and the file it was verified on. Without `file` the bytes must be verified before they are served. */
 export interface StoredRecord {

@@ -42,10 +42,15 @@ export interface SourcedSpan extends ByteSpan {
 /** An open, verified blob. Stays readable when the blob is removed meanwhile; close it. */
 export interface BlobReader {
   readonly record: BlobRecord
-  /** A stream of the span (default: all), read in large chunks. The reader stays open when it ends. */
+  /**
+   * A stream of the span (default: all), read in large chunks. The reader stays open when it ends. It fails with BlobReadError when the
+   * file cannot be read to its end.
+   * @throws RangeError when the span is not within the blob
+   */
   stream (span?: ByteSpan, options?: { signal?: AbortSignal }): Readable
-  /** The whole content; for manifests and other small blobs. */
+  /** The whole content; for manifests and other small blobs. Hashed each time it is read. @throws DigestMismatchError, BlobReadError */
   bytes (options?: { signal?: AbortSignal }): Promise<Uint8Array>
+  /** Ends streams that still run. */
   close (): Promise<void>
 }
 
@@ -66,12 +71,12 @@ export interface PartialBlob {
   /**
    * Appends at the end of what was appended before. Resolves when there is room for more (back-pressure); bytes may become
    * readable later: `onEdge` says when. The chunk may be reused by the caller after the promise resolves.
-   * @throws PartialSizeError past `size`, StoreFullError
+   * @throws PartialSizeError past `size`, StoreFullError: what lies beyond `edge` is lost, and nothing more is taken before `truncate(edge)`
    */
   append (chunk: Uint8Array, source: SpanSource): Promise<void>
   /** Resolves when all that was appended is readable. */
   flush (): Promise<void>
-  /** Drops what lies at and beyond `edge`. */
+  /** Drops what lies at and beyond `edge`, and what made an `append` fail. */
   truncate (edge: number): Promise<void>
   /** Called after every advance of `edge`; one listener. */
   onEdge: ((edge: number) => void) | undefined
@@ -84,7 +89,7 @@ export interface PartialBlob {
   verify (options?: { signal?: AbortSignal }): Promise<void>
   /**
    * After `verify`: fsync, rename into place, record. The partial is closed by it; reads through an
-   * already open handle keep working until `close`.
+   * already open handle keep working until `close`, which is to be called then too.
    * @throws NotVerifiedError, StoreFullError
    */
   commit (facts: BlobFacts): Promise<BlobRecord>
@@ -151,15 +156,16 @@ export type StoreEvent =
 /** Content by digest, and what it belongs to. Nothing unverified is ever opened. */
 export interface Store {
   readonly links: Links
+  /** What the record says, without a look at the file; a file without a record is verified first and is `restricted`. */
   stat (digest: Digest): Promise<BlobRecord | undefined>
   /**
    * Opens a committed blob. One whose file changed since its commit is verified again first; a wrong one is moved
    * to quarantine, told by an event, and reported as absent.
    */
   open (digest: Digest, options?: { signal?: AbortSignal }): Promise<BlobReader | undefined>
-  /** Commits bytes at hand (manifests). @throws DigestMismatchError, StoreFullError */
+  /** Commits bytes at hand (manifests). What is here already gets the new facts. @throws DigestMismatchError, StoreFullError */
   put (digest: Digest, bytes: Uint8Array, facts: BlobFacts): Promise<BlobRecord>
-  /** Changes how the blob may be shared, e.g. when its origin also gives it without credentials. */
+  /** Changes how the blob may be shared, e.g. when its origin also gives it without credentials. Nothing happens to a blob that is not here. */
   setAccess (digest: Digest, access: Access): Promise<void>
   remove (digest: Digest): Promise<boolean>
   records (): AsyncIterable<BlobRecord>

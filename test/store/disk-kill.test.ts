@@ -23,7 +23,7 @@ it('a process killed at any moment loses no block of its journal, and leaves no 
   let commits = 0
   for (const [index, chance] of seededRandom(seed, KILLS).entries()) {
     const message = `TEST_SEED=${seed}, kill ${index}`
-    const child = new StoreChild('appending-child.ts', [directory.path, digest])
+    const child = new StoreChild(new URL('./appending-child.ts', import.meta.url), [directory.path, digest])
     const moment = index % 5 === 4 ? 'verified' : `${kept + chance * bytes.length / 2}`
     await child.read(line => line === 'done' || line === moment || Number(line.slice('edge '.length)) > Number(moment))
     await child.kill()
@@ -51,7 +51,7 @@ it('a process killed at any moment loses no block of its journal, and leaves no 
     expect(directory.events.filter(event => event.type === 'blob:quarantined'), message).toEqual([])
     await directory.closeStore()
   }
-  const last = new StoreChild('appending-child.ts', [directory.path, digest])
+  const last = new StoreChild(new URL('./appending-child.ts', import.meta.url), [directory.path, digest])
   expect((await last.read(line => line === 'done')).at(-1)).toBe('done')
   await last.kill()
   const store = await directory.open()

@@ -120,7 +120,7 @@ describe('a store that was killed', () => {
 
 describe('a data directory', () => {
   it('belongs to one process at a time, and is free when that was killed', async () => {
-    const child = new StoreChild('holding-child.ts', [directory.path])
+    const child = new StoreChild(new URL('./holding-child.ts', import.meta.url), [directory.path])
     await child.read(line => line === 'open')
     await expect(DiskStore.open(directory.path)).rejects.toMatchObject({ code: 'STORE_IN_USE', directory: directory.path, message: expect.stringContaining('stop it or choose another --data') as string })
     await child.kill()

@@ -10,6 +10,7 @@ import { StoreDirectory } from './store-directory.ts'
 
 const DISK_BYTES = 12 * 1024 * 1024
 const CHUNK_BYTES = 64 * 1024
+const TOOLS = { mount: 'mount', unmount: 'umount' }
 
 /** Only root may mount; in CI not being able to is an error, so that a green run cannot hide it. */
 function reasonToSkip (): string | undefined {
@@ -28,7 +29,7 @@ describe.skipIf(reason !== undefined)(`a full disk${reason === undefined ? '' : 
 
   beforeAll(async () => {
     mount = await makeTempDir('full-disk')
-    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${DISK_BYTES}`, 'tmpfs', mount])
+    execFileSync(TOOLS.mount, ['-t', 'tmpfs', '-o', `size=${DISK_BYTES}`, 'tmpfs', mount])
     process.once('exit', unmount)
   })
   afterAll(async () => {
@@ -47,7 +48,7 @@ describe.skipIf(reason !== undefined)(`a full disk${reason === undefined ? '' : 
 
   function unmount (): void {
     try {
-      execFileSync('umount', [mount], { stdio: 'ignore' })
+      execFileSync(TOOLS.unmount, [mount], { stdio: 'ignore' })
     } catch {
       // Not mounted any more.
     }

@@ -1,7 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { join } from 'node:path'
 import { createInterface, type Interface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
 
 /** A process of its own with a store, killed with the test process at the latest. It tells what it does, a line each. */
 export class StoreChild {
@@ -9,8 +9,8 @@ export class StoreChild {
   readonly #lines: Interface
   readonly #exited: Promise<void>
 
-  constructor (script: string, args: readonly string[]) {
-    this.#child = spawn(process.execPath, [join(import.meta.dirname, script), ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
+  constructor (script: URL, args: readonly string[]) {
+    this.#child = spawn(process.execPath, [fileURLToPath(script), ...args], { stdio: ['ignore', 'pipe', 'inherit'] })
     this.#lines = createInterface({ input: this.#child.stdout! })
     const killWithUs = (): void => { this.#child.kill('SIGKILL') }
     process.once('exit', killWithUs)
