@@ -1,5 +1,6 @@
 import { pipe } from 'it-pipe'
 import type { Stream } from '@libp2p/interface'
+import { Uint8ArrayList } from 'uint8arraylist'
 import { ShoalError } from '../errors.ts'
 import type { EventSink } from '../events.ts'
 import type { Digest } from '../oci/digest.ts'
@@ -75,8 +76,7 @@ export class BlobServer {
   /** Serves one inbound stream to its end. Never throws. */
   async serve (stream: Stream, peer: string): Promise<void> {
     const channel = new StreamChannel(stream, { maxBufferedBytes: MAX_BUFFERED_BYTES, maxUnsentBytes: this.#maxChunkBytes })
-    const aborter = new AbortController()
-    const conversation = new Conversation(peer, this.#content, this.#events, aborter.signal)
+    const conversation = new Conversation(peer, this.#content, this.#events, channel.cut)
     this.#conversations.add(channel)
     try {
       await pipe(
@@ -89,7 +89,6 @@ export class BlobServer {
       channel.abort(error instanceof Error ? error : new Error(String(error)))
     } finally {
       this.#conversations.delete(channel)
-      aborter.abort()
       await conversation.end()
     }
   }
@@ -107,7 +106,7 @@ export class BlobServer {
     }
   }
 
-  async * #answers (messages: AsyncIterable<Uint8Array>, conversation: Conversation): AsyncGenerator<Uint8Array> {
+  async * #answers (messages: AsyncIterable<Uint8Array>, conversation: Conversation): AsyncGenerator<Uint8Array | Uint8ArrayList> {
     for await (const message of messages) {
       let request: BlobRequest
       try {
@@ -123,7 +122,7 @@ export class BlobServer {
     }
   }
 
-  async * #read (request: ReadRequest, conversation: Conversation): AsyncGenerator<Uint8Array> {
+  async * #read (request: ReadRequest, conversation: Conversation): AsyncGenerator<Uint8Array | Uint8ArrayList> {
     if (!conversation.takeSlot(this.#readers)) {
       yield refusal(request.id, 'busy')
       return
@@ -134,9 +133,12 @@ export class BlobServer {
       return
     }
     const length = found.code === 'ok' ? Math.min(request.length, found.size - request.start) : 0
-    yield encodeResponse({ ...found, length })
+    let header: Uint8Array | undefined = encodeResponse({ ...found, length })
+    if (length === 0) yield header
     for await (const chunk of conversation.cursor.read(request.start, length, this.#maxChunkBytes)) {
-      yield chunk
+      // One frame of the muxer rather than two: each costs a header, an encryption and a window update.
+      yield header === undefined ? chunk : new Uint8ArrayList(header, chunk)
+      header = undefined
       conversation.countServed(request.digest, chunk.byteLength)
     }
   }

@@ -83,7 +83,9 @@ export class SwarmNode {
   readonly #init: SwarmNodeInit
   readonly #swarmKey: SwarmKey | undefined
   readonly #server: BlobServer
-  /** Peer ids of those known to speak the blob protocol; whether they are connected is asked when it matters. */
+  /** Peer ids of those connected. */
+  readonly #connected = new Set<string>()
+  /** Peer ids of those known to speak the blob protocol; one that has left meanwhile may be among them. */
   readonly #speakers = new Set<string>()
   readonly #peerListeners = new Set<(peer: string) => void>()
   readonly #neighbourListeners = new Set<() => void>()
@@ -100,7 +102,7 @@ export class SwarmNode {
     this.content = new BlobClient({
       dialler: {
         neighbours: () => this.#neighbours(),
-        isConnected: peer => this.#isConnected(peer),
+        isConnected: peer => this.#connected.has(peer),
         openStream: async (peer, options) => this.#openStream(peer, options)
       }
     }, init.client)
@@ -133,7 +135,7 @@ export class SwarmNode {
       signal?.throwIfAborted()
       const heard = new HeardPeers({
         countNeighbours: () => this.#neighbours().length,
-        isConnected: peer => this.#isConnected(peer),
+        isConnected: peer => this.#connected.has(peer),
         dial: async peer => { await this.#dialKnown(peer) },
         now: this.#init.now ?? Date.now
       })
@@ -178,6 +180,7 @@ export class SwarmNode {
       await running.libp2p.stop()
     } finally {
       await running.datastore?.close()
+      this.#connected.clear()
       this.#speakers.clear()
     }
   }
@@ -222,8 +225,8 @@ export class SwarmNode {
       onConnect: peer => { this.#addSpeaker(peer.toString()) },
       onDisconnect: peer => { this.#speakers.delete(peer.toString()) }
     })
-    libp2p.addEventListener('peer:connect', ({ detail: peer }) => { this.#events.emit({ type: 'peer:connected', peer: peer.toString() }) })
-    libp2p.addEventListener('peer:disconnect', ({ detail: peer }) => { this.#lost(peer) })
+    libp2p.addEventListener('peer:connect', ({ detail: peer }) => { this.#met(peer.toString()) })
+    libp2p.addEventListener('peer:disconnect', ({ detail: peer }) => { this.#lost(peer.toString()) })
   }
 
   #addSpeaker (peer: string): void {
@@ -233,18 +236,20 @@ export class SwarmNode {
     for (const listener of this.#neighbourListeners) listener()
   }
 
-  #lost (peer: PeerId): void {
-    this.#speakers.delete(peer.toString())
-    this.#events.emit({ type: 'peer:disconnected', peer: peer.toString() })
+  #met (peer: string): void {
+    this.#connected.add(peer)
+    this.#events.emit({ type: 'peer:connected', peer })
+  }
+
+  #lost (peer: string): void {
+    this.#connected.delete(peer)
+    this.#speakers.delete(peer)
+    this.#events.emit({ type: 'peer:disconnected', peer })
     for (const listener of this.#neighbourListeners) listener()
   }
 
   #neighbours (): string[] {
-    return [...this.#speakers].filter(peer => this.#isConnected(peer))
-  }
-
-  #isConnected (peer: string): boolean {
-    return this.#running?.libp2p.getConnections().some(connection => connection.remotePeer.toString() === peer) ?? false
+    return [...this.#speakers].filter(peer => this.#connected.has(peer))
   }
 
   async #openStream (peer: string, { signal }: { signal: AbortSignal }): Promise<Stream> {

@@ -1,4 +1,5 @@
 import type { Stream, StreamCloseEvent, StreamMessageEvent } from '@libp2p/interface'
+import type { Uint8ArrayList } from 'uint8arraylist'
 import { FramingError, StreamCutError, StreamEndedError, StreamOverflowError } from './stream-error.ts'
 import { decodeVarint } from './varint.ts'
 import type { WaitBudget } from './wait-budget.ts'
@@ -35,6 +36,7 @@ export class StreamChannel {
   #bufferedBytes = 0
   #hasEnded = false
   #failure: Error | undefined
+  readonly #cut = new AbortController()
   #reader: Waiter | undefined
   #writer: Waiter | undefined
 
@@ -50,6 +52,11 @@ export class StreamChannel {
     // A stream may be dead on arrival: a refused one resolves as already reset, and its `close` has been.
     if (stream.status === 'reset' || stream.status === 'aborted') this.#fail(new StreamCutError())
     else if (stream.readableEnded || stream.status === 'closed') this.#onEnd()
+  }
+
+  /** Aborts when the stream is cut, whoever cut it: what works for this stream only can stop. */
+  get cut (): AbortSignal {
+    return this.#cut.signal
   }
 
   /** @returns up to `maxBytes` of what is there, at least one byte. @throws StreamEndedError, StreamCutError, StreamOverflowError, DeadlineError */
@@ -86,7 +93,7 @@ export class StreamChannel {
   }
 
   /** Sends, and waits while too much is unsent. The chunk must not be reused. @throws StreamCutError, DeadlineError */
-  async send (chunk: Uint8Array, budget: WaitBudget): Promise<void> {
+  async send (chunk: Uint8Array | Uint8ArrayList, budget: WaitBudget): Promise<void> {
     this.#throwIfFailed()
     try {
       this.#stream.send(chunk)
@@ -191,10 +198,12 @@ export class StreamChannel {
 
   /** The first failure is the one everybody sees; what was buffered is void. */
   #fail (error: Error): void {
-    this.#failure ??= error
+    if (this.#failure !== undefined) return
+    this.#failure = error
+    this.#cut.abort(error)
     this.#buffers.length = 0
     this.#bufferedBytes = 0
-    this.#reader?.reject(this.#failure)
-    this.#writer?.reject(this.#failure)
+    this.#reader?.reject(error)
+    this.#writer?.reject(error)
   }
 }

@@ -1,0 +1,186 @@
+import type { EventSink } from '../events.ts'
+import type { Digest } from '../oci/digest.ts'
+import type { WatchableRouter } from './router.ts'
+import { RouterNotReadyError } from './router-error.ts'
+
+const HOUR_MS = 3_600_000
+const DEFAULT_CONCURRENCY = 3
+/** A third of the 24 h for which others remember a record: two rounds may be lost before we are forgotten. */
+const DEFAULT_INTERVAL_MS = 8 * HOUR_MS
+const JITTER = 0.1
+const DEFAULT_MIN_RETRY_MS = 1_000
+const DEFAULT_MAX_RETRY_MS = 60_000
+/** A connection that comes and goes must not make every blob be announced each time. */
+const DEFAULT_MIN_ROUND_MS = 30_000
+
+/** Time as the announcer sees it. */
+export interface AnnouncerTimers {
+  now (): number
+  /** @returns a function that cancels the call */
+  after (delayMs: number, callback: () => void): () => void
+}
+
+export interface AnnouncerComponents {
+  readonly router: WatchableRouter
+  readonly events: EventSink
+  /** @default the system's */
+  readonly timers?: AnnouncerTimers
+  /** Numbers in [0, 1). @default Math.random */
+  readonly random?: () => number
+}
+
+export interface AnnouncerInit {
+  /** Announcements at a time. @default 3 */
+  readonly concurrency?: number
+  /** Between two announcements of everything, give or take a tenth. @default 28800000 */
+  readonly intervalMs?: number
+  /** First wait after a failed announcement; doubles. @default 1000 */
+  readonly minRetryMs?: number
+  /** Longest wait after a failed announcement. @default 60000 */
+  readonly maxRetryMs?: number
+  /** Least time between two rounds that a regained connection causes. @default 30000 */
+  readonly minRoundMs?: number
+}
+
+/**
+ * Keeps a set of blobs announced: as soon as the router reaches anybody, again on a schedule, and again when it has
+ * regained the swarm. Owns the set (digests only) and the pace; the store tells it what comes and goes.
+ */
+export class Announcer {
+  readonly #router: WatchableRouter
+  readonly #events: EventSink
+  readonly #timers: AnnouncerTimers
+  readonly #random: () => number
+  readonly #init: Required<AnnouncerInit>
+  readonly #wanted = new Set<Digest>()
+  /** A part of what is wanted: to be announced as soon as possible, in this order. */
+  readonly #due = new Set<Digest>()
+  readonly #running = new Map<Digest, Promise<void>>()
+  #stopper: AbortController | undefined
+  #unsubscribe: () => void = () => {}
+  #cancelRound: () => void = () => {}
+  #cancelRetry: (() => void) | undefined
+  #retryMs: number
+  #lastRoundAt = -Infinity
+
+  constructor (components: AnnouncerComponents, init: AnnouncerInit = {}) {
+    this.#router = components.router
+    this.#events = components.events
+    this.#timers = components.timers ?? systemTimers
+    this.#random = components.random ?? Math.random
+    this.#init = {
+      concurrency: init.concurrency ?? DEFAULT_CONCURRENCY,
+      intervalMs: init.intervalMs ?? DEFAULT_INTERVAL_MS,
+      minRetryMs: init.minRetryMs ?? DEFAULT_MIN_RETRY_MS,
+      maxRetryMs: init.maxRetryMs ?? DEFAULT_MAX_RETRY_MS,
+      minRoundMs: init.minRoundMs ?? DEFAULT_MIN_ROUND_MS
+    }
+    this.#retryMs = this.#init.minRetryMs
+  }
+
+  /** How many blobs are kept announced. */
+  get size (): number {
+    return this.#wanted.size
+  }
+
+  start (): void {
+    if (this.#stopper !== undefined) return
+    this.#stopper = new AbortController()
+    this.#unsubscribe = this.#router.onReady(() => { this.#onReady() })
+    this.#lastRoundAt = this.#timers.now()
+    this.#scheduleRound()
+    this.#announceDue()
+  }
+
+  /** Ends what is under way; the set is kept. */
+  async stop (): Promise<void> {
+    this.#stopper?.abort(new Error('the announcer stops'))
+    this.#stopper = undefined
+    this.#unsubscribe()
+    this.#cancelRound()
+    this.#cancelRetry?.()
+    this.#cancelRetry = undefined
+    await Promise.all(this.#running.values())
+  }
+
+  /** Keeps the blob announced from now on. */
+  announce (digest: Digest): void {
+    if (this.#wanted.has(digest)) return
+    this.#wanted.add(digest)
+    this.#due.add(digest)
+    this.#announceDue()
+  }
+
+  /** Announces the blob no more. */
+  async withdraw (digest: Digest): Promise<void> {
+    this.#wanted.delete(digest)
+    this.#due.delete(digest)
+    await this.#running.get(digest)
+    // It may have been announced anew while we waited.
+    if (!this.#wanted.has(digest)) await this.#router.withdraw(digest)
+  }
+
+  #onReady (): void {
+    if (this.#timers.now() - this.#lastRoundAt >= this.#init.minRoundMs) this.#beginRound()
+    this.#announceDue()
+  }
+
+  #scheduleRound (): void {
+    const factor = 1 + JITTER * (2 * this.#random() - 1)
+    this.#cancelRound = this.#timers.after(this.#init.intervalMs * factor, () => {
+      this.#beginRound()
+      this.#scheduleRound()
+      this.#announceDue()
+    })
+  }
+
+  #beginRound (): void {
+    this.#lastRoundAt = this.#timers.now()
+    for (const digest of this.#wanted) this.#due.add(digest)
+  }
+
+  #announceDue (): void {
+    for (const digest of this.#due) {
+      if (this.#stopper === undefined || this.#cancelRetry !== undefined || this.#running.size >= this.#init.concurrency || !this.#router.isReady()) return
+      if (this.#running.has(digest)) continue
+      this.#due.delete(digest)
+      this.#running.set(digest, this.#provide(digest, this.#stopper.signal))
+    }
+  }
+
+  async #provide (digest: Digest, signal: AbortSignal): Promise<void> {
+    const startedAt = this.#timers.now()
+    try {
+      await this.#router.provide(digest, { signal })
+      this.#retryMs = this.#init.minRetryMs
+      this.#events.emit({ type: 'provide:done', digest, durationMs: this.#timers.now() - startedAt })
+    } catch (error) {
+      if (this.#wanted.has(digest)) this.#due.add(digest)
+      if (!signal.aborted) this.#postpone(digest, error)
+    } finally {
+      this.#running.delete(digest)
+      this.#announceDue()
+    }
+  }
+
+  /** What fails for one blob fails for all, so all wait: one timer however many blobs there are. */
+  #postpone (digest: Digest, error: unknown): void {
+    if (!(error instanceof RouterNotReadyError)) {
+      this.#events.emit({ type: 'provide:failed', digest, reason: error instanceof Error ? error.message : String(error) })
+    }
+    if (this.#cancelRetry !== undefined) return
+    this.#cancelRetry = this.#timers.after(this.#retryMs, () => {
+      this.#cancelRetry = undefined
+      this.#announceDue()
+    })
+    this.#retryMs = Math.min(this.#init.maxRetryMs, this.#retryMs * 2)
+  }
+}
+
+const systemTimers: AnnouncerTimers = {
+  now: Date.now,
+  after: (delayMs, callback) => {
+    const timer = setTimeout(callback, delayMs)
+    return () => { clearTimeout(timer) }
+  }
+}
