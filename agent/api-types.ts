@@ -55,7 +55,7 @@ export interface PeerAnswer {
 /** Body of `POST /api/v1/pull`. */
 export interface PullRequest {
   readonly reference: string
-  /** `os/arch` or `os/arch/variant`. Absent: every platform of an index. */
+  /** `os/arch` or `os/arch/variant`; `all` for every platform of an index. Absent: the agent's own. */
   readonly platform?: string
 }
 

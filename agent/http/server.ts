@@ -1,18 +1,26 @@
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
-import { ociError } from '../../src/oci/oci-error.ts'
-import { isAllowedHost } from './host-check.ts'
-import { registryRoutes, sendError, type RegistryComponents, type RegistryInit } from './registry.ts'
+import { OciError, ociError } from '../../src/oci/oci-error.ts'
+import { parseRequestPath } from '../../src/oci/request-path.ts'
 import { adminRoutes, type AdminComponents } from './admin.ts'
+import { answerClientError } from './client-error.ts'
+import { sendError, type AskedFor } from './error-answer.ts'
+import { isAllowedHost } from './host-check.ts'
+import { isWrite } from './refused-write.ts'
+import { registryRoutes, type RegistryComponents, type RegistryInit } from './registry.ts'
 
 declare module 'fastify' {
   interface FastifyReply {
     /** The kind of path that was asked, for metrics; never the path itself. */
     routeName: string
+    /** Set for requests of the registry endpoint: what a miss is called. */
+    askedFor: AskedFor | undefined
   }
 }
 
 /** Engines keep idle connections for a minute and more, in milliseconds. */
 const KEEP_ALIVE_TIMEOUT_MS = 90_000
+/** For a whole request with its body, in milliseconds; how long its answer takes is another matter. */
+const REQUEST_TIMEOUT_MS = 60_000
 /** Bearer tokens of clients make long headers. */
 const MAX_HEADER_BYTES = 64 * 1024
 const MAX_BODY_BYTES = 64 * 1024
@@ -34,37 +42,64 @@ export function createHttpServer (components: HttpComponents, init: HttpInit): F
     exposeHeadRoutes: false,
     bodyLimit: MAX_BODY_BYTES,
     keepAliveTimeout: KEEP_ALIVE_TIMEOUT_MS,
+    requestTimeout: REQUEST_TIMEOUT_MS,
     forceCloseConnections: 'idle',
+    // Docker takes a 5xx for a reason to wait; whoever still asks while we stop is served
+    return503OnClosing: false,
     http: { maxHeaderSize: MAX_HEADER_BYTES, highWaterMark: RESPONSE_BUFFER_BYTES },
-    frameworkErrors: (error, request, reply) => { refuse(error, request, reply) }
+    clientErrorHandler: answerClientError,
+    frameworkErrors: (error, request, reply) => { refuseBeforeRouting(error, request, reply) }
   })
-
-  function refuse (error: Error, request: FastifyRequest, reply: FastifyReply): FastifyReply {
-    const { statusCode } = error as Partial<FastifyError>
-    const isClientsFault = statusCode !== undefined && statusCode < 500
-    const answer = isClientsFault ? ociError('UNSUPPORTED', { status: statusCode, message: error.message, cause: error }) : error
-    return sendError(request, reply.header('Docker-Distribution-API-Version', 'registry/2.0'), answer, 'name', components.onDefect)
-  }
-
   app.decorateReply('routeName', '')
+  app.decorateReply('askedFor', undefined)
   app.removeAllContentTypeParsers()
   app.addContentTypeParser('application/json', { parseAs: 'string' }, app.getDefaultJsonParser('error', 'error'))
-  // what is pushed here is refused unread
-  app.addContentTypeParser('*', (_request, _payload, done) => { done(null) })
   app.setErrorHandler((error: Error, request, reply) => { refuse(error, request, reply) })
-  app.setNotFoundHandler((request, reply) => {
-    refuse(ociError('UNSUPPORTED', { status: 404, message: `${request.method} ${request.url.split('?', 1)[0]} is no endpoint of this agent` }), request, reply)
-  })
-  app.addHook('onRequest', async (request, reply) => {
-    if (isAllowedHost(request.headers.host, init.allowedHosts)) return
-    const message = `Host ${JSON.stringify(request.headers.host)} is not a name of this agent; allow it with --allow-host`
-    return sendError(request, reply, ociError('DENIED', { message }), 'name', components.onDefect)
-  })
+  app.setNotFoundHandler((request, reply) => { refuse(noEndpoint(request), request, reply) })
+  app.addHook('onRequest', async (request, reply) => checkRequest(request, reply))
   app.addHook('onResponse', async (request, reply) => {
     const route = reply.routeName !== '' ? reply.routeName : request.routeOptions.url ?? 'none'
     components.observeRequest(route, request.method, reply.statusCode, reply.elapsedTime / 1000)
   })
+  app.server.on('checkContinue', (request, response) => {
+    // nobody needs to send what is refused in any case
+    if (!isRegistryPath(request.url) || !isWrite(request.method)) response.writeContinue()
+    app.server.emit('request', request, response)
+  })
   registryRoutes(app, components, init)
   adminRoutes(app, components)
   return app
+
+  function checkRequest (request: FastifyRequest, reply: FastifyReply): FastifyReply | undefined {
+    reply.header('Docker-Distribution-API-Version', 'registry/2.0')
+    if (isAllowedHost(request.headers.host, init.allowedHosts)) return undefined
+    const message = `Host ${JSON.stringify(request.headers.host)} is not a name of this agent; allow it with --allow-hosts`
+    return sendError(request, reply, ociError('DENIED', { message }), components.onDefect)
+  }
+
+  function refuse (error: Error, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+    const { statusCode } = error as Partial<FastifyError>
+    const isClientsFault = !(error instanceof OciError) && statusCode !== undefined && statusCode < 500
+    const answer = isClientsFault ? ociError('UNSUPPORTED', { status: statusCode, message: error.message, cause: error }) : error
+    return sendError(request, reply, answer, components.onDefect)
+  }
+
+  /** Paths that cannot be decoded reach no route and no hook. */
+  function refuseBeforeRouting (error: Error, request: FastifyRequest, reply: FastifyReply): void {
+    if (checkRequest(request, reply) !== undefined) return
+    try {
+      if (isRegistryPath(request.raw.url)) parseRequestPath(request.raw.url?.split('?', 1)[0] ?? '')
+      refuse(error, request, reply)
+    } catch (reason) {
+      refuse(reason as Error, request, reply)
+    }
+  }
+}
+
+function isRegistryPath (url: string | undefined): boolean {
+  return url !== undefined && /^\/v2(?:[/?]|$)/.test(url)
+}
+
+function noEndpoint ({ method, url }: FastifyRequest): OciError {
+  return ociError('UNSUPPORTED', { status: 404, message: `${method} ${url.split('?', 1)[0]} is no endpoint of this agent` })
 }

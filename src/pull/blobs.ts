@@ -1,3 +1,4 @@
+import type { Holding } from '../net/peers.ts'
 import type { Digest } from '../oci/digest.ts'
 import { ociError } from '../oci/oci-error.ts'
 import type { Repository } from '../oci/repository.ts'
@@ -6,31 +7,27 @@ import { BlobFetches, type FetchHold, type FetchStatus } from './blob-fetches.ts
 import { findHolder } from './holder-search.ts'
 import { fetchedBlob, storedBlob, type OpenBlob } from './open-blob.ts'
 import { abortable } from './shared-work.ts'
+import type { SourceTimes } from './source-order.ts'
 
 /** Looks at the store again after a fetch that ended in between, this often at the most. */
 const MAX_ATTEMPTS = 5
 
-export interface BlobsInit {
-  /** How long peers may take to say that they hold it before the origin is asked, in milliseconds. @default 200 */
-  readonly graceMs?: number
-}
-
 /** Blobs by digest: from the store, or from a fetch that all who want the same blob share. */
 export class Blobs {
   readonly #components: BlobFetchComponents
-  readonly #init: BlobsInit
+  readonly #times: SourceTimes
   readonly #fetches: BlobFetches
 
-  constructor (components: BlobFetchComponents, init: BlobsInit = {}) {
+  constructor (components: BlobFetchComponents, times: SourceTimes = {}) {
     this.#components = components
-    this.#init = init
+    this.#times = times
     this.#fetches = new BlobFetches(components)
   }
 
   /** Opens a blob; resolves when its first byte may be read. @throws ContentUnavailableError; OciError BLOB_UNKNOWN for a manifest's digest */
   async open (repository: Repository, digest: Digest, { signal }: { signal?: AbortSignal } = {}): Promise<OpenBlob> {
     const found = await this.#openOrJoin(repository, digest, signal)
-    if ('stream' in found) return found
+    if ('read' in found) return found
     const blob = fetchedBlob(found)
     try {
       await blob.ready(0, { signal })
@@ -45,7 +42,7 @@ export class Blobs {
   /** Brings a blob into the store. */
   async fetch (repository: Repository, digest: Digest, { signal }: { signal?: AbortSignal } = {}): Promise<'store' | 'fetch'> {
     const found = await this.#openOrJoin(repository, digest, signal)
-    if ('stream' in found) {
+    if ('read' in found) {
       await found.close()
       return 'store'
     }
@@ -57,15 +54,26 @@ export class Blobs {
     }
   }
 
-  /** Size of a blob, without its bytes: from the store, its descriptor and whoever holds it, or the origin. @throws as `open` */
+  /**
+   * Size of a blob, without its bytes: from the store; from its descriptor when a peer holds it; from the origin; and
+   * only where that cannot be asked on a peer's mere word.
+   * @throws as `open`, and what the origin says
+   */
   async stat (repository: Repository, digest: Digest, { signal }: { signal?: AbortSignal } = {}): Promise<{ size: number }> {
     const { store, origin } = this.#components
     const record = await store.stat(digest)
     if (record?.kind === 'blob') return { size: record.size }
     const known = await this.#refuseManifest(digest)
-    const holding = await findHolder(this.#components, { kind: 'blob', digest, graceMs: this.#init.graceMs }, { signal })
-    if (holding !== undefined) return { size: known?.size ?? holding.size }
-    return origin.statBlob(repository, digest, { signal })
+    if (known !== undefined && await this.#holder(digest, signal) !== undefined) return { size: known.size }
+    try {
+      const { size } = await origin.statBlob(repository, digest, { signal })
+      return { size }
+    } catch (error) {
+      signal?.throwIfAborted()
+      const holding = known === undefined ? await this.#holder(digest, signal) : undefined
+      if (holding === undefined) throw error
+      return { size: holding.size }
+    }
   }
 
   status (): FetchStatus[] {
@@ -76,13 +84,17 @@ export class Blobs {
     await this.#fetches.stop()
   }
 
+  async #holder (digest: Digest, signal: AbortSignal | undefined): Promise<Holding | undefined> {
+    return findHolder(this.#components, { ...this.#times, kind: 'blob', digest }, { signal })
+  }
+
   async #openOrJoin (repository: Repository, digest: Digest, signal: AbortSignal | undefined): Promise<OpenBlob | FetchHold> {
     const { store } = this.#components
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
       const known = await this.#refuseManifest(digest)
       const reader = await store.open(digest, { signal })
       if (reader !== undefined) return storedBlob(reader)
-      const hold = await this.#fetches.join(repository, digest, { size: known?.size, graceMs: this.#init.graceMs }, { signal })
+      const hold = await this.#fetches.join(repository, digest, { ...this.#times, size: known?.size }, { signal })
       if (hold !== undefined) return hold
     }
     throw ociError('BLOB_UNKNOWN', { message: `${digest} came and went ${MAX_ATTEMPTS} times`, detail: { digest } })

@@ -1,10 +1,7 @@
-import { Readable } from 'node:stream'
 import type { Digest } from '../oci/digest.ts'
-import type { BlobReader, ByteSpan } from '../store/store.ts'
+import type { BlobReader } from '../store/store.ts'
 import type { FetchHold } from './blob-fetches.ts'
 
-/** Bytes read from a partial blob at once. */
-const CHUNK_BYTES = 256 * 1024
 const NOTHING = new Uint8Array(0)
 
 /** A blob that can be read, whether it is here or still on its way. Close it. */
@@ -16,7 +13,8 @@ export interface OpenBlob {
   readonly from: 'store' | 'fetch'
   /** Waits until the byte at `position` may be read, or the blob ends before it. @throws what ended the fetch */
   ready (position: number, options?: { signal?: AbortSignal }): Promise<void>
-  stream (span?: ByteSpan): Readable
+  /** Up to `buffer.length` bytes from `position`, as soon as there is one; 0 at the end of the blob. @throws as `ready` */
+  read (buffer: Uint8Array, position: number, options?: { signal?: AbortSignal }): Promise<number>
   close (): Promise<void>
 }
 
@@ -28,7 +26,7 @@ export function storedBlob (reader: BlobReader): OpenBlob {
     size,
     from: 'store',
     ready: async () => {},
-    stream: span => reader.stream(span),
+    read: (buffer, position) => reader.read(buffer, position),
     close: () => reader.close()
   }
 }
@@ -40,29 +38,7 @@ export function fetchedBlob ({ fetch, leave }: FetchHold): OpenBlob {
     size: fetch.size,
     from: 'fetch',
     ready: async (position, options) => { await fetch.read(NOTHING, position, options) },
-    stream: ({ start, end }: ByteSpan = { start: 0, end: fetch.size ?? Infinity }) => {
-      const left = new AbortController()
-      let position = start
-      return new Readable({
-        highWaterMark: CHUNK_BYTES,
-        read () {
-          const length = Math.min(CHUNK_BYTES, end - position)
-          if (length <= 0) {
-            this.push(null)
-            return
-          }
-          const buffer = Buffer.allocUnsafeSlow(length)
-          fetch.read(buffer, position, { signal: left.signal }).then(read => {
-            position += read
-            this.push(read === 0 ? null : buffer.subarray(0, read))
-          }, (error: unknown) => { this.destroy(error as Error) })
-        },
-        destroy (error, done) {
-          left.abort()
-          done(error)
-        }
-      })
-    },
+    read: (buffer, position, options) => fetch.read(buffer, position, options),
     close: async () => { leave() }
   }
 }

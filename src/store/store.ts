@@ -42,6 +42,8 @@ export interface SourcedSpan extends ByteSpan {
 /** An open, verified blob. Stays readable when the blob is removed meanwhile; close it. */
 export interface BlobReader {
   readonly record: BlobRecord
+  /** Up to `buffer.length` bytes from `position`, at least one; 0 at the end. For callers who reuse their buffers. @throws BlobReadError */
+  read (buffer: Uint8Array, position: number): Promise<number>
   /**
    * A stream of the span (default: all), read in large chunks. The reader stays open when it ends. It fails with BlobReadError when the
    * file cannot be read to its end.

@@ -1,0 +1,170 @@
+import { createRequire } from 'node:module'
+import type { AddressInfo } from 'node:net'
+import { EventHub } from '../src/events.ts'
+import { ShoalError } from '../src/errors.ts'
+import type { SwarmNode } from '../src/net/node.ts'
+import { FileCredentials, credentialFilePaths } from '../src/origin/credential-files.ts'
+import { RegistryOrigin } from '../src/origin/registry-origin.ts'
+import { Publication } from '../src/pull/publication.ts'
+import { Puller } from '../src/pull/puller.ts'
+import { StoreShare } from '../src/pull/shared-content.ts'
+import type { SharingPolicy } from '../src/pull/sharing.ts'
+import { pullImage } from '../src/pull/images.ts'
+import { Announcer } from '../src/routing/announcer.ts'
+import { DiskStore } from '../src/store/disk-store.ts'
+import { PeerScore } from '../src/swarm/peer-score.ts'
+import { ByteCounters } from './byte-counters.ts'
+import type { Config } from './config/schema.ts'
+import { createHttpServer } from './http/server.ts'
+import { logEvents } from './log-events.ts'
+import type { Logger } from './log.ts'
+import { createMetrics } from './metrics.ts'
+import { readRegistries } from './origin-registries.ts'
+import { createStatusReport } from './status-report.ts'
+import { startSwarmNode } from './swarm-start.ts'
+
+/** How long requests under way may take to end when the agent stops, in milliseconds. */
+const STOP_GRACE_MS = 5000
+
+const { version } = createRequire(import.meta.url)('../package.json') as { version: string }
+
+/** A running agent. */
+export interface Agent {
+  /** `http`: URL of the endpoint; `p2p`: multiaddrs others can dial, empty when the swarm could not be joined. */
+  addresses (): { http: string, p2p: string[] }
+  /** Lets requests under way end for a short time, keeps what has come of the others. */
+  stop (): Promise<void>
+}
+
+/** The HTTP listener cannot be had. */
+export class HttpListenError extends ShoalError {
+  override readonly code = 'HTTP_LISTEN'
+  readonly address: string
+
+  constructor (address: string, options: ErrorOptions) {
+    const cause = options.cause as NodeJS.ErrnoException
+    const reason = cause.code === 'EADDRINUSE' ? 'another process listens there' : cause.code === 'EACCES' ? 'this user may not use that port' : cause.message
+    super(`cannot listen on http ${address}: ${reason}; choose another with --http HOST:PORT`, options)
+    this.address = address
+  }
+}
+
+/**
+ * Puts the agent's rooms together and starts them. Resolves when it serves: HTTP listens and the swarm is joined or
+ * known to be out of reach.
+ * @throws HttpListenError, OriginFileError, and what the store and the identity throw
+ */
+export async function startAgent (config: Config, { log }: { log: Logger }): Promise<Agent> {
+  const startedAt = Date.now()
+  const events = new EventHub()
+  const cleanups: Array<() => Promise<void> | void> = [logEvents(events, log)]
+  const cleanUp = async (): Promise<void> => {
+    for (const cleanup of cleanups.splice(0).reverse()) {
+      try {
+        await cleanup()
+      } catch (error) {
+        log.error({ err: error }, 'stop')
+      }
+    }
+  }
+  try {
+    return await assemble()
+  } catch (error) {
+    await cleanUp()
+    throw error
+  }
+
+  async function assemble (): Promise<Agent> {
+    const policy: SharingPolicy = { isKeyed: config.swarmKey !== undefined, sharePrivate: config.sharePrivate }
+    const store = await DiskStore.open(config.data, { events })
+    cleanups.push(async () => { await store.close() })
+    const counters = new ByteCounters({ events })
+    const score = new PeerScore({ banTimeMs: config.banTime })
+    const origin = await openOrigin(config, log)
+    cleanups.push(async () => { await origin.close() })
+    const node = await startSwarmNode(config, { events, log, share: new StoreShare({ store }, policy), agentVersion: `shoal/${version}` })
+    cleanups.push(async () => { await node.stop() })
+    const puller = new Puller({ store, origin, peers: node.content, router: node.router, score, events, now: Date.now }, { tagTtlMs: config.tagTtl })
+    cleanups.push(async () => { await puller.stop() })
+    await publish(store, node, policy)
+    const metrics = createMetrics({ events, usage: async () => store.usage(), peers: () => node.connections().length })
+    const report = createStatusReport({ node, store, puller, score, counters, events }, { startedAt, version, isKeyed: policy.isKeyed })
+    cleanups.push(() => { report.close() })
+    let isReady = false
+    const app = createHttpServer({
+      puller,
+      onServed: ({ from, bytes }) => {
+        counters.addToClients(bytes)
+        metrics.countClientBytes(bytes)
+        if (from === 'store') counters.addFromStore(bytes)
+      },
+      onDefect: error => { log.error({ err: error }, 'defect') },
+      observeRequest: (...observed) => { metrics.observeRequest(...observed) },
+      defaultRegistry: config.defaultRegistry,
+      notReady: () => isReady ? [] : ['the agent is starting or stopping'],
+      status: async () => report.status(),
+      peers: async () => report.peers(),
+      renderMetrics: async () => ({ contentType: metrics.contentType, body: await metrics.render() }),
+      pull: async (reference, platform, onEvent, signal) => {
+        const repository = { registry: reference.registry, name: reference.repository }
+        await pullImage({ puller, events, now: Date.now }, { reference, repository, platform, onEvent }, { signal })
+      }
+    }, { defaultRegistry: config.defaultRegistry, allowedHosts: new Set([config.http.host, ...config.allowHosts]) })
+    cleanups.push(async () => {
+      const cut = setTimeout(() => { app.server.closeAllConnections() }, STOP_GRACE_MS)
+      await app.close()
+      clearTimeout(cut)
+    })
+    const url = await listen(app, config)
+    isReady = true
+    log.info({ http: url, p2p: node.addresses(), data: config.data }, 'ready')
+    return {
+      addresses: () => ({ http: url, p2p: node.addresses() }),
+      stop: async () => {
+        isReady = false
+        await cleanUp()
+        log.info({}, 'stopped')
+      }
+    }
+  }
+
+  async function publish (store: DiskStore, node: SwarmNode, policy: SharingPolicy): Promise<void> {
+    const announcer = new Announcer({ router: node.router, events })
+    const publication = new Publication({ store, announcements: announcer }, policy)
+    const unsubscribe = events.subscribe(publication.handle)
+    announcer.start()
+    cleanups.push(async () => {
+      unsubscribe()
+      await announcer.stop()
+    })
+    await publication.start()
+  }
+}
+
+async function openOrigin (config: Config, log: Logger): Promise<RegistryOrigin> {
+  const environment = config.registryAuthFile === undefined ? process.env : { REGISTRY_AUTH_FILE: config.registryAuthFile }
+  const onLog = ({ type, ...fields }: { type: string }): void => { log.debug(fields, type) }
+  const credentials = new FileCredentials({ log: onLog }, { paths: credentialFilePaths(environment) })
+  const { timeouts } = config
+  return new RegistryOrigin({ credentials, log: onLog }, {
+    registries: await readRegistries(config.origins),
+    userAgent: `shoal/${version}`,
+    timeouts: {
+      connectMs: timeouts.originConnect,
+      headersMs: timeouts.manifest,
+      firstByteMs: timeouts.blobFirstByte,
+      stallMs: timeouts.stall
+    }
+  })
+}
+
+async function listen (app: ReturnType<typeof createHttpServer>, config: Config): Promise<string> {
+  const { host, port } = config.http
+  try {
+    await app.listen({ host, port })
+  } catch (cause) {
+    throw new HttpListenError(`${host}:${port}`, { cause })
+  }
+  const { address, family, port: bound } = app.server.address() as AddressInfo
+  return `http://${family === 'IPv6' ? `[${address}]` : address}:${bound}`
+}

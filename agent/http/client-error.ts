@@ -1,0 +1,28 @@
+import { STATUS_CODES } from 'node:http'
+import type { Socket } from 'node:net'
+import { ociError } from '../../src/oci/oci-error.ts'
+
+const STATUSES: Readonly<Record<string, number>> = { HPE_HEADER_OVERFLOW: 431, ERR_HTTP_REQUEST_TIMEOUT: 408 }
+const BAD_REQUEST = 400
+
+/**
+ * What came is no HTTP: a malformed request, headers without end, the ClientHello of a client that tries TLS first. It
+ * is answered only when nothing was sent on the connection before, for else the answer could end up in the middle of a
+ * blob.
+ */
+export function answerClientError (error: NodeJS.ErrnoException, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable || socket.bytesWritten > 0) {
+    socket.destroy()
+    return
+  }
+  const status = STATUSES[error.code ?? ''] ?? BAD_REQUEST
+  const body = ociError('UNSUPPORTED', { message: `not an HTTP request this agent reads: ${STATUS_CODES[status]}` }).body()
+  const head = [
+    `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
+    'Docker-Distribution-API-Version: registry/2.0',
+    'Content-Type: application/json',
+    `Content-Length: ${Buffer.byteLength(body)}`,
+    'Connection: close'
+  ]
+  socket.end(`${head.join('\r\n')}\r\n\r\n${body}`, () => { socket.destroy() })
+}

@@ -1,0 +1,86 @@
+import { fork } from 'node:child_process'
+import { once } from 'node:events'
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { AgentProcess } from '../test/support/agent-process.ts'
+import { pullByAgent } from './support/agent-pull.ts'
+import { makeCertificate } from './support/certificate.ts'
+import { cpuSeconds, residentBytes } from './support/process-usage.ts'
+import type { Section } from './support/report.ts'
+import { spread } from './support/samples.ts'
+import { REGISTRY, REPOSITORY, type BenchStage } from './support/stage.ts'
+import type { ReceiveOrder, ReceiveResult } from './support/tls-receiver.ts'
+
+const ROUNDS = 3
+
+interface Sample {
+  readonly seconds: number
+  /** Of both ends together. */
+  readonly cpu: number
+  readonly peakBytes: number
+}
+
+/** (c) A blob from one agent to another, from the request to the committed blob, against a raw TLS socket; in turns. */
+export async function benchPeerTransfer (stage: BenchStage): Promise<Section> {
+  const gigabytes = stage.image.layerBytes / 1e9
+  const raw: Sample[] = []
+  const swarm: Sample[] = []
+  for (let round = 0; round < ROUNDS; round++) {
+    raw.push(await rawTls(stage))
+    swarm.push(await agentToAgent(stage))
+  }
+  const describe = (samples: readonly Sample[]): string =>
+    `${spread(samples.map(one => gigabytes * 1000 / one.seconds), 0)} MB/s, ${spread(samples.map(one => one.cpu / gigabytes))} CPU s/GB of both ends`
+  const ratios = swarm.map(({ seconds }, round) => (raw[round]?.seconds ?? NaN) / seconds)
+  return {
+    title: `(c) one agent to another, ${stage.blobBytes / 1024 ** 2} MiB, request to committed blob, ${ROUNDS} rounds in turns`,
+    rows: [
+      { what: 'raw node:tls, hashed and written', value: describe(raw) },
+      { what: 'agent to agent', value: describe(swarm) },
+      { what: 'pace, agents / raw', value: spread(ratios) },
+      { what: 'RSS peak of the receiving agent, MB', value: spread(swarm.map(one => one.peakBytes / 1e6), 0) }
+    ]
+  }
+}
+
+async function agentToAgent (stage: BenchStage): Promise<Sample> {
+  const receiver = await AgentProcess.start({ origins: { [REGISTRY]: stage.registry.url }, bootstrap: [stage.agent.multiaddr] })
+  try {
+    await receiver.connectedTo(stage.agent)
+    const pids = [stage.agent.pid, receiver.pid]
+    const before = await total(pids)
+    const startedAt = performance.now()
+    const done = await pullByAgent(receiver.url, `${REGISTRY}/${REPOSITORY}:warm`)
+    const seconds = (performance.now() - startedAt) / 1000
+    if (done.type === 'done' && done.fromOrigin > 0) throw new Error(`${done.fromOrigin} bytes came from the origin`)
+    return { seconds, cpu: await total(pids) - before, peakBytes: (await residentBytes(receiver.pid)).peak }
+  } finally {
+    await receiver.stop()
+  }
+}
+
+async function rawTls ({ dir, image }: BenchStage): Promise<Sample> {
+  const { key, cert } = await makeCertificate(dir)
+  const sender = fork(join(import.meta.dirname, 'support/tls-sender.ts'))
+  const receiver = fork(join(import.meta.dirname, 'support/tls-receiver.ts'))
+  const path = join(dir, 'received')
+  try {
+    sender.send({ key, cert, path: image.layerFile })
+    const [{ port }] = await once(sender, 'message') as [{ port: number }]
+    const pids = [sender.pid ?? 0, receiver.pid ?? 0]
+    const before = await total(pids)
+    receiver.send({ port, ca: cert, path, bytes: image.layerBytes } satisfies ReceiveOrder)
+    const [result] = await once(receiver, 'message') as [ReceiveResult]
+    if (result.error !== undefined || image.layer !== `sha256:${result.digest}`) throw new Error(`raw transfer: ${result.error ?? 'wrong bytes'}`)
+    return { seconds: result.seconds, cpu: await total(pids) - before, peakBytes: (await residentBytes(receiver.pid ?? 0)).peak }
+  } finally {
+    sender.kill()
+    receiver.kill()
+    await rm(path, { force: true })
+  }
+}
+
+async function total (pids: readonly number[]): Promise<number> {
+  const each = await Promise.all(pids.map(cpuSeconds))
+  return each.reduce((sum, seconds) => sum + seconds, 0)
+}
