@@ -21,9 +21,9 @@ export interface Content extends ContentFacts {
   /** Up to `buffer.length` bytes from `position`; 0 at the end. */
   readonly read: BodySpan['read']
   /** Told once, when the answer has ended or its client has gone. */
-  onSent (bytes: number): void
+  readonly onSent: (bytes: number) => void
   /** Told what cut the answer, unless the client went away. */
-  onCut (error: unknown): void
+  readonly onCut: (error: unknown) => void
 }
 
 /** Headers that say what the content is; the same for GET and HEAD. */
