@@ -12,7 +12,7 @@ export type Reach = 'any' | 'private' | 'public'
 
 /** Where cloud providers hand out credentials, when it is not link-local. */
 const METADATA_ADDRESSES: ReadonlySet<string> = new Set(['fd00:ec2::254', '100.100.100.200', '168.63.129.16', '192.0.0.192'])
-const PRIVATE_RANGES: ReadonlySet<string> = new Set(['unicast', 'private', 'loopback', 'uniqueLocal', 'carrierGradeNat'])
+const PRIVATE_RANGES: ReadonlySet<string> = new Set(['private', 'loopback', 'uniqueLocal', 'carrierGradeNat'])
 const GLOBAL_UNICAST = ipaddr.IPv6.parse('2000::')
 const GLOBAL_UNICAST_BITS = 3
 /** Carries an IPv4 address: what counts is where that one leads. */

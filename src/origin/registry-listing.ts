@@ -13,7 +13,7 @@ const MAX_TAGS_BYTES = 16 * 1024 * 1024
 const MAX_REFERRERS_BYTES = MAX_MANIFEST_BYTES
 const utf8 = new TextDecoder()
 
-export interface Listing {
+interface Listing {
   readonly registry: string
   readonly repository: string
   readonly path: string

@@ -63,6 +63,7 @@ export class ConnectError extends Error {
 export class Transport {
   readonly #init: TransportInit
   readonly #agents = new Map<Reach, Agent>()
+  #isClosed = false
 
   constructor (init: TransportInit) {
     this.#init = init
@@ -72,6 +73,7 @@ export class Transport {
   async send (request: HttpRequest): Promise<HttpResponse> {
     const { signal, url, reach } = request
     signal?.throwIfAborted()
+    if (this.#isClosed) throw new ConnectError(new Error('the origin is closed'))
     guardHost(url.hostname, reach)
     return new Promise((resolve, reject) => {
       const exchange = new Exchange(request, this.#init.connectMs, resolve, reject)
@@ -94,6 +96,7 @@ export class Transport {
   }
 
   #takeAgents (): Agent[] {
+    this.#isClosed = true
     const agents = [...this.#agents.values()]
     this.#agents.clear()
     return agents

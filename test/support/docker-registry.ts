@@ -24,7 +24,7 @@ export interface RequestLine {
   /** With the leading `?`, or empty. */
   readonly query: string
   readonly status: number
-  /** Bytes of the answer's body. */
+  /** Bytes of the answer's body that went out: none to a HEAD, though the log counts those it would have. */
   readonly bytes: number
   readonly userAgent: string
 }
@@ -189,7 +189,7 @@ class AccessLog {
     const [path = '', query] = target.split('?', 2)
     const marked = this.#markers.get(query?.slice('marker='.length) ?? '')
     if (marked !== undefined) return marked()
-    this.#lines.push({ method, path, query: query === undefined ? '' : `?${query}`, status: Number(status), bytes: Number(bytes), userAgent })
+    this.#lines.push({ method, path, query: query === undefined ? '' : `?${query}`, status: Number(status), bytes: method === 'HEAD' ? 0 : Number(bytes), userAgent })
   }
 }
 
