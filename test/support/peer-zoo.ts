@@ -121,7 +121,8 @@ async function answer (request: BlobRequest, channel: StreamChannel, encounter: 
 
 async function answerRead (request: ReadRequest, bytes: Uint8Array, channel: StreamChannel, { behaviour, connection, signal }: Encounter, send: (...parts: Uint8Array[]) => Promise<void>): Promise<void> {
   const { id, start } = request
-  const body = bytes.slice(start, start + request.length)
+  // A copy: a Buffer's slice would be a view, and flipping a byte of it would spoil the original.
+  const body = Uint8Array.from(bytes.subarray(start, start + request.length))
   const half = body.subarray(0, Math.ceil(body.byteLength / 2))
   const header = (length: number, size = bytes.byteLength, answering = id): Uint8Array => encodeResponse({ id: answering, code: 'ok', size, restricted: false, length })
   switch (behaviour) {
@@ -133,7 +134,10 @@ async function answerRead (request: ReadRequest, bytes: Uint8Array, channel: Str
     case 'announces too much': return send(header(body.byteLength + 1), body, Uint8Array.of(0))
     case 'announces too little': return send(header(body.byteLength - 1), body.subarray(1))
     case 'sends too many bytes': return send(header(body.byteLength), body, new Uint8Array(4 * 1024 * 1024))
-    case 'is silent within a blob': return send(header(body.byteLength), half)
+    case 'is silent within a blob':
+      await send(header(body.byteLength), half)
+      await pause(PATIENCE_MS, AbortSignal.any([signal, channel.cut]))
+      return
     case 'sends a byte a second':
       await send(header(body.byteLength))
       for (let index = 0; index < body.byteLength && !channel.cut.aborted; index++) {
