@@ -134,7 +134,10 @@ export class BlobServer {
     }
     const length = found.code === 'ok' ? Math.min(request.length, found.size - request.start) : 0
     let header: Uint8Array | undefined = encodeResponse({ ...found, length })
-    if (length === 0) yield header
+    if (length === 0) {
+      yield header
+      return
+    }
     for await (const chunk of conversation.cursor.read(request.start, length, this.#maxChunkBytes)) {
       // One frame of the muxer rather than two: each costs a header, an encryption and a window update.
       yield header === undefined ? chunk : new Uint8ArrayList(header, chunk)
