@@ -34,7 +34,7 @@ export interface SessionStatus {
   readonly startedAt: number
 }
 
-export interface BannedPeer {
+interface BannedPeer {
   readonly peer: string
   readonly reason: string
   readonly until: number

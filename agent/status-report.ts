@@ -10,7 +10,7 @@ import type { ByteCounters } from './byte-counters.ts'
 const MAX_PEERS = 10_000
 
 export interface StatusReportComponents {
-  readonly node: SwarmNode
+  readonly node: Pick<SwarmNode, 'peerId' | 'addresses' | 'connections'>
   readonly store: Store
   readonly puller: Puller
   readonly score: PeerScore

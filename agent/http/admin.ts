@@ -48,9 +48,9 @@ export function adminRoutes (app: FastifyInstance, components: AdminComponents):
     const { reference, platform } = readPullRequest(request.body, components)
     const signal = clientSignal(reply)
     const lines = new EventLines()
-    components.pull(reference, platform, event => { lines.write(event) }, signal).catch((error: unknown) => {
-      if (!signal.aborted) lines.write(errorEvent(error))
-    }).finally(() => { lines.end() })
+    components.pull(reference, platform, event => { lines.add(event) }, signal).catch((error: unknown) => {
+      if (!signal.aborted) lines.add(errorEvent(error))
+    }).finally(() => { lines.finish() })
     return reply.header('Content-Type', 'application/x-ndjson').send(lines)
   })
 

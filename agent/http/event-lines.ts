@@ -34,7 +34,7 @@ export class EventLines extends Readable {
     this.#maxWaitingBytes = init.maxWaitingBytes ?? DEFAULT_MAX_WAITING_BYTES
   }
 
-  write (event: ImagePullEvent | PullErrorEvent): void {
+  add (event: ImagePullEvent | PullErrorEvent): void {
     if (this.#isEnded || this.destroyed) return
     const key = event.type === 'progress' ? `progress ${event.digest}` : `event ${this.#written}`
     const line = `${JSON.stringify(event)}\n`
@@ -46,7 +46,7 @@ export class EventLines extends Readable {
   }
 
   /** No more events: ends the stream after those that wait. */
-  end (): void {
+  finish (): void {
     this.#isEnded = true
     this.#flush()
   }
