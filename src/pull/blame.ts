@@ -32,6 +32,11 @@ export class Blame {
     this.#claims.set(peer, size)
   }
 
+  /** What the peer said of the blob's size. */
+  claimOf (peer: string): number | undefined {
+    return this.#claims.get(peer)
+  }
+
   addEvidence (evidence: Evidence): void {
     this.#evidence.push(evidence)
     if (this.#evidence.length > MAX_EVIDENCE) this.#evidence.shift()?.discard().catch(() => {})
@@ -45,19 +50,21 @@ export class Blame {
   }
 
   /** Bans whoever's claim or bytes differ from the committed blob. */
-  async convict (size: number, store: Store): Promise<void> {
+  async convict (size: number, store: Store, { signal }: { signal?: AbortSignal } = {}): Promise<void> {
     for (const [peer, claim] of this.#claims) {
       if (claim !== size) this.ban(peer, `said ${this.#digest} has ${claim} bytes; it has ${size}`)
     }
     if (this.#evidence.length === 0) return
-    const right = await store.open(this.#digest)
+    const right = await store.open(this.#digest, { signal })
     if (right === undefined) return
     try {
+      const liars = new Set<string>()
       for (const evidence of this.#evidence) {
-        for (const source of await evidence.compare(right)) {
-          if (source !== 'origin') this.ban(source.slice('peer:'.length), `sent bytes that do not match ${this.#digest}`)
+        for (const source of await evidence.compare(right, { signal })) {
+          if (source !== 'origin') liars.add(source.slice('peer:'.length))
         }
       }
+      for (const liar of liars) this.ban(liar, `sent bytes that do not match ${this.#digest}`)
     } finally {
       await right.close()
     }

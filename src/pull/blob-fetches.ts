@@ -1,6 +1,7 @@
 import type { Digest } from '../oci/digest.ts'
 import type { Repository } from '../oci/repository.ts'
 import { BlobFetch, type BlobFetchComponents, type BlobFetchInit } from './blob-fetch.ts'
+import { FetchAbandonedError } from './errors.ts'
 import { abortable } from './shared-work.ts'
 
 /** What a fetch has done so far, for status pages. */
@@ -24,6 +25,7 @@ export interface FetchHold {
 export class BlobFetches {
   readonly #components: BlobFetchComponents
   readonly #fetches = new Map<Digest, BlobFetch>()
+  #isStopped = false
 
   constructor (components: BlobFetchComponents) {
     this.#components = components
@@ -32,6 +34,7 @@ export class BlobFetches {
   /**
    * Joins the fetch of a digest, or starts it. Undefined when one ended while we waited for it to let go: look in the
    * store again.
+   * @throws FetchAbandonedError after `stop`
    */
   async join (repository: Repository, digest: Digest, init: BlobFetchInit, { signal }: { signal?: AbortSignal } = {}): Promise<FetchHold | undefined> {
     const current = this.#fetches.get(digest)
@@ -40,6 +43,7 @@ export class BlobFetches {
       return undefined
     }
     signal?.throwIfAborted()
+    if (this.#isStopped) throw new FetchAbandonedError(digest)
     const fetch = current ?? this.#start(digest, init)
     fetch.join(repository)
     let hasLeft = false
@@ -56,8 +60,9 @@ export class BlobFetches {
     return [...this.#fetches.values()].map(({ digest, size, received, callers, startedAt, sources }) => ({ digest, size, received, callers, startedAt, sources }))
   }
 
-  /** Abandons all fetches; what they have is kept. */
+  /** Abandons all fetches and begins no other; what they have is kept. */
   async stop (): Promise<void> {
+    this.#isStopped = true
     const fetches = [...this.#fetches.values()]
     for (const fetch of fetches) fetch.abandon()
     await Promise.all(fetches.map(async fetch => { await fetch.closed }))
@@ -66,7 +71,7 @@ export class BlobFetches {
   #start (digest: Digest, init: BlobFetchInit): BlobFetch {
     const fetch = new BlobFetch(this.#components, digest, init)
     this.#fetches.set(digest, fetch)
-    fetch.closed.finally(() => { this.#fetches.delete(digest) }).catch(() => {})
+    fetch.closed.then(() => { this.#fetches.delete(digest) }, () => {})
     return fetch
   }
 }

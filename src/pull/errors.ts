@@ -39,17 +39,34 @@ export class FetchAbandonedError extends ShoalError {
   }
 }
 
-/** The origin gives the blob another size than the manifest that names it. */
+/** A source gives the blob another size than is known of it. */
 export class SizeDisagreementError extends ShoalError {
   override readonly code = 'SIZE_DISAGREES'
   readonly digest: Digest
   readonly expected: number
   readonly actual: number
 
-  constructor (digest: Digest, expected: number, actual: number) {
-    super(`the origin says ${digest} has ${actual} bytes, expected ${expected}`)
+  constructor (digest: Digest, source: string, expected: number, actual: number) {
+    super(`${source} says ${digest} has ${actual} bytes, expected ${expected}`)
     this.digest = digest
     this.expected = expected
     this.actual = actual
   }
+}
+
+/** What a peer said or sent cannot be true. */
+export class PeerLieError extends ShoalError {
+  override readonly code = 'PEER_LIE'
+  override readonly blamesPeer = true
+  readonly peer: string
+
+  constructor (peer: string, what: string) {
+    super(`peer ${peer} ${what}`)
+    this.peer = peer
+  }
+}
+
+/** What an event tells of an error. */
+export function reasonOf (error: unknown): { readonly code: string, readonly reason: string } {
+  return { code: error instanceof ShoalError ? error.code : 'UNKNOWN', reason: error instanceof Error ? error.message : String(error) }
 }

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { ShoalError } from '../errors.ts'
 import type { ContentKind, Holding, PeerContent } from '../net/peers.ts'
 import type { Digest } from '../oci/digest.ts'
 import type { Router } from '../routing/router.ts'
@@ -7,8 +8,10 @@ import { abortable } from './shared-work.ts'
 
 /** Neighbours asked directly, best first; the DHT knows the others. */
 const MAX_NEIGHBOURS_ASKED = 64
-/** Providers from the DHT asked at once. */
+/** Providers from the DHT asked at once, those not counted that were asked as neighbours. */
 const MAX_PROVIDERS_ASKED = 20
+/** Providers listened to; a walk that names more is no longer worth following. */
+const MAX_PROVIDERS_HEARD = 1000
 
 export interface HolderSearchComponents {
   readonly peers: PeerContent
@@ -17,58 +20,79 @@ export interface HolderSearchComponents {
   readonly now: () => number
 }
 
-export interface HolderSearchInit {
+export interface SearchTimes {
+  /** How long peers may take to say that they hold it before the origin is asked, in milliseconds. @default 200 */
+  readonly graceMs?: number
+  /** How long holders are waited for when nobody else is left, from the search's start, in milliseconds. @default 800 */
+  readonly searchMs?: number
+}
+
+export interface HolderSearchInit extends SearchTimes {
   readonly kind: ContentKind
   readonly digest: Digest
-  /** Ends the search. */
-  readonly signal: AbortSignal
+  /** Ends the search, as `stop` does. */
+  readonly signal?: AbortSignal
   /** Peers not to ask. */
   readonly excluded?: ReadonlySet<string>
   /** Also ask peers that failed lately. @default false */
   readonly includeResting?: boolean
-  /** How long `next` waits for first answers, in milliseconds. @default 200 */
-  readonly graceMs?: number
-  /** How long providers are looked for, in milliseconds. @default 700 */
-  readonly deadlineMs?: number
 }
 
 const DEFAULT_GRACE_MS = 200
-const DEFAULT_DEADLINE_MS = 700
+const DEFAULT_SEARCH_MS = 800
 
 /** The best holder, and no more searching after it. */
-export async function findHolder (components: HolderSearchComponents, init: Omit<HolderSearchInit, 'signal'>, { patient = false, signal }: { patient?: boolean, signal?: AbortSignal } = {}): Promise<Holding | undefined> {
-  const stop = new AbortController()
+export async function findHolder (components: HolderSearchComponents, init: HolderSearchInit, { patient = false, signal }: { patient?: boolean, signal?: AbortSignal } = {}): Promise<Holding | undefined> {
+  const search = new HolderSearch(components, init)
   try {
-    return await new HolderSearch(components, { ...init, signal: stop.signal }).next({ patient, signal })
+    return await search.next({ patient, signal })
   } finally {
-    stop.abort()
+    search.stop()
   }
 }
 
 /**
  * Who holds a digest: connected neighbours are asked directly while the DHT is searched, so that a hit next door needs
- * no walk. Starts at once; holders are handed out best first, each once.
+ * no walk. Starts at once; holders are handed out best first, each once. Answers that come late are still handed out
+ * to whoever asks then; stop the search when nobody will.
  */
 export class HolderSearch {
   readonly #components: HolderSearchComponents
   readonly #init: HolderSearchInit
+  readonly #stopped = new AbortController()
+  readonly #signal: AbortSignal
   readonly #asked: Set<string>
   readonly #holders = new Map<string, Holding>()
   readonly #finished: Promise<void>
   readonly #grace: Promise<void>
   #wake = Promise.withResolvers<void>()
   #isFinished = false
+  #metBusy = false
 
   constructor (components: HolderSearchComponents, init: HolderSearchInit) {
     this.#components = components
     this.#init = init
+    this.#signal = init.signal === undefined ? this.#stopped.signal : AbortSignal.any([init.signal, this.#stopped.signal])
     this.#asked = new Set(init.excluded)
-    this.#finished = Promise.all([this.#askNeighbours(), this.#askProviders()]).then(() => {
+    const { graceMs = DEFAULT_GRACE_MS, searchMs = DEFAULT_SEARCH_MS } = init
+    const timers = new AbortController()
+    const timer = (ms: number): Promise<void> => sleep(ms, undefined, { signal: AbortSignal.any([this.#signal, timers.signal]) }).catch(() => {})
+    const asked = Promise.allSettled([this.#askNeighbours(), this.#askProviders(searchMs)]).then(() => { timers.abort() })
+    this.#finished = Promise.race([asked, timer(searchMs)]).then(() => {
       this.#isFinished = true
       this.#changed()
     })
-    const grace = sleep(init.graceMs ?? DEFAULT_GRACE_MS, undefined, { signal: init.signal, ref: false }).catch(() => {})
-    this.#grace = Promise.race([this.#finished, grace])
+    this.#grace = Promise.race([this.#finished, timer(graceMs)])
+  }
+
+  /** Whether a peer was too busy to answer: worth asking again a little later. */
+  get metBusy (): boolean {
+    return this.#metBusy
+  }
+
+  /** Ends all questions under way. */
+  stop (): void {
+    this.#stopped.abort()
   }
 
   /**
@@ -79,6 +103,7 @@ export class HolderSearch {
     let isOver = false
     const end = (patient ? this.#finished : this.#grace).then(() => { isOver = true })
     for (;;) {
+      signal?.throwIfAborted()
       const holder = this.#take()
       if (holder !== undefined || isOver || this.#isFinished) return holder
       await abortable(Promise.race([end, this.#wake.promise]), signal)
@@ -96,18 +121,20 @@ export class HolderSearch {
   async #askNeighbours (): Promise<void> {
     const { peers, score, now } = this.#components
     const neighbours = score.rank(peers.neighbours(), now()).slice(0, MAX_NEIGHBOURS_ASKED)
-    await Promise.all(neighbours.map(async peer => { await this.#ask(peer) }))
+    await Promise.all(neighbours.map(async peer => this.#ask(peer)))
   }
 
-  async #askProviders (): Promise<void> {
+  async #askProviders (searchMs: number): Promise<void> {
     const { router } = this.#components
-    const { digest, signal, deadlineMs = DEFAULT_DEADLINE_MS } = this.#init
     if (!router.isReady()) return
     const asks: Array<Promise<void>> = []
+    let heard = 0
     try {
-      for await (const { peer } of router.findProviders(digest, { signal: AbortSignal.any([signal, AbortSignal.timeout(deadlineMs)]) })) {
-        asks.push(this.#ask(peer))
-        if (asks.length === MAX_PROVIDERS_ASKED) break
+      for await (const { peer } of router.findProviders(this.#init.digest, { signal: AbortSignal.any([this.#signal, AbortSignal.timeout(searchMs)]) })) {
+        const ask = this.#ask(peer)
+        if (ask !== undefined) asks.push(ask)
+        heard += 1
+        if (asks.length === MAX_PROVIDERS_ASKED || heard === MAX_PROVIDERS_HEARD) break
       }
     } catch {
       // a walk that fails or runs out of time has found whom it has found
@@ -115,17 +142,24 @@ export class HolderSearch {
     await Promise.all(asks)
   }
 
-  async #ask (peer: string): Promise<void> {
-    const { peers, score, now } = this.#components
-    const { kind, digest, signal, includeResting = false } = this.#init
-    if (this.#asked.has(peer) || score.isBanned(peer, now())) return
-    if (!includeResting && score.isResting(peer, now())) return
+  /** Undefined when the peer is not worth asking. */
+  #ask (peer: string): Promise<void> | undefined {
+    const { score, now } = this.#components
+    if (this.#asked.has(peer) || score.isBanned(peer, now())) return undefined
+    if (this.#init.includeResting !== true && score.isResting(peer, now())) return undefined
     this.#asked.add(peer)
+    return this.#askNow(peer)
+  }
+
+  async #askNow (peer: string): Promise<void> {
+    const { peers, score, now } = this.#components
+    const { kind, digest } = this.#init
     try {
-      const holding = await peers.have(peer, kind, digest, { signal })
+      const holding = await peers.have(peer, kind, digest, { signal: this.#signal })
       if (holding !== undefined) this.#holders.set(peer, holding)
-    } catch {
-      if (!signal.aborted) score.failed(peer, now())
+    } catch (error) {
+      if (error instanceof ShoalError && error.code === 'PEER_BUSY') this.#metBusy = true
+      else if (!this.#signal.aborted) score.failed(peer, now())
     }
     this.#changed()
   }

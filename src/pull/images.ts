@@ -62,13 +62,13 @@ export async function pullImage (components: ImagePullComponents, init: ImagePul
   onEvent({ type: 'done', digest: top.digest, ...total, durationMs: now() - startedAt })
 }
 
-async function listBlobs ({ repository, onEvent }: ImagePullInit, puller: Puller, document: ManifestDocument, platform: Platform | undefined, signal: AbortSignal | undefined): Promise<Descriptor[]> {
+async function listBlobs ({ repository, onEvent }: Pick<ImagePullInit, 'repository' | 'onEvent'>, puller: Puller, document: ManifestDocument, platform: Platform | undefined, signal: AbortSignal | undefined): Promise<Descriptor[]> {
   if (document.type === 'manifest') return children(document).filter(descriptor => !descriptor.foreign)
   const blobs = new Map<Digest, Descriptor>()
   for (const descriptor of choose(document.manifests, platform)) {
     const content = await puller.manifest(repository, { digest: descriptor.digest }, { signal })
     onEvent({ type: 'manifest', reference: `${repository.registry}/${repository.name}@${content.digest}`, digest: content.digest, mediaType: content.mediaType })
-    for (const blob of await listBlobs({ repository, onEvent } as ImagePullInit, puller, content.document, platform, signal)) blobs.set(blob.digest, blob)
+    for (const blob of await listBlobs({ repository, onEvent }, puller, content.document, platform, signal)) blobs.set(blob.digest, blob)
   }
   return [...blobs.values()]
 }

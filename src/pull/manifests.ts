@@ -8,10 +8,10 @@ import { repositoryKey, type Repository } from '../oci/repository.ts'
 import type { Origin } from '../origin/origin.ts'
 import type { Access, Store } from '../store/store.ts'
 import { Blame } from './blame.ts'
-import { ContentUnavailableError } from './errors.ts'
+import { ContentUnavailableError, PeerLieError, reasonOf } from './errors.ts'
 import type { HolderSearchComponents } from './holder-search.ts'
 import { SharedWork } from './shared-work.ts'
-import { SourceOrder, spanSource, type Source } from './source-order.ts'
+import { isMissing, SourceOrder, spanSource, type Source, type SourceTimes } from './source-order.ts'
 
 /** Pairs of repository and digest known to be linked, so that a warm manifest costs no write. */
 const MAX_LINKED_REMEMBERED = 10_000
@@ -20,11 +20,6 @@ export interface ManifestsComponents extends HolderSearchComponents {
   readonly store: Store
   readonly origin: Origin
   readonly events: EventSink
-}
-
-export interface ManifestsInit {
-  /** How long peers may take to say that they hold it before the origin is asked, in milliseconds. @default 200 */
-  readonly graceMs?: number
 }
 
 /** A manifest's exact bytes, and what they say. */
@@ -46,13 +41,13 @@ interface Received {
 /** Manifests by digest: store, then peers, then origin. Small and wanted whole, so they are verified in memory. */
 export class Manifests {
   readonly #components: ManifestsComponents
-  readonly #init: ManifestsInit
+  readonly #times: SourceTimes
   readonly #work = new SharedWork<ManifestContent>()
   readonly #linked = new Set<string>()
 
-  constructor (components: ManifestsComponents, init: ManifestsInit = {}) {
+  constructor (components: ManifestsComponents, times: SourceTimes = {}) {
     this.#components = components
-    this.#init = init
+    this.#times = times
   }
 
   /** @throws ContentUnavailableError; OciError MANIFEST_INVALID when the digest names something that is no manifest */
@@ -87,66 +82,84 @@ export class Manifests {
   async #fetch (repository: Repository, digest: Digest, signal: AbortSignal): Promise<ManifestContent> {
     const { events, now } = this.#components
     const startedAt = now()
-    const order = new SourceOrder(this.#components, { kind: 'manifest', digest, signal, graceMs: this.#init.graceMs })
+    const order = new SourceOrder(this.#components, { ...this.#times, kind: 'manifest', digest, signal })
     order.addRepository(repository)
     events.emit({ type: 'fetch:started', digest, resumedAt: 0 })
+    try {
+      const content = await this.#fromAnySource(repository, digest, order, signal)
+      events.emit({ type: 'fetch:completed', digest, size: content.bytes.length, durationMs: now() - startedAt })
+      return content
+    } catch (error) {
+      if (signal.aborted) events.emit({ type: 'fetch:abandoned', digest, at: 0 })
+      else events.emit({ type: 'fetch:failed', digest, ...reasonOf(error) })
+      throw error
+    } finally {
+      order.stop()
+    }
+  }
+
+  async #fromAnySource (repository: Repository, digest: Digest, order: SourceOrder, signal: AbortSignal): Promise<ManifestContent> {
     let isUnknown = true
     let cause: unknown
     for (;;) {
       const source = await order.next()
-      if (source === undefined) break
+      if (source === undefined) throw new ContentUnavailableError(digest, { isUnknown, cause })
+      let received: Received
       try {
-        const content = await this.#take(repository, digest, source, signal)
-        events.emit({ type: 'fetch:completed', digest, size: content.bytes.length, durationMs: now() - startedAt })
-        return content
+        received = await this.#receive(repository, digest, source, signal)
       } catch (error) {
         signal.throwIfAborted()
         isUnknown &&= isMissing(error)
         if (source.type === 'origin') cause = error
         this.#sourceFailed(order, digest, source, error)
+        continue
       }
+      return this.#keep(digest, source, received)
     }
-    const error = new ContentUnavailableError(digest, { isUnknown, cause })
-    events.emit({ type: 'fetch:failed', digest, code: error.code, reason: error.message })
-    throw error
   }
 
-  async #take (repository: Repository, digest: Digest, source: Source, signal: AbortSignal): Promise<ManifestContent> {
-    const { store, events, origin } = this.#components
+  /** Bytes that match the digest. */
+  async #receive (repository: Repository, digest: Digest, source: Source, signal: AbortSignal): Promise<Received> {
+    const { events, origin } = this.#components
     const label = spanSource(source)
     events.emit({ type: 'fetch:source', digest, source: label, start: 0 })
     const received: Received = source.type === 'peer'
       ? await this.#readPeer(digest, source.holding, signal)
       : await origin.manifest(repository, digest, { signal })
     events.emit({ type: 'fetch:received', digest, source: label, bytes: received.bytes.length })
-    const document = readManifest(received.bytes, { mediaType: received.mediaType ?? (await store.links.descriptor(digest))?.mediaType })
-    await store.put(digest, received.bytes, { kind: 'manifest', access: received.access, mediaType: document.mediaType })
-    return { digest, mediaType: document.mediaType, bytes: received.bytes, document, isFromOrigin: source.type === 'origin' }
+    return received
+  }
+
+  /** The bytes are right, so whatever they are, another source would not help. */
+  async #keep (digest: Digest, source: Source, { bytes, mediaType, access }: Received): Promise<ManifestContent> {
+    const { store } = this.#components
+    const document = readManifest(bytes, { mediaType: mediaType ?? (await store.links.descriptor(digest))?.mediaType })
+    await store.put(digest, bytes, { kind: 'manifest', access, mediaType: document.mediaType })
+    return { digest, mediaType: document.mediaType, bytes, document, isFromOrigin: source.type === 'origin' }
   }
 
   async #readPeer (digest: Digest, holding: Holding, signal: AbortSignal): Promise<Received> {
     const { peers, score, now } = this.#components
     const { peer, size } = holding
-    if (size > MAX_MANIFEST_BYTES) throw new ManifestLieError(peer, `said manifest ${digest} has ${size} bytes`)
+    if (size > MAX_MANIFEST_BYTES) throw new PeerLieError(peer, `said manifest ${digest} has ${size} bytes`)
     const startedAt = now()
     const read = await peers.read(peer, 'manifest', digest, 0, { signal })
     const chunks: Uint8Array[] = []
     let length = 0
     for await (const chunk of read.body) {
       length += chunk.length
-      if (length > MAX_MANIFEST_BYTES) throw new ManifestLieError(peer, `sent more than ${MAX_MANIFEST_BYTES} bytes for manifest ${digest}`)
-      chunks.push(Uint8Array.from(chunk))
+      if (length > MAX_MANIFEST_BYTES) throw new PeerLieError(peer, `sent more than ${MAX_MANIFEST_BYTES} bytes for manifest ${digest}`)
+      chunks.push(new Uint8Array(chunk))
     }
     const bytes = Buffer.concat(chunks)
-    if (digestOf(bytes, digestAlgorithm(digest)) !== digest) throw new ManifestLieError(peer, `sent bytes that do not match ${digest}`)
+    if (digestOf(bytes, digestAlgorithm(digest)) !== digest) throw new PeerLieError(peer, `sent bytes that do not match ${digest}`)
     score.delivered(peer, length, now() - startedAt)
     return { bytes, access: read.restricted ? 'restricted' : 'public' }
   }
 
   #sourceFailed (order: SourceOrder, digest: Digest, source: Source, error: unknown): void {
     const { events, score, now } = this.#components
-    const code = error instanceof ShoalError ? error.code : 'UNKNOWN'
-    const reason = error instanceof Error ? error.message : String(error)
+    const { code, reason } = reasonOf(error)
     events.emit({ type: 'fetch:source-failed', digest, source: spanSource(source), at: 0, code, reason })
     if (source.type === 'origin') return
     const { peer } = source.holding
@@ -177,20 +190,4 @@ export class Manifests {
     if (this.#linked.size === MAX_LINKED_REMEMBERED) this.#linked.clear()
     this.#linked.add(pair)
   }
-}
-
-/** A peer's answer for a manifest was a lie. */
-export class ManifestLieError extends ShoalError {
-  override readonly code = 'MANIFEST_LIE'
-  override readonly blamesPeer = true
-  readonly peer: string
-
-  constructor (peer: string, what: string) {
-    super(`peer ${peer} ${what}`)
-    this.peer = peer
-  }
-}
-
-function isMissing (error: unknown): boolean {
-  return error instanceof ShoalError && (error.code === 'ORIGIN_NOT_FOUND' || error.code === 'PEER_MISSING')
 }

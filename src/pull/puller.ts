@@ -14,6 +14,7 @@ import { findHolder } from './holder-search.ts'
 import { Manifests, type ManifestContent } from './manifests.ts'
 import { listReferrers } from './referrers.ts'
 import { Servable } from './servable.ts'
+import type { SourceTimes } from './source-order.ts'
 import { Tags, type ResolvedTag } from './tags.ts'
 
 export interface PullerComponents {
@@ -26,11 +27,9 @@ export interface PullerComponents {
   readonly now: () => number
 }
 
-export interface PullerInit {
+export interface PullerInit extends SourceTimes {
   /** How long an origin's word on a tag is taken without asking again, in milliseconds. @default 30000 */
   readonly tagTtlMs?: number
-  /** How long peers may take to say that they hold something before the origin is asked, in milliseconds. @default 200 */
-  readonly graceMs?: number
 }
 
 /** A tag, or a digest. */
@@ -68,7 +67,7 @@ export class Puller {
     this.blobs = new Blobs(components, init)
     this.#manifests = new Manifests(components, init)
     this.#tags = new Tags(components, { ttlMs: init.tagTtlMs })
-    this.#servable = new Servable({ ...components, manifests: this.#manifests })
+    this.#servable = new Servable({ ...components, manifests: this.#manifests }, init)
   }
 
   /** @throws OciError; ContentUnavailableError when a digest cannot be had */
@@ -130,6 +129,6 @@ export class Puller {
   }
 
   async #isWithPeer (digest: Digest, signal: AbortSignal | undefined): Promise<boolean> {
-    return await findHolder(this.#components, { kind: 'manifest', digest, graceMs: this.#init.graceMs }, { signal }) !== undefined
+    return await findHolder(this.#components, { ...this.#init, kind: 'manifest', digest }, { signal }) !== undefined
   }
 }

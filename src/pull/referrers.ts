@@ -38,16 +38,19 @@ async function ask (components: ReferrersComponents, repository: Repository, dig
     } catch (error) {
       signal?.throwIfAborted()
       if (!(error instanceof ShoalError)) throw error
-      if (error.code !== 'ORIGIN_NOT_FOUND') return { descriptors: await stored(components, repository, digest), isStale: true }
+      if (error.code !== 'ORIGIN_NOT_FOUND') return { descriptors: await stored(components, repository, digest, signal), isStale: true }
     }
   }
   return { descriptors: [], isStale: false }
 }
 
-async function stored ({ store, manifests }: ReferrersComponents, repository: Repository, subject: Digest): Promise<Descriptor[]> {
+async function stored ({ store, manifests }: ReferrersComponents, repository: Repository, subject: Digest, signal: AbortSignal | undefined): Promise<Descriptor[]> {
   const found: Descriptor[] = []
-  for (const digest of (await store.links.linked(repositoryKey(repository))).slice(0, MAX_MANIFESTS_READ)) {
+  let read = 0
+  for (const digest of await store.links.linked(repositoryKey(repository))) {
+    signal?.throwIfAborted()
     if ((await store.stat(digest))?.kind !== 'manifest') continue
+    if (++read > MAX_MANIFESTS_READ) break
     const content = await manifests.stored(digest)
     if (content?.document.subject?.digest === subject) found.push(referrerDescriptor(content.document, digest, content.bytes.length))
   }

@@ -1,16 +1,21 @@
 import type { Digest } from '../oci/digest.ts'
 import { children, isManifestDescriptor, type Descriptor, type ManifestDocument } from '../oci/manifest.ts'
 import { ociError } from '../oci/oci-error.ts'
-import type { Repository } from '../oci/repository.ts'
+import { repositoryKey, type Repository } from '../oci/repository.ts'
 import type { Origin } from '../origin/origin.ts'
 import type { Store } from '../store/store.ts'
-import { findHolder, type HolderSearchComponents } from './holder-search.ts'
+import { findHolder, type HolderSearchComponents, type SearchTimes } from './holder-search.ts'
 import type { Manifests } from './manifests.ts'
+import { SharedWork } from './shared-work.ts'
 
 /** How long an origin that answered is taken to be there, in milliseconds. */
 const ORIGIN_HEARD_MS = 10_000
 /** Registries remembered; the oldest goes first. */
 const MAX_REGISTRIES = 256
+/** Descriptors of one document that peers are asked about at once. */
+const MAX_ASKED_AT_ONCE = 8
+/** Platforms of an index that peers are asked about. */
+const MAX_PLATFORMS_ASKED = 32
 
 export interface ServableComponents extends HolderSearchComponents {
   readonly store: Store
@@ -24,24 +29,28 @@ export interface ServableComponents extends HolderSearchComponents {
  */
 export class Servable {
   readonly #components: ServableComponents
+  readonly #times: SearchTimes
   readonly #heardAt = new Map<string, number>()
+  readonly #work = new SharedWork<Digest | undefined>()
 
-  constructor (components: ServableComponents) {
+  constructor (components: ServableComponents, times: SearchTimes = {}) {
     this.#components = components
+    this.#times = times
   }
 
   /** The registry answered at that time (milliseconds since the epoch). */
   heard (registry: string, atMs: number): void {
+    const latest = Math.max(atMs, this.#heardAt.get(registry) ?? 0)
     this.#heardAt.delete(registry)
-    this.#heardAt.set(registry, atMs)
+    this.#heardAt.set(registry, latest)
     const [oldest] = this.#heardAt.keys()
     if (this.#heardAt.size > MAX_REGISTRIES && oldest !== undefined) this.#heardAt.delete(oldest)
   }
 
   /** @throws OciError MANIFEST_UNKNOWN naming what is missing; for an index one platform that is whole will do */
   async require (repository: Repository, digest: Digest, document: ManifestDocument, { signal }: { signal?: AbortSignal } = {}): Promise<void> {
-    if (this.#components.now() - (this.#heardAt.get(repository.registry) ?? -Infinity) < ORIGIN_HEARD_MS) return
-    const missing = await this.#firstMissing(repository, document, signal)
+    if (this.#isHeard(repository.registry)) return
+    const missing = await this.#work.join(`${repositoryKey(repository)}@${digest}`, async signal => this.#missing(repository, document, signal), { signal })
     if (missing === undefined) return
     throw ociError('MANIFEST_UNKNOWN', {
       message: `${digest} is here, but ${missing} below it cannot be had now from any peer or from ${repository.registry}`,
@@ -49,44 +58,76 @@ export class Servable {
     })
   }
 
-  async #firstMissing (repository: Repository, document: ManifestDocument, signal: AbortSignal | undefined): Promise<Digest | undefined> {
-    const below = children(document).filter(descriptor => !descriptor.foreign)
-    if (document.type === 'manifest') return this.#firstAbsent(repository, below, signal)
-    let missing: Digest | undefined
-    for (const descriptor of below) {
-      const content = await this.#components.manifests.stored(descriptor.digest)
-      const gap = content === undefined ? descriptor.digest : await this.#firstMissing(repository, content.document, signal)
-      if (gap === undefined) return undefined
-      missing ??= gap
-    }
-    if (missing === undefined) return undefined
-    return this.#firstAbsent(repository, below.slice(0, 1), signal)
+  /** False also when the clock was set back. */
+  #isHeard (registry: string): boolean {
+    const ageMs = this.#components.now() - (this.#heardAt.get(registry) ?? -Infinity)
+    return ageMs >= 0 && ageMs < ORIGIN_HEARD_MS
   }
 
-  /** The first that is neither here nor with a peer, when the origin does not answer for it either. */
-  async #firstAbsent (repository: Repository, descriptors: readonly Descriptor[], signal: AbortSignal | undefined): Promise<Digest | undefined> {
+  async #missing (repository: Repository, document: ManifestDocument, signal: AbortSignal): Promise<Digest | undefined> {
+    const gap = await this.#gap(document, signal)
+    if (gap === undefined || await this.#isAtOrigin(repository, gap, signal)) return undefined
+    return gap.digest
+  }
+
+  /** Something below the document that is neither here nor with a peer. */
+  async #gap (document: ManifestDocument, signal: AbortSignal): Promise<Descriptor | undefined> {
+    const below = children(document).filter(descriptor => !descriptor.foreign)
+    return document.type === 'manifest' ? this.#gapOfImage(below, signal) : this.#gapOfIndex(below, signal)
+  }
+
+  async #gapOfImage (descriptors: readonly Descriptor[], signal: AbortSignal): Promise<Descriptor | undefined> {
+    const { store } = this.#components
+    const absent: Descriptor[] = []
     for (const descriptor of descriptors) {
-      if (await this.#components.store.stat(descriptor.digest) !== undefined) continue
-      if (await this.#isWithPeer(descriptor, signal)) continue
-      return await this.#isAtOrigin(repository, descriptor, signal) ? undefined : descriptor.digest
+      if (await store.stat(descriptor.digest) === undefined) absent.push(descriptor)
+    }
+    for (let next = 0; next < absent.length; next += MAX_ASKED_AT_ONCE) {
+      const asked = absent.slice(next, next + MAX_ASKED_AT_ONCE)
+      const answers = await Promise.all(asked.map(descriptor => this.#isWithPeer(descriptor, signal)))
+      const gap = asked.find((_, index) => answers[index] === false)
+      if (gap !== undefined) return gap
     }
     return undefined
   }
 
-  async #isWithPeer (descriptor: Descriptor, signal: AbortSignal | undefined): Promise<boolean> {
+  /** Undefined as soon as one platform can be had; else what is missing of the first. */
+  async #gapOfIndex (descriptors: readonly Descriptor[], signal: AbortSignal): Promise<Descriptor | undefined> {
+    const elsewhere: Descriptor[] = []
+    let gap: Descriptor | undefined
+    for (const descriptor of descriptors) {
+      const content = isManifestDescriptor(descriptor) ? await this.#components.manifests.stored(descriptor.digest) : undefined
+      if (content === undefined) {
+        elsewhere.push(descriptor)
+        continue
+      }
+      const missing = await this.#gap(content.document, signal)
+      if (missing === undefined) return undefined
+      gap ??= missing
+    }
+    const asked = elsewhere.slice(0, MAX_PLATFORMS_ASKED)
+    for (let next = 0; next < asked.length; next += MAX_ASKED_AT_ONCE) {
+      const answers = await Promise.all(asked.slice(next, next + MAX_ASKED_AT_ONCE).map(descriptor => this.#isWithPeer(descriptor, signal)))
+      if (answers.includes(true)) return undefined
+    }
+    return gap ?? elsewhere[0]
+  }
+
+  async #isWithPeer (descriptor: Descriptor, signal: AbortSignal): Promise<boolean> {
     const kind = isManifestDescriptor(descriptor) ? 'manifest' : 'blob'
-    return await findHolder(this.#components, { kind, digest: descriptor.digest }, { patient: true, signal }) !== undefined
+    return await findHolder(this.#components, { ...this.#times, kind, digest: descriptor.digest }, { patient: true, signal }) !== undefined
   }
 
   /** One answer speaks for the whole image: the origin is there. */
-  async #isAtOrigin (repository: Repository, descriptor: Descriptor, signal: AbortSignal | undefined): Promise<boolean> {
+  async #isAtOrigin (repository: Repository, descriptor: Descriptor, signal: AbortSignal): Promise<boolean> {
+    const { origin, now } = this.#components
     try {
-      if (isManifestDescriptor(descriptor)) await this.#components.origin.resolve(repository, descriptor.digest, { signal })
-      else await this.#components.origin.statBlob(repository, descriptor.digest, { signal })
-      this.heard(repository.registry, this.#components.now())
+      if (isManifestDescriptor(descriptor)) await origin.resolve(repository, descriptor.digest, { signal })
+      else await origin.statBlob(repository, descriptor.digest, { signal })
+      this.heard(repository.registry, now())
       return true
     } catch {
-      signal?.throwIfAborted()
+      signal.throwIfAborted()
       return false
     }
   }

@@ -1,26 +1,30 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import { ShoalError } from '../errors.ts'
 import type { ContentKind, Holding } from '../net/peers.ts'
 import type { Digest } from '../oci/digest.ts'
-import type { Repository } from '../oci/repository.ts'
+import { repositoryKey, type Repository } from '../oci/repository.ts'
 import type { SpanSource } from '../store/store.ts'
-import { HolderSearch, type HolderSearchComponents } from './holder-search.ts'
+import { HolderSearch, type HolderSearchComponents, type SearchTimes } from './holder-search.ts'
 
 /** A round of sources that brought less than this is not followed by another. */
 const ROUND_PROGRESS_BYTES = 64 * 1024
-/** Rounds that are owed to peers that were busy, and the pause before each. */
+/** Rounds that are owed to peers that were busy. */
 const MAX_BUSY_ROUNDS = 10
-const BUSY_PAUSE_MS = 300
+const DEFAULT_BUSY_PAUSE_MS = 300
 
 export type Source =
   | { readonly type: 'peer', readonly holding: Holding }
   | { readonly type: 'origin', readonly repository: Repository }
 
-export interface SourceOrderInit {
+export interface SourceTimes extends SearchTimes {
+  /** How long to wait before busy peers are asked again, in milliseconds. @default 300 */
+  readonly busyPauseMs?: number
+}
+
+export interface SourceOrderInit extends SourceTimes {
   readonly kind: ContentKind
   readonly digest: Digest
   readonly signal: AbortSignal
-  /** @default 200 */
-  readonly graceMs?: number
 }
 
 /** How a source is written in spans and events. */
@@ -28,9 +32,15 @@ export function spanSource (source: Source): SpanSource {
   return source.type === 'origin' ? 'origin' : `peer:${source.holding.peer}`
 }
 
+/** Whether a source's error only says that it has no such content, or none for us. */
+export function isMissing (error: unknown): boolean {
+  return error instanceof ShoalError && ['ORIGIN_NOT_FOUND', 'PEER_MISSING', 'PEER_DENIED'].includes(error.code)
+}
+
 /**
  * Whom a fetch asks next: peers that hold the digest, then the origins, then peers found late. A round of all of them
  * that brought bytes, or met a busy peer, is followed by another; so the order ends when nobody helps any more.
+ * Stop it when the fetch has ended.
  */
 export class SourceOrder {
   readonly #components: HolderSearchComponents
@@ -50,25 +60,35 @@ export class SourceOrder {
     this.#init = init
   }
 
+  get repositories (): Iterable<Repository> {
+    return this.#repositories.values()
+  }
+
   /** Another place the blob may be read from; asked in this round already. */
   addRepository (repository: Repository): void {
-    const key = `${repository.registry}/${repository.name}`
+    const key = repositoryKey(repository)
     if (this.#repositories.has(key)) return
     this.#repositories.set(key, repository)
     this.#origins.push(repository)
   }
 
-  /** Never hands out this peer again. */
+  /** Does not hand out this peer again. */
   exclude (peer: string): void {
     this.#excluded.add(peer)
   }
 
-  /** From now on origins come before peers: somebody lied, and the origin settles it. */
-  preferOrigin (): void {
-    this.#prefersOrigin = true
+  /** Takes back `exclude`, from the next round on. */
+  readmit (peer: string): void {
+    this.#excluded.delete(peer)
+  }
+
+  /** All are asked again; `originFirst` when somebody lied, and the origin settles it. */
+  restart ({ originFirst }: { originFirst: boolean }): void {
+    this.#prefersOrigin = originFirst
     this.#startRound()
   }
 
+  /** So many bytes came that nobody had brought before. */
   progressed (bytes: number): void {
     this.#roundBytes += bytes
   }
@@ -76,6 +96,11 @@ export class SourceOrder {
   /** A peer said `busy`: worth asking again a little later. */
   metBusy (): void {
     this.#metBusy = true
+  }
+
+  /** Ends the search for holders. */
+  stop (): void {
+    this.#search?.stop()
   }
 
   /** Undefined when nobody is left to ask. */
@@ -90,17 +115,16 @@ export class SourceOrder {
   }
 
   async #nextOfRound (): Promise<Source | undefined> {
-    const { signal } = this.#init
-    if (this.#prefersOrigin) {
-      const repository = this.#origins.shift()
-      if (repository !== undefined) return { type: 'origin', repository }
-    }
-    const near = await this.#peer(false)
-    if (near !== undefined) return near
+    const source = (this.#prefersOrigin ? this.#origin() : undefined) ?? await this.#peer(false) ?? this.#origin()
+    if (source !== undefined) return source
+    this.#init.signal.throwIfAborted()
+    // a repository may have been added while the last peers were waited for
+    return await this.#peer(true) ?? this.#origin()
+  }
+
+  #origin (): Source | undefined {
     const repository = this.#origins.shift()
-    if (repository !== undefined) return { type: 'origin', repository }
-    signal.throwIfAborted()
-    return this.#peer(true)
+    return repository === undefined ? undefined : { type: 'origin', repository }
   }
 
   async #peer (patient: boolean): Promise<Source | undefined> {
@@ -116,14 +140,16 @@ export class SourceOrder {
     this.#roundBytes = 0
     this.#metBusy = false
     this.#origins = [...this.#repositories.values()]
+    this.#search?.stop()
     this.#search = new HolderSearch(this.#components, { ...this.#init, excluded: this.#excluded, includeResting: this.#round > 1 })
   }
 
   async #mayStartAnotherRound (): Promise<boolean> {
     if (this.#roundBytes >= ROUND_PROGRESS_BYTES) return true
-    if (!this.#metBusy || this.#busyRounds === MAX_BUSY_ROUNDS) return false
+    const metBusy = this.#metBusy || this.#search?.metBusy === true
+    if (!metBusy || this.#busyRounds === MAX_BUSY_ROUNDS) return false
     this.#busyRounds += 1
-    await sleep(BUSY_PAUSE_MS, undefined, { signal: this.#init.signal })
+    await sleep(this.#init.busyPauseMs ?? DEFAULT_BUSY_PAUSE_MS, undefined, { signal: this.#init.signal })
     return true
   }
 }

@@ -63,11 +63,10 @@ export class Tags {
   async #ask (repository: Repository, tag: string, known: TagRecord | undefined, signal: AbortSignal): Promise<ResolvedTag> {
     const { store, origin, now } = this.#components
     const key = repositoryKey(repository)
+    let record: TagRecord
     try {
       const { digest, mediaType, size } = await origin.resolve(repository, tag, { signal })
-      const record = { digest, mediaType, size, resolvedAt: now() }
-      await store.links.setTag(key, tag, record)
-      return { ...record, isStale: false }
+      record = { digest, mediaType, size, resolvedAt: now() }
     } catch (error) {
       signal.throwIfAborted()
       if (!(error instanceof ShoalError)) throw error
@@ -76,6 +75,17 @@ export class Tags {
         throw ociError('MANIFEST_UNKNOWN', { message: `${key}:${tag} is unknown: ${error.message}`, detail: { repository: key, tag, reason: error.code }, cause: error })
       }
       return { ...known, isStale: true, reason: error.message }
+    }
+    await this.#remember(key, tag, record)
+    return { ...record, isStale: false }
+  }
+
+  /** A store that cannot remember the tag, being full perhaps, does not make the answer wrong. */
+  async #remember (key: string, tag: string, record: TagRecord): Promise<void> {
+    try {
+      await this.#components.store.links.setTag(key, tag, record)
+    } catch (error) {
+      if (!(error instanceof ShoalError)) throw error
     }
   }
 }

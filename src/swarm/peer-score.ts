@@ -47,10 +47,11 @@ export class PeerScore {
   /** The peer delivered `bytes` within `durationMs`: its failures are forgiven. */
   delivered (peer: string, bytes: number, durationMs: number): void {
     const score = this.#change(peer)
-    const sample = bytes / Math.max(durationMs, 1) * 1000
-    score.bytesPerSecond = score.bytesPerSecond === 0 ? sample : score.bytesPerSecond * (1 - PACE_WEIGHT) + sample * PACE_WEIGHT
     score.failures = 0
     score.restUntilMs = 0
+    if (bytes === 0) return
+    const sample = bytes / Math.max(durationMs, 1) * 1000
+    score.bytesPerSecond = score.bytesPerSecond === 0 ? sample : score.bytesPerSecond * (1 - PACE_WEIGHT) + sample * PACE_WEIGHT
   }
 
   /** The peer was silent, slow, busy or gone. */
@@ -63,7 +64,8 @@ export class PeerScore {
   /** The peer lied. A longer ban that already runs stays. */
   ban (peer: string, reason: string, nowMs: number): Ban {
     const score = this.#change(peer)
-    score.ban = { peer, reason, sinceMs: nowMs, untilMs: nowMs + this.#banTimeMs }
+    const ban = { peer, reason, sinceMs: nowMs, untilMs: nowMs + this.#banTimeMs }
+    if (score.ban === undefined || score.ban.untilMs < ban.untilMs) score.ban = ban
     return score.ban
   }
 

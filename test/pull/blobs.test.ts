@@ -1,0 +1,3 @@
+import { describeBlobs } from './blobs-contract.ts'
+
+describeBlobs('memory')
