@@ -81,7 +81,7 @@ function addPull (program: Command, context: CliContext): void {
     .description('Fetch an image into the running agent')
     .argument('<REF>', 'image reference, e.g. alpine or ghcr.io/org/app:1')
     .option('--http <URL>', 'where the agent listens (default: as configured)')
-    .option('--platform <OS/ARCH>', 'os/arch or os/arch/variant (default: linux and this host\'s)')
+    .option('--platform <OS/ARCH>', 'os/arch or os/arch/variant (default: linux and the agent\'s architecture)')
     .option('--all-platforms', 'every platform of the image')
     .option('--json', 'print the events, one JSON object a line')
     .option('-q, --quiet', 'print the digest alone')

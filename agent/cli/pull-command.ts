@@ -10,9 +10,6 @@ import type { PullView } from './pull-view.ts'
 
 const PLATFORM = /^[a-z0-9]+\/[a-z0-9_]+(\/[a-z0-9.]+)?$/
 
-/** Where Node's name is not the one of image indexes. Images are for Linux, whatever runs the engine's virtual machine. */
-const ARCHITECTURES: Readonly<Partial<Record<NodeJS.Architecture, string>>> = { x64: 'amd64', ia32: '386', ppc64: 'ppc64le' }
-
 /** `shoal pull REF`. Progress goes to stderr, what is to be kept to stdout. @throws UsageError, AgentUnreachableError, AgentAnswerError, DeadlineError */
 export async function runPullCommand (reference: string, options: Readonly<Record<string, unknown>>, context: CliContext): Promise<void> {
   const request = pullRequest(reference, options)
@@ -43,9 +40,9 @@ function pullRequest (reference: string, { platform, allPlatforms, json, quiet }
   if (json === true && quiet === true) throw new UsageError('--json and --quiet exclude each other')
   if (allPlatforms === true) {
     if (platform !== undefined) throw new UsageError('--platform and --all-platforms exclude each other')
-    return { reference }
+    return { reference, platform: 'all' }
   }
-  if (typeof platform !== 'string') return { reference, platform: `linux/${ARCHITECTURES[process.arch] ?? process.arch}` }
+  if (typeof platform !== 'string') return { reference }
   if (!PLATFORM.test(platform)) throw new UsageError(`--platform: ${JSON.stringify(platform)} is not allowed; expected os/arch or os/arch/variant, such as linux/amd64 or linux/arm/v7`)
   return { reference, platform }
 }

@@ -29,7 +29,8 @@ function describe (error: unknown, config: Config): string {
   }
   const { code, path } = error as NodeJS.ErrnoException
   if (code === undefined || path === undefined) return error instanceof Error ? `${error.name}: ${error.message}` : String(error)
-  const option = path === config.swarmKey ? ' (--swarm-key)' : path.startsWith(config.data) ? ' (--data)' : ''
+  if (path.startsWith(config.data)) return `data directory ${config.data} can't be used (${code} at ${path}); choose another with --data DIR`
+  const option = path === config.swarmKey ? ' (--swarm-key)' : ''
   const reason = code === 'ENOENT' ? 'does not exist' : code === 'EACCES' || code === 'EPERM' ? `is not open to this user (${code})` : `can't be used (${code})`
   return `${path}${option} ${reason}`
 }

@@ -4,7 +4,7 @@ import type { DefaultContext } from './schema.ts'
 import type { z } from 'zod'
 
 /** How a flag or a variable gives the value. `pairs`: several HOST=VALUE, merged by host with what lower sources say. */
-export type KeyShape = 'switch' | 'value' | 'list' | 'pairs'
+type KeyShape = 'switch' | 'value' | 'list' | 'pairs'
 
 /** One settable key, as flags, environment, file and documentation see it. */
 export interface ConfigKey {

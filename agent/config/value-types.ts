@@ -111,7 +111,7 @@ export function list<T extends z.ZodType> (item: T) {
   )
 }
 
-export function isRegistryHost (text: string): boolean {
+function isRegistryHost (text: string): boolean {
   return isHostName(text) || parseListenAddress(text) !== undefined
 }
 

@@ -19,6 +19,7 @@ describe('text', () => {
     `GET https://s3.example/blob?X-Amz-Algorithm=A&X-Amz-Signature=${SECRET}&x=1 failed`,
     `https://blob.core.example/x?sv=1&sig=${SECRET}`,
     `location /blobs/sha256:abc?token=${SECRET}`,
+    `location /blobs/sha256:abc?se=2026&x=${SECRET}`,
     `https://x.example/path#access_token=${SECRET}`,
     `redirect to "https://x.example/?${SECRET}"`,
     `{"token":"${SECRET}","expires_in":60}`,

@@ -25,6 +25,12 @@ it('a key file that can\'t be read is named with its flag', async () => {
   expect(startError(error, config).message).toBe('can\'t start: /srv/key (--swarm-key) does not exist')
 })
 
+it('a data directory that can\'t be had is named with its flag, whatever the system says', () => {
+  const error = Object.assign(new Error('EROFS: read-only'), { code: 'EROFS', syscall: 'mkdir', path: '/srv/shoal/db' })
+  expect(startError(error, config).message).toBe('can\'t start: data directory /srv/shoal can\'t be used (EROFS at /srv/shoal/db); choose another with --data DIR')
+  expect(isExpected(error)).toBe(true)
+})
+
 it('what nobody expected keeps its name and message, on one line', () => {
   const error = new TypeError('a\n  b')
   expect(startError(error, config).message).toBe('can\'t start: TypeError: a b')
