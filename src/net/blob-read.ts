@@ -5,7 +5,7 @@ import { PeerError } from './peer-error.ts'
 import type { ContentKind, ContentRead } from './peers.ts'
 import { WaitBudget } from './wait-budget.ts'
 
-/** Bytes of one request; see docs/design.md for what was measured. */
+/** Bytes of one request; docs/protocol.md says what was measured. */
 export const DEFAULT_CHUNK_BYTES = 256 * 1024
 /** Requests on their way at a time. */
 export const DEFAULT_WINDOW_CHUNKS = 4

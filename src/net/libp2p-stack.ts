@@ -2,11 +2,14 @@ import type { Ed25519PrivateKey, Libp2p, PeerInfo } from '@libp2p/interface'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import type { LevelDatastore } from 'datastore-level'
 import type { DhtService } from '../routing/dht.ts'
+import { forgetOwnRecords } from './net-datastore.ts'
 import { quietLogger } from './quiet-logger.ts'
 import type { SwarmKey } from './swarm-key.ts'
 
 const KAD_PROTOCOL = '/shoal/kad/1.0.0'
 const KAD_DATASTORE_PREFIX = '/shoal/dht'
+/** Where kad-dht keeps who provides what: one key for each blob and peer. */
+const PROVIDER_RECORDS = `${KAD_DATASTORE_PREFIX}/provider`
 const MDNS_NAME = '_shoal'
 const HOUR_MS = 3_600_000
 
@@ -47,7 +50,7 @@ export type SwarmLibp2p = Libp2p<{ dht: DhtService }>
  * they are most of an agent's start.
  */
 export async function createStack (init: StackInit): Promise<SwarmLibp2p> {
-  const [{ createLibp2p }, { tcp }, { noise }, { yamux }, { identify }, { ping }, { kadDHT, passthroughMapper }, mdnsModule, pnetModule] = await Promise.all([
+  const [{ createLibp2p }, { tcp }, { noise }, { yamux }, { identify }, { ping }, { kadDHT, passthroughMapper }, { peerIdFromPrivateKey }, mdnsModule, pnetModule] = await Promise.all([
     import('libp2p'),
     import('@libp2p/tcp'),
     import('@chainsafe/libp2p-noise'),
@@ -55,9 +58,13 @@ export async function createStack (init: StackInit): Promise<SwarmLibp2p> {
     import('@libp2p/identify'),
     import('@libp2p/ping'),
     import('@libp2p/kad-dht'),
+    import('@libp2p/peer-id'),
     init.mdns ? import('@libp2p/mdns') : undefined,
     init.swarmKey === undefined ? undefined : import('@libp2p/pnet')
   ])
+  if (init.datastore !== undefined) {
+    await forgetOwnRecords(init.datastore, PROVIDER_RECORDS, peerIdFromPrivateKey(init.privateKey).toString())
+  }
   const node = await createLibp2p({
     start: false,
     privateKey: init.privateKey,

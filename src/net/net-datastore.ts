@@ -26,6 +26,16 @@ export async function openNetDatastore (directory: string): Promise<LevelDatasto
   }
 }
 
+/**
+ * Drops the records that say we provide something. kad-dht would announce them again for ever, also for what was removed
+ * while we were not running; what is here now is announced anew.
+ */
+export async function forgetOwnRecords (datastore: LevelDatastore, recordPrefix: string, peer: string): Promise<void> {
+  for await (const key of datastore.queryKeys({ prefix: recordPrefix })) {
+    if (key.toString().endsWith(`/${peer}`)) await datastore.delete(key)
+  }
+}
+
 async function openLevel (path: string): Promise<LevelDatastore> {
   const [{ LevelDatastore }, { ClassicLevel }] = await Promise.all([import('datastore-level'), import('classic-level')])
   const level = new ClassicLevel<string, Uint8Array>(path, { keyEncoding: 'utf8', valueEncoding: 'view' })

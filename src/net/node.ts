@@ -4,16 +4,18 @@ import type { EventSink } from '../events.ts'
 import { DhtRouter } from '../routing/dht.ts'
 import type { WatchableRouter } from '../routing/router.ts'
 import { parseListenAddress, parsePeerAddress, peerOf } from './addresses.ts'
-import { BlobClient, type BlobClientInit } from './blob-client.ts'
+import { BlobClient } from './blob-client.ts'
 import { BLOB_PROTOCOL } from './blob-protocol.ts'
-import { BlobServer, type BlobServerInit } from './blob-server.ts'
+import { BlobServer } from './blob-server.ts'
 import { explainConnectFailure } from './connect-failure.ts'
 import { HeardPeers } from './heard-peers.ts'
 import { loadIdentity } from './identity.ts'
 import { createStack, type SwarmLibp2p } from './libp2p-stack.ts'
 import { explainListenFailure } from './listen-failure.ts'
 import { openNetDatastore } from './net-datastore.ts'
+import { Neighbours } from './neighbours.ts'
 import { ConnectError, NodeNotStartedError } from './node-error.ts'
+import type { PeerConnection, SwarmNodeComponents, SwarmNodeInit } from './node-init.ts'
 import type { PeerContent, SharedContent } from './peers.ts'
 import { RejoinLoop } from './rejoin.ts'
 import { parseSwarmKey, type SwarmKey } from './swarm-key.ts'
@@ -24,45 +26,6 @@ const DEFAULT_AGENT_VERSION = 'shoal'
 const MAX_INBOUND_STREAMS = 256
 const MAX_OUTBOUND_STREAMS = 256
 const MAX_KNOWN_ADDRESSES = 64
-
-export interface SwarmNodeComponents {
-  readonly events: EventSink
-}
-
-export interface SwarmNodeInit {
-  /** Multiaddrs to listen on, TCP; port 0 takes any. */
-  readonly listen: readonly string[]
-  /** Multiaddrs to tell others instead of those listened on. @default those listened on */
-  readonly announce?: readonly string[]
-  /** Multiaddrs of peers to enter the swarm by, with or without `/p2p/<id>`. @default none */
-  readonly bootstrap?: readonly string[]
-  /** Find peers on the local network and be found there. @default false */
-  readonly mdns?: boolean
-  /** Where the identity and what is known of the network are kept. @default nowhere: another peer each time */
-  readonly dataDirectory?: string
-  /** The text of a swarm key file; only agents with the same key connect. @default an open swarm */
-  readonly swarmKey?: Uint8Array | string
-  /** What peers see as our version. @default 'shoal' */
-  readonly agentVersion?: string
-  /** @default 600 */
-  readonly maxConnections?: number
-  /** How long `connect` and each dial of the rejoin loop may take, in ms. @default 5000 */
-  readonly connectTimeoutMs?: number
-  readonly client?: BlobClientInit
-  readonly server?: BlobServerInit
-  /** Milliseconds. @default Date.now */
-  readonly now?: () => number
-}
-
-export interface PeerConnection {
-  /** Peer id in text form. */
-  readonly peer: string
-  /** Multiaddr in text form. */
-  readonly address: string
-  readonly direction: 'inbound' | 'outbound'
-  /** Last measured round trip, once there is one. */
-  readonly rttMs?: number
-}
 
 interface Running {
   readonly libp2p: SwarmLibp2p
@@ -83,12 +46,7 @@ export class SwarmNode {
   readonly #init: SwarmNodeInit
   readonly #swarmKey: SwarmKey | undefined
   readonly #server: BlobServer
-  /** Peer ids of those connected. */
-  readonly #connected = new Set<string>()
-  /** Peer ids of those known to speak the blob protocol; one that has left meanwhile may be among them. */
-  readonly #speakers = new Set<string>()
-  readonly #peerListeners = new Set<(peer: string) => void>()
-  readonly #neighbourListeners = new Set<() => void>()
+  readonly #neighbours: Neighbours
   #running: Running | undefined
 
   /** @throws SwarmKeyError, AddressError */
@@ -98,11 +56,12 @@ export class SwarmNode {
     this.#swarmKey = init.swarmKey === undefined ? undefined : parseSwarmKey(init.swarmKey)
     for (const address of init.listen) parseListenAddress(address)
     for (const address of [...init.announce ?? [], ...init.bootstrap ?? []]) parsePeerAddress(address)
+    this.#neighbours = new Neighbours({ events: this.#events })
     this.#server = new BlobServer({ events: this.#events }, init.server)
     this.content = new BlobClient({
       dialler: {
-        neighbours: () => this.#neighbours(),
-        isConnected: peer => this.#connected.has(peer),
+        neighbours: () => this.#neighbours.list(),
+        isConnected: peer => this.#neighbours.isConnected(peer),
         openStream: async (peer, options) => this.#openStream(peer, options)
       }
     }, init.client)
@@ -134,8 +93,8 @@ export class SwarmNode {
     try {
       signal?.throwIfAborted()
       const heard = new HeardPeers({
-        countNeighbours: () => this.#neighbours().length,
-        isConnected: peer => this.#connected.has(peer),
+        countNeighbours: () => this.#neighbours.count,
+        isConnected: peer => this.#neighbours.isConnected(peer),
         dial: async peer => { await this.#dialKnown(peer) },
         now: this.#init.now ?? Date.now
       })
@@ -180,8 +139,7 @@ export class SwarmNode {
       await running.libp2p.stop()
     } finally {
       await running.datastore?.close()
-      this.#connected.clear()
-      this.#speakers.clear()
+      this.#neighbours.clear()
     }
   }
 
@@ -201,8 +159,7 @@ export class SwarmNode {
 
   /** Called with the peer id of each peer that becomes a neighbour. @returns a function that ends the subscription */
   onPeer (listener: (peer: string) => void): () => void {
-    this.#peerListeners.add(listener)
-    return () => { this.#peerListeners.delete(listener) }
+    return this.#neighbours.onPeer(listener)
   }
 
   /**
@@ -222,34 +179,11 @@ export class SwarmNode {
       maxOutboundStreams: MAX_OUTBOUND_STREAMS
     })
     await libp2p.register(BLOB_PROTOCOL, {
-      onConnect: peer => { this.#addSpeaker(peer.toString()) },
-      onDisconnect: peer => { this.#speakers.delete(peer.toString()) }
+      onConnect: peer => { this.#neighbours.speaks(peer.toString()) },
+      onDisconnect: peer => { this.#neighbours.speaksNoMore(peer.toString()) }
     })
-    libp2p.addEventListener('peer:connect', ({ detail: peer }) => { this.#met(peer.toString()) })
-    libp2p.addEventListener('peer:disconnect', ({ detail: peer }) => { this.#lost(peer.toString()) })
-  }
-
-  #addSpeaker (peer: string): void {
-    if (this.#speakers.has(peer)) return
-    this.#speakers.add(peer)
-    for (const listener of this.#peerListeners) listener(peer)
-    for (const listener of this.#neighbourListeners) listener()
-  }
-
-  #met (peer: string): void {
-    this.#connected.add(peer)
-    this.#events.emit({ type: 'peer:connected', peer })
-  }
-
-  #lost (peer: string): void {
-    this.#connected.delete(peer)
-    this.#speakers.delete(peer)
-    this.#events.emit({ type: 'peer:disconnected', peer })
-    for (const listener of this.#neighbourListeners) listener()
-  }
-
-  #neighbours (): string[] {
-    return [...this.#speakers].filter(peer => this.#connected.has(peer))
+    libp2p.addEventListener('peer:connect', ({ detail: peer }) => { this.#neighbours.connected(peer.toString()) })
+    libp2p.addEventListener('peer:disconnect', ({ detail: peer }) => { this.#neighbours.disconnected(peer.toString()) })
   }
 
   async #openStream (peer: string, { signal }: { signal: AbortSignal }): Promise<Stream> {
@@ -287,11 +221,8 @@ export class SwarmNode {
     return new RejoinLoop({
       events: this.#events,
       swarm: {
-        neighbours: () => this.#neighbours(),
-        onNeighbours: listener => {
-          this.#neighbourListeners.add(listener)
-          return () => { this.#neighbourListeners.delete(listener) }
-        },
+        neighbours: () => this.#neighbours.list(),
+        onNeighbours: listener => this.#neighbours.onChange(listener),
         dial: async (address, signal) => this.#dial(address, signal),
         knownAddresses: async () => this.#knownAddresses()
       }
