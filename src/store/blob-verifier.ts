@@ -44,7 +44,6 @@ export interface OpenBlobFile {
  */
 export class BlobVerifier {
   readonly #components: BlobVerifierComponents
-  readonly #running = new Map<Digest, Promise<boolean>>()
 
   constructor (components: BlobVerifierComponents) {
     this.#components = components
@@ -87,14 +86,9 @@ export class BlobVerifier {
     })
   }
 
-  /** All who ask meanwhile wait for the same verification. */
+  /** Whoever asks meanwhile finds in his turn that it is done. */
   async #verify (digest: Digest): Promise<boolean> {
-    let running = this.#running.get(digest)
-    if (running === undefined) {
-      running = this.#components.turns.run(digest, async () => this.#verifyFile(digest)).finally(() => { this.#running.delete(digest) })
-      this.#running.set(digest, running)
-    }
-    return running
+    return this.#components.turns.run(digest, () => this.#verifyFile(digest))
   }
 
   async #verifyFile (digest: Digest): Promise<boolean> {

@@ -82,14 +82,7 @@ export class DiskBlobReader implements BlobReader {
 
   async #readAll (size: number): Promise<Uint8Array> {
     const bytes = new Uint8Array(size)
-    for (let filled = 0; filled < size;) {
-      const { bytesRead } = await this.#handle.read(bytes, filled, size - filled, filled)
-      if (bytesRead === 0) {
-        this.#owner.suspect()
-        throw new BlobReadError(this.record.digest, filled, 'the file ends here')
-      }
-      filled += bytesRead
-    }
+    for (let filled = 0; filled < size;) filled += await this.read(bytes.subarray(filled), filled)
     return bytes
   }
 

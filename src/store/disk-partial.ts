@@ -216,9 +216,8 @@ export class DiskPartial implements PartialBlob {
     }
   }
 
-  /** A full disk may have taken part of the last write: cut back to the last good edge. */
+  /** A full disk may have taken part of the last write: cut back to the last good edge, where `truncate` will cut the spans as well. */
   async #writeFailed (edge: number): Promise<void> {
-    this.#spans.truncate(edge)
     try {
       await this.#file.truncate(edge, this.#owner.temporary())
     } catch {

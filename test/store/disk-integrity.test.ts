@@ -102,9 +102,12 @@ describe('a blob whose file changed on the disk', () => {
     await expectGone(/has digest/)
   })
 
-  it('fails a stream that meets its early end, and is verified before it is served again', async () => {
+  it('fails reads that meet its early end, and is verified before it is served again', async () => {
     const reader = (await store.open(digest))!
     await truncate(directory.blob(digest), 1_000_000)
+    const buffer = new Uint8Array(10)
+    expect(await reader.read(buffer, 999_995)).toBe(5)
+    await expect(reader.read(buffer, 1_000_000)).rejects.toMatchObject({ code: 'BLOB_READ', position: 1_000_000 })
     await expect(text(reader.stream({ start: 900_000, end: 1_400_000 }))).rejects.toMatchObject({ code: 'BLOB_READ', position: 1_000_000 })
     await reader.close()
     expect(await store.open(digest)).toBeUndefined()

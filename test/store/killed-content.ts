@@ -1,7 +1,7 @@
 import type { SpanSource } from '../../src/store/store.ts'
 import { seededBytes } from '../support/image.ts'
 
-const SIZE_BYTES = 24 * 1024 * 1024 + 12_345
+const SIZE_BYTES = 12 * 1024 * 1024 + 12_345
 /** Not a divisor of a block, so that blocks have several sources. */
 const SOURCE_BYTES = 384 * 1024
 

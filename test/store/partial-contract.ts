@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises'
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
 import { digestOf } from '../../src/oci/digest.ts'
@@ -43,6 +44,20 @@ export function describePartials (subject: () => StoreUnderTest): void {
     expect(Buffer.from(buffer.subarray(0, 100_000))).toEqual(bytes.subarray(1_200_000, 1_300_000))
     expect(await partial.read(buffer, 1_300_000)).toBe(0)
     expect(await partial.read(buffer, 9_000_000)).toBe(0)
+    await partial.discard()
+  })
+
+  it('never gives a byte at its edge, even while more is on its way', async () => {
+    const partial = await subject().store.openPartial(digest)
+    const appending = (async () => {
+      for (let start = 0; start < bytes.length; start += 300_000) await partial.append(bytes.subarray(start, start + 300_000), 'origin')
+    })()
+    const buffer = new Uint8Array(1000)
+    while (partial.edge < bytes.length) {
+      expect(await partial.read(buffer, partial.edge)).toBe(0)
+      await turn()
+    }
+    await appending
     await partial.discard()
   })
 

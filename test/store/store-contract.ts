@@ -112,6 +112,24 @@ function describeBlobs (subject: () => StoreUnderTest, now: number): void {
     expect(() => reader.stream()).toThrow(expect.objectContaining({ code: 'STORE_CLOSED' }))
   })
 
+  it('reads at any position into the caller’s buffer', async () => {
+    const bytes = seededBytes(100_000, 'read')
+    await subject().store.put(digestOf(bytes), bytes, publicBlob)
+    const reader = (await subject().store.open(digestOf(bytes)))!
+    const buffer = new Uint8Array(30_000)
+    const read = Buffer.alloc(bytes.length)
+    for (let position = 0; position < bytes.length;) {
+      const bytesRead = await reader.read(buffer, position)
+      expect(bytesRead).toBeGreaterThan(0)
+      read.set(buffer.subarray(0, bytesRead), position)
+      position += bytesRead
+    }
+    expect(read.equals(bytes)).toBe(true)
+    expect([await reader.read(buffer, bytes.length), await reader.read(buffer, 1e9), await reader.read(new Uint8Array(0), 5)]).toEqual([0, 0, 0])
+    await reader.close()
+    await expect(reader.read(buffer, 0)).rejects.toMatchObject({ code: 'STORE_CLOSED' })
+  })
+
   it('ends a stream when its signal fires', async () => {
     const bytes = seededBytes(3_000_000, 'abort')
     await subject().store.put(digestOf(bytes), bytes, publicBlob)
