@@ -30,7 +30,11 @@ const DIAL_TIMEOUT_MS = 5_000
 const UPGRADE_TIMEOUT_MS = 10_000
 const MAX_PARALLEL_DIALS = 32
 
+export type StackModules = Awaited<ReturnType<typeof loadStackModules>>
+
 export interface StackInit {
+  /** On their way already. @default loaded now */
+  readonly modules?: Promise<StackModules>
   readonly privateKey: Ed25519PrivateKey
   readonly listen: readonly Multiaddr[]
   readonly announce: readonly string[]
@@ -45,12 +49,9 @@ export interface StackInit {
 
 export type SwarmLibp2p = Libp2p<{ dht: DhtService }>
 
-/**
- * A libp2p node with the settings a LAN or cluster needs; not yet started. Loaded when asked for, all modules at once:
- * they are most of an agent's start.
- */
-export async function createStack (init: StackInit): Promise<SwarmLibp2p> {
-  const [{ createLibp2p }, { tcp }, { noise }, { yamux }, { identify }, { ping }, { kadDHT, passthroughMapper }, { peerIdFromPrivateKey }, mdnsModule, pnetModule] = await Promise.all([
+/** libp2p's modules, all at once: loading them is most of an agent's start, so begin it before anything else that takes time. */
+export async function loadStackModules ({ mdns, hasSwarmKey }: { mdns: boolean, hasSwarmKey: boolean }) {
+  const [libp2p, tcp, noise, yamux, identify, ping, kadDht, peerId, mdnsModule, pnet] = await Promise.all([
     import('libp2p'),
     import('@libp2p/tcp'),
     import('@chainsafe/libp2p-noise'),
@@ -59,9 +60,16 @@ export async function createStack (init: StackInit): Promise<SwarmLibp2p> {
     import('@libp2p/ping'),
     import('@libp2p/kad-dht'),
     import('@libp2p/peer-id'),
-    init.mdns ? import('@libp2p/mdns') : undefined,
-    init.swarmKey === undefined ? undefined : import('@libp2p/pnet')
+    mdns ? import('@libp2p/mdns') : undefined,
+    hasSwarmKey ? import('@libp2p/pnet') : undefined
   ])
+  return { ...libp2p, ...tcp, ...noise, ...yamux, ...identify, ...ping, ...kadDht, ...peerId, mdns: mdnsModule?.mdns, preSharedKey: pnet?.preSharedKey }
+}
+
+/** A libp2p node with the settings a LAN or cluster needs; not yet started. */
+export async function createStack (init: StackInit): Promise<SwarmLibp2p> {
+  const modules = await (init.modules ?? loadStackModules({ mdns: init.mdns, hasSwarmKey: init.swarmKey !== undefined }))
+  const { createLibp2p, tcp, noise, yamux, identify, ping, kadDHT, passthroughMapper, peerIdFromPrivateKey, mdns, preSharedKey } = modules
   if (init.datastore !== undefined) {
     await forgetOwnRecords(init.datastore, PROVIDER_RECORDS, peerIdFromPrivateKey(init.privateKey).toString())
   }
@@ -77,7 +85,7 @@ export async function createStack (init: StackInit): Promise<SwarmLibp2p> {
     transports: [tcp()],
     connectionEncrypters: [noise()],
     streamMuxers: [yamux({ streamOptions: { maxStreamWindowSize: MAX_STREAM_WINDOW } })],
-    connectionProtector: init.swarmKey === undefined ? undefined : pnetModule?.preSharedKey({ psk: init.swarmKey.file }),
+    connectionProtector: init.swarmKey === undefined ? undefined : preSharedKey?.({ psk: init.swarmKey.file }),
     connectionManager: {
       maxConnections: init.maxConnections,
       // The defaults suit hosts on the internet; here hundreds of peers may sit behind one address and come at once.
@@ -106,10 +114,10 @@ export async function createStack (init: StackInit): Promise<SwarmLibp2p> {
         reprovide: { validity: PROVIDER_VALIDITY_MS, threshold: 0, interval: CLEANUP_INTERVAL_MS }
       })
     },
-    peerDiscovery: mdnsModule === undefined
+    peerDiscovery: mdns === undefined
       ? []
       : [components => {
-          const discovery = mdnsModule.mdns({ serviceTag: mdnsServiceTag(init.swarmKey) })(components)
+          const discovery = mdns({ serviceTag: mdnsServiceTag(init.swarmKey) })(components)
           discovery.addEventListener('peer', event => { init.onHeard(event.detail) })
           return discovery
         }]

@@ -10,7 +10,7 @@ import { BlobServer } from './blob-server.ts'
 import { explainConnectFailure } from './connect-failure.ts'
 import { HeardPeers } from './heard-peers.ts'
 import { loadIdentity } from './identity.ts'
-import { createStack, type SwarmLibp2p } from './libp2p-stack.ts'
+import { createStack, loadStackModules, type SwarmLibp2p } from './libp2p-stack.ts'
 import { explainListenFailure } from './listen-failure.ts'
 import { openNetDatastore } from './net-datastore.ts'
 import { Neighbours } from './neighbours.ts'
@@ -84,7 +84,9 @@ export class SwarmNode {
   async start ({ signal }: { signal?: AbortSignal } = {}): Promise<void> {
     if (this.#running !== undefined) return
     signal?.throwIfAborted()
-    const { dataDirectory } = this.#init
+    const { dataDirectory, mdns = false } = this.#init
+    const modules = loadStackModules({ mdns, hasSwarmKey: this.#swarmKey !== undefined })
+    modules.catch(() => {})
     const [privateKey, datastore] = await settleAll([
       loadIdentity(dataDirectory),
       dataDirectory === undefined ? undefined : openNetDatastore(dataDirectory)
@@ -99,11 +101,12 @@ export class SwarmNode {
         now: this.#init.now ?? Date.now
       })
       libp2p = await createStack({
+        modules,
         privateKey,
         datastore,
         listen: this.#init.listen.map(parseListenAddress),
         announce: this.#init.announce ?? [],
-        mdns: this.#init.mdns ?? false,
+        mdns,
         swarmKey: this.#swarmKey,
         agentVersion: this.#init.agentVersion ?? DEFAULT_AGENT_VERSION,
         maxConnections: this.#init.maxConnections ?? DEFAULT_MAX_CONNECTIONS,
