@@ -1,6 +1,7 @@
-import { mkdir, readdir, rm } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { digestAlgorithm, digestHex, isDigest, type Digest } from '../oci/digest.ts'
+import { writeDurably } from './durable-file.ts'
 import { writing } from './fs-errors.ts'
 
 const PARTIAL_NAME = /^(sha256|sha512)-([0-9a-f]+)(\.journal)?$/
@@ -34,10 +35,6 @@ export class ContentLayout {
     this.database = join(root, 'db', 'store')
   }
 
-  get layoutContent (): string {
-    return LAYOUT_FILE
-  }
-
   blobDirectory (digest: Digest): string {
     return join(this.blobs, digestAlgorithm(digest))
   }
@@ -69,6 +66,12 @@ export class ContentLayout {
     for (const path of directories) {
       await writing(path, async () => { await mkdir(path, { recursive: true }) })
     }
+  }
+
+  /** Says what the directory is, unless it does already: a full disk must not keep anybody from what lies there. */
+  async writeLayoutFile (): Promise<void> {
+    const present = await readFile(this.layoutFile, 'utf8').catch(() => undefined)
+    if (present !== LAYOUT_FILE) await writeDurably(this.layoutFile, Buffer.from(LAYOUT_FILE), `${this.layoutFile}.tmp`)
   }
 
   async partialFiles (): Promise<PartialFile[]> {

@@ -92,10 +92,10 @@ export class DiskStore implements Store {
     let store: DiskStore | undefined
     try {
       await layout.removeTemporaries()
-      await writeDurably(layout.layoutFile, Buffer.from(layout.layoutContent), `${layout.layoutFile}.tmp`)
+      await layout.writeLayoutFile()
       store = new DiskStore(layout, database, await RecordBook.open(database, init.cachedRecords), init)
       await store.#partials.recover(store.#now() - (init.partialMaxAgeMs ?? DEFAULT_PARTIAL_MAX_AGE_MS))
-      await store.#index.flush()
+      await store.#index.refresh()
       return store
     } catch (error) {
       if (store === undefined) await database.close()

@@ -38,8 +38,18 @@ export class ImageIndex {
     this.#schedule(this.#delayMs)
   }
 
-  /** Writes it now if it differs. @throws StoreFullError, StoreUnwritableError */
-  async flush (): Promise<void> {
+  /** Writes it now, or later when that fails: a full disk must not stop what this is only a view of. */
+  async refresh (): Promise<void> {
+    await this.#flush().catch(() => { this.#schedule(RETRY_DELAY_MS) })
+  }
+
+  /** Writes what is outstanding; what cannot be written now is made anew at the next start. */
+  async close (): Promise<void> {
+    this.#isClosed = true
+    await this.refresh()
+  }
+
+  async #flush (): Promise<void> {
     clearTimeout(this.#timer)
     this.#timer = undefined
     await this.#turns.run(async () => {
@@ -52,19 +62,12 @@ export class ImageIndex {
     })
   }
 
-  /** Writes what is outstanding; what cannot be written now is made anew at the next start. */
-  async close (): Promise<void> {
-    this.#isClosed = true
-    await this.flush().catch(() => {})
-  }
-
   #schedule (delayMs: number): void {
     if (this.#isClosed) return
     // The first change sets the time, so that many in a row cannot put it off.
-    this.#timer ??= setTimeout(() => {
+    this.#timer ??= setTimeout(async () => {
       this.#timer = undefined
-      // A full disk must not stop what this is only a view of.
-      this.flush().catch(() => { this.#schedule(RETRY_DELAY_MS) })
+      await this.refresh()
     }, delayMs).unref()
   }
 

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { ClassicLevel } from 'classic-level'
 import { ShoalError } from '../errors.ts'
 import { errorCode, writing } from './fs-errors.ts'
-import { StoreCorruptError, StoreFullError, StoreInUseError, StoreUnwritableError } from './store-errors.ts'
+import { StoreClosedError, StoreCorruptError, StoreFullError, StoreInUseError, StoreUnwritableError } from './store-errors.ts'
 import { Turns } from './turns.ts'
 
 /** LevelDB gives the system's reason as text only. */
@@ -57,6 +57,7 @@ export class StoreDatabase {
   /** All or nothing. `sync`: on the disk when it resolves. @throws StoreFullError */
   async write (operations: readonly DatabaseOperation[], options: { sync?: boolean } = {}): Promise<void> {
     await this.#turns.run(async () => {
+      this.#assertOpen()
       try {
         if (this.#isAiling) await this.#reopen()
         await this.#level.batch([...operations], { sync: options.sync ?? false })
@@ -83,9 +84,14 @@ export class StoreDatabase {
   }
 
   async #readable (): Promise<void> {
+    this.#assertOpen()
     await this.#reopening
     // Opening it again has failed before.
     if (this.#isAiling && this.#level.status === 'closed') await this.#turns.run(() => this.#reopen())
+  }
+
+  #assertOpen (): void {
+    if (this.#isClosed) throw new StoreClosedError('store')
   }
 
   /** In turn. */

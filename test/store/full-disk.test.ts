@@ -103,6 +103,18 @@ describe.skipIf(reason !== undefined)(`a full disk${reason === undefined ? '' : 
     expect(await store.stat(digestOf(small))).toMatchObject({ size: small.length })
   })
 
+  it('keeps nobody from what is there', async () => {
+    const store = await directory.open()
+    const small = bytes.subarray(0, CHUNK_BYTES)
+    await store.put(digestOf(small), small, publicBlob)
+    fillDisk()
+    const reader = await store.open(digestOf(small))
+    expect(digestOf(await reader!.bytes())).toBe(digestOf(small))
+    await reader?.close()
+    expect(await store.remove(digestOf(small))).toBe(true)
+    expect(await store.stat(digestOf(small))).toBeUndefined()
+  })
+
   it('refuses links and tags, and takes them when there is room', async () => {
     const store = await directory.open()
     const many = Array.from({ length: 500 }, (_, index) => digestOf(Buffer.from(String(index))))
