@@ -96,8 +96,8 @@ export class PeerScore {
   #change (peer: string): Score {
     const score = this.#scores.get(peer) ?? { failures: 0, restUntilMs: 0, bytesPerSecond: 0, ban: undefined }
     this.#scores.delete(peer)
+    if (this.#scores.size === this.#maxPeers) this.#forgetOne()
     this.#scores.set(peer, score)
-    if (this.#scores.size > this.#maxPeers) this.#forgetOne()
     return score
   }
 

@@ -1,0 +1,44 @@
+import fc from 'fast-check'
+import { expect, test } from 'vitest'
+import { lastPieceStart, MAX_PIECE_LENGTH, MIN_PIECE_LENGTH, pieceLength } from '../../src/swarm/pieces.ts'
+
+const size = fc.oneof(fc.nat(2 ** 31 - 1), fc.integer({ min: 0, max: 2 ** 45 }))
+
+test('a piece length is a power of two within its bounds', () => {
+  fc.assert(fc.property(size, size => {
+    const length = pieceLength(size)
+    expect(Number.isInteger(Math.log2(length))).toBe(true)
+    expect(length).toBeGreaterThanOrEqual(MIN_PIECE_LENGTH)
+    expect(length).toBeLessThanOrEqual(MAX_PIECE_LENGTH)
+  }))
+})
+
+test('between the bounds a blob has more than 128 and at most 256 pieces', () => {
+  fc.assert(fc.property(fc.integer({ min: 256 * MIN_PIECE_LENGTH + 1, max: 256 * MAX_PIECE_LENGTH }), size => {
+    const pieces = Math.ceil(size / pieceLength(size))
+    expect(pieces).toBeGreaterThan(128)
+    expect(pieces).toBeLessThanOrEqual(256)
+  }))
+})
+
+test('the last piece begins at a multiple of the length and holds the last byte', () => {
+  fc.assert(fc.property(size, size => {
+    const start = lastPieceStart(size)
+    expect(start % pieceLength(size)).toBe(0)
+    expect(size - start).toBeLessThanOrEqual(pieceLength(size))
+    if (size > 0) expect(start).toBeLessThan(size)
+  }))
+})
+
+test.each([
+  [0, MIN_PIECE_LENGTH, 0],
+  [1, MIN_PIECE_LENGTH, 0],
+  [MIN_PIECE_LENGTH, MIN_PIECE_LENGTH, 0],
+  [MIN_PIECE_LENGTH + 1, MIN_PIECE_LENGTH, MIN_PIECE_LENGTH],
+  [256 * MIN_PIECE_LENGTH, MIN_PIECE_LENGTH, 255 * MIN_PIECE_LENGTH],
+  [256 * MIN_PIECE_LENGTH + 1, 2 * MIN_PIECE_LENGTH, 256 * MIN_PIECE_LENGTH],
+  [2 ** 40, MAX_PIECE_LENGTH, 2 ** 40 - MAX_PIECE_LENGTH]
+])('a blob of %i bytes has pieces of %i, the last from %i', (size, length, start) => {
+  expect(pieceLength(size)).toBe(length)
+  expect(lastPieceStart(size)).toBe(start)
+})
