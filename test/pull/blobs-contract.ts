@@ -222,6 +222,24 @@ export function describeBlobs (kind: 'memory' | 'disk'): void {
       expect(banned(kit)).toEqual(['liar'])
     })
 
+    test('bytes kept of an honest peer do not convict it of the origin\'s lie about the size', async () => {
+      const gate = new Gate()
+      const bytes = bytesOf(SIZE)
+      const digest = kit.origin.addBlob(repository, bytes, { size: 100_000 })
+      kit.peers.add('honest', digest, bytes, { gate, chunkBytes: 100_000 })
+      gate.release(1)
+      const puller = kit.puller()
+      const left = new AbortController()
+      const fetching = puller.blobs.fetch(repository, digest, { signal: left.signal })
+      await gate.reached()
+      left.abort()
+      await expect(fetching).rejects.toThrow()
+      await settled(puller)
+      kit.peers.disconnect('honest')
+      await expect(puller.blobs.fetch(repository, digest)).rejects.toThrow()
+      expect(banned(kit)).toEqual([])
+    })
+
     test('readers of wrong bytes of the origin are cut, nothing is kept, and a later request works', async () => {
       const bytes = bytesOf(SIZE)
       const wrong = bytes.slice()
