@@ -1,5 +1,8 @@
 import type { BodyStream } from './body-stream.ts'
 
+const MAX_EXCUSE_BYTES = 64 * 1024
+const EXCUSE_MS = 500
+
 /** More bytes than the document may have. */
 export class OversizedError extends Error {
   constructor (limitBytes: number) {
@@ -28,11 +31,14 @@ export async function readBody (body: BodyStream, limitBytes: number): Promise<U
   return chunks.length === 1 ? chunks[0] as Uint8Array : Buffer.concat(chunks, length)
 }
 
-/** Reads what an answer that is no success says of itself, as far as it comes; never throws. */
-export async function readExcuse (body: BodyStream, limitBytes: number): Promise<Uint8Array> {
+/** Reads what an answer that is no success says of itself, if it comes soon; never throws: the status is what counts. */
+export async function readExcuse (body: BodyStream): Promise<Uint8Array> {
+  const timer = setTimeout(() => { body.cancel(new Error('its excuse takes too long')) }, EXCUSE_MS)
   try {
-    return await readBody(body, limitBytes)
+    return await readBody(body, MAX_EXCUSE_BYTES)
   } catch {
     return new Uint8Array()
+  } finally {
+    clearTimeout(timer)
   }
 }

@@ -116,7 +116,7 @@ export class FileCredentials implements CredentialSource {
     const known = this.#helperAnswers.get(key)
     if (known !== undefined && known.untilMs > this.#now()) return known.answer
     const server = host === DOCKER_HUB ? DOCKER_HUB_SERVER : host
-    const answer = askCredentialHelper(helper, server, { timeoutMs: this.#helperTimeoutMs, ...(this.#environment === undefined ? {} : { environment: this.#environment }) }).catch((error: unknown) => {
+    const answer = askCredentialHelper(helper, server, { timeoutMs: this.#helperTimeoutMs, environment: this.#environment }).catch((error: unknown) => {
       this.#log({ type: 'origin:credentials-failed', source: `docker-credential-${helper.slice(0, 100)}`, reason: messageOf(error) })
       return undefined
     })

@@ -31,7 +31,7 @@ export async function askCredentialHelper (name: string, server: string, { timeo
 
 function run (command: string, input: string, timeoutMs: number, environment: CredentialHelperInit['environment']): Promise<string | undefined> {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, ['get'], { stdio: ['pipe', 'pipe', 'ignore'], ...(environment === undefined ? {} : { env: environment }) })
+    const child = spawn(command, ['get'], { stdio: ['pipe', 'pipe', 'ignore'], env: environment })
     const chunks: Buffer[] = []
     let length = 0
     let problem: string | undefined

@@ -58,7 +58,7 @@ export async function fetchManifest (client: RegistryClient, request: ManifestRe
 
 function readMediaType (bytes: Uint8Array, contentType: string | undefined, request: ManifestRequest): string {
   try {
-    return readManifest(bytes, contentType === undefined ? {} : { mediaType: contentType }).mediaType
+    return readManifest(bytes, { mediaType: contentType }).mediaType
   } catch (cause) {
     throw invalid(request, cause instanceof Error ? cause.message : 'not a manifest', cause)
   }

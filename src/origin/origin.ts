@@ -8,7 +8,10 @@ export interface Repository {
   readonly name: string
 }
 
-/** Whether the origin gave it to anybody or only for credentials of ours. */
+/**
+ * Whether the origin gave it to anybody, or only for credentials of ours: Basic, a token got with credentials, or a
+ * client certificate. Registries are asked as anybody first, so what is public is `public` to those who are logged in too.
+ */
 export type OriginAccess = 'public' | 'restricted'
 
 export interface OriginOptions {
@@ -35,13 +38,14 @@ export interface OriginBlob {
   readonly access: OriginAccess
   /**
    * The bytes as they come; resumed by Range after a cut, within the attempts and deadlines of the client, unseen by the reader.
-   * Chunks are the socket's: copy what you keep. Ending the iteration frees the connection.
+   * Chunks are the socket's: copy what you keep. Ending the iteration frees the connection, and so does the signal:
+   * one or the other must happen. It can be iterated once.
    */
   readonly body: AsyncIterable<Uint8Array>
 }
 
 /**
- * Registries, asked as a polite client. All errors are `OriginError`s: `ORIGIN_NOT_FOUND`, `ORIGIN_DENIED`,
+ * Registries, asked as a polite client. When the caller's signal ends, its reason is thrown; all other errors are `OriginError`s: `ORIGIN_NOT_FOUND`, `ORIGIN_DENIED`,
  * `ORIGIN_RATE_LIMITED` (`retryAfterMs`), `ORIGIN_UNAVAILABLE` (no connection, 5xx, cut), `ORIGIN_TIMEOUT`,
  * `ORIGIN_FORBIDDEN` (a host or realm the rules do not allow), `ORIGIN_INVALID` (an answer that cannot be right).
  */

@@ -103,10 +103,10 @@ export class RegistryClient {
         reach,
         signal,
         firstByteMs,
+        limitBytes,
         headers: { ...this.#headers(request), ...(authorization === undefined ? {} : { authorization }) },
         lane: grant.level === 'credential' ? 'credential' : 'anonymous',
-        returnsRateLimit: hops === 0 && await this.#auth.canEscalate(name, grant, signal),
-        ...(limitBytes === undefined ? {} : { limitBytes })
+        returnsRateLimit: hops === 0 && await this.#auth.canEscalate(name, grant, signal)
       })
       const location = REDIRECTS.has(answer.status) && request.keepsRedirect !== true ? answer.headers.get('location') : undefined
       if (location === undefined) return { answer, isRedirected: hops > 0 }

@@ -10,7 +10,6 @@ import { redactUrl } from './redact-url.ts'
 import type { HttpRequest, HttpResponse, ResponseHeaders, Transport } from './transport.ts'
 
 const MAX_ATTEMPTS = 3
-const MAX_EXCUSE_BYTES = 64 * 1024
 /** Of hosts remembered as down or limiting. */
 const MAX_HOSTS = 100
 const NO_HEADERS: ResponseHeaders = { get: () => undefined }
@@ -164,7 +163,7 @@ async function read (response: HttpResponse, limitBytes: number | undefined): Pr
   }
   // docker-registry 2.8 announces the whole blob's length with it and sends nothing: the connection is of no more use.
   if (status === 416) body.cancel(new Error('not read'))
-  return { status, headers, url, bytes: await readExcuse(body, MAX_EXCUSE_BYTES) }
+  return { status, headers, url, bytes: await readExcuse(body) }
 }
 
 function limitKey ({ url, lane }: Asked): string {

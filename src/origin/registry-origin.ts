@@ -1,4 +1,5 @@
 import { isDigest, shortDigest, type Digest } from '../oci/digest.ts'
+import { canonicalRegistryHost } from '../oci/registry-host.ts'
 import { isRepositoryName, isTag } from '../oci/reference.ts'
 import { BlobBody } from './blob-body.ts'
 import { openBlob } from './blob-opening.ts'
@@ -66,21 +67,21 @@ export class RegistryOrigin implements Origin {
   #isClosed = false
 
   constructor ({ credentials, now = () => performance.now(), wallClock = Date.now, random = Math.random, log = noLog, lookup }: RegistryOriginComponents, init: RegistryOriginInit = {}) {
-    this.#components = { credentials, now, wallClock, random, log, ...(lookup === undefined ? {} : { lookup }) }
-    this.#configs = new Map(Object.entries(init.registries ?? {}))
+    this.#components = { credentials, now, wallClock, random, log, lookup }
+    this.#configs = new Map(Object.entries(init.registries ?? {}).map(([host, config]) => [canonicalRegistryHost(host), config]))
     this.#timeouts = { ...DEFAULT_TIMEOUTS, ...init.timeouts }
     this.#userAgent = init.userAgent ?? DEFAULT_USER_AGENT
   }
 
   async resolve (repository: Repository, tag: string, options: OriginOptions = {}): Promise<ResolvedManifest> {
-    return this.#document(repository, `manifest ${tag}`, options, async (client, signal) => {
+    return this.#document(repository, 'manifest', `manifest ${tag}`, options, async (client, signal) => {
       const resolved = await resolveManifest(client, this.#manifestRequest(repository, tag), signal)
       return { digest: resolved.digest, mediaType: resolved.mediaType, size: resolved.size, access: resolved.access }
     })
   }
 
   async manifest (repository: Repository, reference: string, options: OriginOptions = {}): Promise<OriginManifest> {
-    return this.#document(repository, `manifest ${reference}`, options, (client, signal) => fetchManifest(client, this.#manifestRequest(repository, reference), signal))
+    return this.#document(repository, 'manifest', `manifest ${reference}`, options, (client, signal) => fetchManifest(client, this.#manifestRequest(repository, reference), signal))
   }
 
   async blob (repository: Repository, digest: Digest, start: number, options: OriginOptions = {}): Promise<OriginBlob> {
@@ -95,7 +96,7 @@ export class RegistryOrigin implements Origin {
   }
 
   async statBlob (repository: Repository, digest: Digest, options: OriginOptions = {}): Promise<{ size: number, access: OriginAccess }> {
-    return this.#document(repository, `size of blob ${shortDigest(digest)}`, options, async (client, signal) => {
+    return this.#document(repository, 'size', `size of blob ${shortDigest(digest)}`, options, async (client, signal) => {
       const common = { repository: repository.name, path: `blobs/${digest}`, firstByteMs: this.#timeouts.headersMs, signal }
       const head = { ...common, method: 'HEAD', limitBytes: 0, keepsRedirect: true } as const
       const headed = await client.request(head)
@@ -137,8 +138,8 @@ export class RegistryOrigin implements Origin {
     return { registry, repository: name, reference, firstByteMs: this.#timeouts.headersMs }
   }
 
-  #document<T> (repository: Repository, what: string, options: OriginOptions, work: (client: RegistryClient, signal: AbortSignal) => Promise<T>): Promise<T> {
-    return this.#guarded(repository, what, options, client => withDeadline('manifest', this.#timeouts.documentMs, options.signal, signal => work(client, signal)))
+  #document<T> (repository: Repository, phase: string, what: string, options: OriginOptions, work: (client: RegistryClient, signal: AbortSignal) => Promise<T>): Promise<T> {
+    return this.#guarded(repository, what, options, client => withDeadline(phase, this.#timeouts.documentMs, options.signal, signal => work(client, signal)))
   }
 
   /** Every failure but the caller's own signal leaves as an OriginError. */
@@ -174,13 +175,7 @@ export class RegistryOrigin implements Origin {
     const userAgent = this.#userAgent
     const endpoint = registryEndpoint(registry, this.#configs.get(registry))
     const { ca, cert, key } = endpoint.config
-    const transport = new Transport({
-      connectMs: timeouts.connectMs,
-      ...(ca === undefined ? {} : { ca }),
-      ...(cert === undefined ? {} : { cert }),
-      ...(key === undefined ? {} : { key }),
-      ...(lookup === undefined ? {} : { lookup })
-    })
+    const transport = new Transport({ connectMs: timeouts.connectMs, ca, cert, key, lookup })
     const http = new RegistryHttp({ transport, now, wallClock, random, log }, registry, timeouts)
     const auth = new RegistryAuth({ http, credentials, tokens: new TokenCache(now), now, log }, endpoint, { timeouts, userAgent })
     return { transport, client: new RegistryClient({ http, auth }, endpoint, userAgent) }

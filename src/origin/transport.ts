@@ -117,8 +117,8 @@ function connector ({ connectMs, ca, cert, key, lookup }: TransportInit, reach: 
     allowH2: false,
     timeout: 0,
     lookup: guardedLookup(reach, lookup),
-    ...(ca === undefined ? {} : { ca }),
-    ...(reach === 'any' && cert !== undefined && key !== undefined ? { cert, key } : {})
+    ca,
+    ...(reach === 'any' ? { cert, key } : {})
   })
   return (options, callback) => {
     let isOver = false
