@@ -5,6 +5,7 @@ const PORT = /:\d{1,5}$/
 /**
  * Whether a Host header may address this agent: IP addresses, localhost, and the names given. A page of a stranger whose
  * name was made to resolve to our address (DNS rebinding) comes with its own name and is refused.
+ * @param allowedNames in lower case
  */
 export function isAllowedHost (header: string | undefined, allowedNames: ReadonlySet<string>): boolean {
   if (header === undefined) return false

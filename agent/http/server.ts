@@ -38,6 +38,7 @@ export interface HttpInit extends RegistryInit {
 
 /** The agent's HTTP server: registry endpoint and admin API; not yet listening. */
 export function createHttpServer (components: HttpComponents, init: HttpInit): FastifyInstance {
+  const allowedNames = new Set([...init.allowedHosts].map(name => name.toLowerCase()))
   const app = Fastify({
     exposeHeadRoutes: false,
     bodyLimit: MAX_BODY_BYTES,
@@ -72,7 +73,7 @@ export function createHttpServer (components: HttpComponents, init: HttpInit): F
 
   function checkRequest (request: FastifyRequest, reply: FastifyReply): FastifyReply | undefined {
     reply.header('Docker-Distribution-API-Version', 'registry/2.0')
-    if (isAllowedHost(request.headers.host, init.allowedHosts)) return undefined
+    if (isAllowedHost(request.headers.host, allowedNames)) return undefined
     const message = `Host ${JSON.stringify(request.headers.host)} is not a name of this agent; allow it with --allow-hosts`
     return sendError(request, reply, ociError('DENIED', { message }), components.onDefect)
   }

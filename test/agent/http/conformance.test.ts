@@ -23,9 +23,9 @@ let digest: Digest
 beforeEach(() => {
   agent = createTestAgent()
   manifest = manifestBytes([{ digest: digestOf(LAYER), size: LAYER.length }])
-  digest = agent.origin.addManifest(REPOSITORY, manifest, { mediaType: MEDIA_TYPES.ociManifest, tags: ['test0', 'test1', 'test2', 'test3', 'Test4'] })
-  agent.origin.addBlob(LAYER)
-  agent.origin.addBlob(CONFIG)
+  for (const tag of ['Test4', 'test3', 'test2', 'test1', 'test0']) digest = agent.origin.addManifest(REPOSITORY, manifest, MEDIA_TYPES.ociManifest, tag)
+  agent.origin.addBlob(REPOSITORY, LAYER)
+  agent.origin.addBlob(REPOSITORY, CONFIG)
 })
 
 afterEach(async () => { await agent.close() })
@@ -158,7 +158,7 @@ describe('content discovery: referrers', () => {
   })) as [object, object]
 
   beforeEach(() => {
-    agent.origin.addReferrers(digest, { schemaVersion: 2, mediaType: MEDIA_TYPES.ociIndex, manifests: [signature, sbom] })
+    agent.origin.setReferrers(REPOSITORY, digest, Buffer.from(JSON.stringify({ schemaVersion: 2, mediaType: MEDIA_TYPES.ociIndex, manifests: [signature, sbom] })))
   })
 
   it('lists those of a manifest, with artifact type and annotations', async () => {

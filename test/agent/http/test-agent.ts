@@ -2,8 +2,6 @@ import type { AddressInfo } from 'node:net'
 import type { FastifyInstance } from 'fastify'
 import { createHttpServer, type HttpComponents, type HttpInit } from '../../../agent/http/server.ts'
 import { EventHub, type ShoalEvent } from '../../../src/events.ts'
-import type { PeerContent } from '../../../src/net/peers.ts'
-import { PeerError } from '../../../src/net/peer-error.ts'
 import { digestOf, type Digest } from '../../../src/oci/digest.ts'
 import { MEDIA_TYPES } from '../../../src/oci/media-types.ts'
 import { Puller } from '../../../src/pull/puller.ts'
@@ -12,7 +10,8 @@ import { MemoryNetwork, MemoryRouter } from '../../../src/routing/memory.ts'
 import { MemoryStore } from '../../../src/store/memory-store.ts'
 import type { Store } from '../../../src/store/store.ts'
 import { PeerScore } from '../../../src/swarm/peer-score.ts'
-import { TestOrigin } from './test-origin.ts'
+import { MemoryOrigin, type OriginRequest } from '../../support/memory-origin.ts'
+import { MemoryPeers } from '../../support/memory-peers.ts'
 
 /** Where the tests' content lies, and how a client says so in a path. */
 export const REPOSITORY = { registry: 'reg.test', name: 'team/app' } as const
@@ -27,11 +26,12 @@ export interface TestAgentInit {
   readonly init?: Partial<HttpInit>
 }
 
-/** The agent's HTTP server over the real puller, a store in memory, no peers and an origin of ours. */
+/** The agent's HTTP server over the real puller; store, origin and peers are those in memory. */
 export interface TestAgent {
   readonly app: FastifyInstance
   readonly store: Store
-  readonly origin: TestOrigin
+  readonly origin: MemoryOrigin
+  readonly peers: MemoryPeers
   readonly puller: Puller
   readonly hub: EventHub
   /** All that was told so far. */
@@ -50,13 +50,14 @@ export function createTestAgent ({ store: makeStore, components, init }: TestAge
   const hub = new EventHub()
   const events: ShoalEvent[] = []
   hub.subscribe(event => { events.push(event) })
-  const origin = new TestOrigin()
+  const origin = new MemoryOrigin()
+  const peers = new MemoryPeers()
   const store = makeStore?.(hub) ?? new MemoryStore({ events: hub })
   const router = new MemoryRouter({ network: new MemoryNetwork() }, { peer: 'self' })
   const served: TestAgent['served'] = []
   const defects: unknown[] = []
   const observed: TestAgent['observed'] = []
-  const puller = new Puller({ store, origin, peers: NOBODY, router, score: new PeerScore(), events: hub, now: () => agent.now }, { graceMs: GRACE_MS })
+  const puller = new Puller({ store, origin, peers, router, score: new PeerScore(), events: hub, now: () => agent.now }, { graceMs: GRACE_MS })
   const app = createHttpServer({
     puller,
     onServed: entry => { served.push(entry) },
@@ -77,6 +78,7 @@ export function createTestAgent ({ store: makeStore, components, init }: TestAge
     app,
     store,
     origin,
+    peers,
     puller,
     hub,
     events,
@@ -119,8 +121,7 @@ export async function storeBlob ({ store }: TestAgent, bytes: Uint8Array): Promi
   return digest
 }
 
-const NOBODY: PeerContent = {
-  neighbours: () => [],
-  have: async () => undefined,
-  read: async () => { throw new PeerError('PEER_UNREACHABLE', 'nobody', 'is not there') }
+/** What the origin was asked so far. */
+export function asked ({ origin }: TestAgent): Array<OriginRequest['type']> {
+  return origin.requests.map(({ type }) => type)
 }
