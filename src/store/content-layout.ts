@@ -1,8 +1,10 @@
-import { mkdir, readdir, readFile, rm } from 'node:fs/promises'
+import { readdir, readFile, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { digestAlgorithm, digestHex, isDigest, type Digest } from '../oci/digest.ts'
 import { writeDurably } from './durable-file.ts'
-import { writing } from './fs-errors.ts'
+import { isMissing, writing } from './fs-errors.ts'
+import { makeDirectory } from './make-directory.ts'
+import { StoreUnwritableError } from './store-errors.ts'
 
 const PARTIAL_NAME = /^(sha256|sha512)-([0-9a-f]+)(\.journal)?$/
 const LAYOUT_FILE = JSON.stringify({ imageLayoutVersion: '1.0.0' })
@@ -64,7 +66,9 @@ export class ContentLayout {
   async makeDirectories (): Promise<void> {
     const directories = [join(this.blobs, 'sha256'), join(this.blobs, 'sha512'), this.partials, this.quarantine, this.database]
     for (const path of directories) {
-      await writing(path, async () => { await mkdir(path, { recursive: true }) })
+      await writing(path, async () => {
+        await makeDirectory(path).catch((cause: unknown) => { throw isMissing(cause) ? new StoreUnwritableError(path, { cause }) : cause })
+      })
     }
   }
 
