@@ -1,4 +1,3 @@
-import { createRequire } from 'node:module'
 import type { AddressInfo } from 'node:net'
 import { EventHub } from '../src/events.ts'
 import { ShoalError } from '../src/errors.ts'
@@ -22,11 +21,10 @@ import { createMetrics } from './metrics.ts'
 import { readRegistries } from './origin-registries.ts'
 import { createStatusReport } from './status-report.ts'
 import { startSwarmNode } from './swarm-start.ts'
+import { readVersion } from './version.ts'
 
 /** How long requests under way may take to end when the agent stops, in milliseconds. */
 const STOP_GRACE_MS = 5000
-
-const { version } = createRequire(import.meta.url)('../package.json') as { version: string }
 
 /** A running agent. */
 export interface Agent {
@@ -37,7 +35,7 @@ export interface Agent {
 }
 
 /** The HTTP listener cannot be had. */
-export class HttpListenError extends ShoalError {
+class HttpListenError extends ShoalError {
   override readonly code = 'HTTP_LISTEN'
   readonly address: string
 
@@ -56,6 +54,7 @@ export class HttpListenError extends ShoalError {
  */
 export async function startAgent (config: Config, { log }: { log: Logger }): Promise<Agent> {
   const startedAt = Date.now()
+  const version = readVersion()
   const events = new EventHub()
   const cleanups: Array<() => Promise<void> | void> = [logEvents(events, log)]
   const cleanUp = async (): Promise<void> => {
@@ -79,8 +78,9 @@ export async function startAgent (config: Config, { log }: { log: Logger }): Pro
     const store = await DiskStore.open(config.data, { events })
     cleanups.push(async () => { await store.close() })
     const counters = new ByteCounters({ events })
+    cleanups.push(() => { counters.close() })
     const score = new PeerScore({ banTimeMs: config.banTime })
-    const origin = await openOrigin(config, log)
+    const origin = await openOrigin(config, log, version)
     cleanups.push(async () => { await origin.close() })
     const node = await startSwarmNode(config, { events, log, share: new StoreShare({ store }, policy), agentVersion: `shoal/${version}` })
     cleanups.push(async () => { await node.stop() })
@@ -88,6 +88,7 @@ export async function startAgent (config: Config, { log }: { log: Logger }): Pro
     cleanups.push(async () => { await puller.stop() })
     await publish(store, node, policy)
     const metrics = createMetrics({ events, usage: async () => store.usage(), peers: () => node.connections().length })
+    cleanups.push(() => { metrics.close() })
     const report = createStatusReport({ node, store, puller, score, counters, events }, { startedAt, version, isKeyed: policy.isKeyed })
     cleanups.push(() => { report.close() })
     let isReady = false
@@ -141,7 +142,7 @@ export async function startAgent (config: Config, { log }: { log: Logger }): Pro
   }
 }
 
-async function openOrigin (config: Config, log: Logger): Promise<RegistryOrigin> {
+async function openOrigin (config: Config, log: Logger, version: string): Promise<RegistryOrigin> {
   const environment = config.registryAuthFile === undefined ? process.env : { REGISTRY_AUTH_FILE: config.registryAuthFile }
   const onLog = ({ type, ...fields }: { type: string }): void => { log.debug(fields, type) }
   const credentials = new FileCredentials({ log: onLog }, { paths: credentialFilePaths(environment) })

@@ -4,7 +4,7 @@ import { ShoalError } from '../src/errors.ts'
 import type { Config, OriginConfig } from './config/schema.ts'
 
 /** A file that the configuration names cannot be read. */
-export class OriginFileError extends ShoalError {
+class OriginFileError extends ShoalError {
   override readonly code = 'ORIGIN_FILE'
   readonly path: string
 
