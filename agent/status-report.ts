@@ -77,12 +77,28 @@ export function createStatusReport ({ node, store, puller, score, counters, even
       const peers = new Map<string, PeerAnswer>()
       for (const { peer, address, direction, rttMs } of node.connections()) {
         const { bytesFrom, bytesTo, connectedAt } = of(peer)
-        const addresses = [...peers.get(peer)?.addresses ?? [], address]
+        const known = peers.get(peer)
+        const addresses = [...new Set([...known?.addresses ?? [], address])]
         const isBanned = score.isBanned(peer, Date.now())
-        peers.set(peer, { peer, addresses, direction, connectedAt, bytesFrom, bytesTo, ...(rttMs === undefined ? {} : { rttMs }), ...(isBanned ? { banned: true } : {}) })
+        peers.set(peer, {
+          peer,
+          addresses,
+          direction: known?.direction ?? direction,
+          connectedAt,
+          bytesFrom,
+          bytesTo,
+          ...fastest(known?.rttMs, rttMs),
+          ...(isBanned ? { banned: true } : {})
+        })
       }
       return [...peers.values()]
     },
     close: unsubscribe
   }
+}
+
+/** Of several connections to one peer, that with the shortest round trip counts. */
+function fastest (...rttsMs: ReadonlyArray<number | undefined>): { rttMs?: number } {
+  const known = rttsMs.filter(rttMs => rttMs !== undefined)
+  return known.length === 0 ? {} : { rttMs: Math.min(...known) }
 }

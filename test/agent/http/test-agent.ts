@@ -33,6 +33,7 @@ export interface TestAgent {
   readonly origin: MemoryOrigin
   readonly peers: MemoryPeers
   readonly puller: Puller
+  readonly score: PeerScore
   readonly hub: EventHub
   /** All that was told so far. */
   readonly events: ShoalEvent[]
@@ -53,11 +54,12 @@ export function createTestAgent ({ store: makeStore, components, init }: TestAge
   const origin = new MemoryOrigin()
   const peers = new MemoryPeers()
   const store = makeStore?.(hub) ?? new MemoryStore({ events: hub })
+  const score = new PeerScore()
   const router = new MemoryRouter({ network: new MemoryNetwork() }, { peer: 'self' })
   const served: TestAgent['served'] = []
   const defects: unknown[] = []
   const observed: TestAgent['observed'] = []
-  const puller = new Puller({ store, origin, peers, router, score: new PeerScore(), events: hub, now: () => agent.now }, { graceMs: GRACE_MS })
+  const puller = new Puller({ store, origin, peers, router, score, events: hub, now: () => agent.now }, { graceMs: GRACE_MS })
   const app = createHttpServer({
     puller,
     onServed: entry => { served.push(entry) },
@@ -80,6 +82,7 @@ export function createTestAgent ({ store: makeStore, components, init }: TestAge
     origin,
     peers,
     puller,
+    score,
     hub,
     events,
     served,
