@@ -41,6 +41,7 @@ export class BlobFetch {
   readonly #intake: BlobIntake
   readonly #mismatches: Mismatches
   #callers = 0
+  #hasFilledTheDisk = false
 
   constructor (components: BlobFetchComponents, digest: Digest, init: BlobFetchInit = {}) {
     const { signal } = this.#controller
@@ -158,6 +159,7 @@ export class BlobFetch {
       events.emit({ type: 'fetch:failed', digest: this.digest, ...reasonOf(error) })
       return error
     }
+    this.#hasFilledTheDisk = error instanceof ShoalError && error.code === 'STORE_FULL'
     const failure: unknown = signal.aborted ? signal.reason : error
     this.#blob.fail(failure)
     if (signal.aborted) events.emit({ type: 'fetch:abandoned', digest: this.digest, at: this.#blob.edge })
@@ -179,7 +181,8 @@ export class BlobFetch {
     await this.#blame.close()
     if (this.#blob.isVerified && this.#callers > 0) await this.#lastCallerLeft.promise
     try {
-      await this.#blob.close({ keep: this.#blob.isVerified || !this.#mismatches.hasAny })
+      // What has filled the disk would leave no room for anything smaller, and the agent goes on.
+      await this.#blob.close({ keep: this.#blob.isVerified || !(this.#mismatches.hasAny || this.#hasFilledTheDisk) })
     } catch {
       // callers have been told how the fetch ended; a partial that cannot be closed is found again by the next
     }
