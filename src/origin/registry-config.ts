@@ -15,7 +15,7 @@ export interface RegistryConfig {
   /** With `password`: used in place of those of the credential source. */
   readonly username?: string
   readonly password?: string
-  /** PEM of the certificate authority to trust, in place of the system's. */
+  /** PEM of a certificate authority to trust besides Node's. */
   readonly ca?: string
   /** PEM of a client certificate, with `key`. */
   readonly cert?: string

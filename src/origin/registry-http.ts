@@ -7,7 +7,8 @@ import { OriginError } from './origin-error.ts'
 import type { OriginLog } from './origin-log.ts'
 import type { OriginTimeouts } from './origin-timeouts.ts'
 import { redactUrl } from './redact-url.ts'
-import type { HttpRequest, HttpResponse, ResponseHeaders, Transport } from './transport.ts'
+import type { HttpRequest, HttpResponse, ResponseHeaders } from './http-exchange.ts'
+import type { Transport } from './transport.ts'
 
 const MAX_ATTEMPTS = 3
 /** Of hosts remembered as down or limiting. */

@@ -7,7 +7,7 @@ import { RegistryAuth } from '../../src/origin/registry-auth.ts'
 import { registryEndpoint, type RegistryConfig } from '../../src/origin/registry-config.ts'
 import { RegistryHttp } from '../../src/origin/registry-http.ts'
 import { TokenCache } from '../../src/origin/token-cache.ts'
-import type { HttpRequest, HttpResponse } from '../../src/origin/transport.ts'
+import type { HttpRequest, HttpResponse } from '../../src/origin/http-exchange.ts'
 import { StandInController } from './stand-in-controller.ts'
 import { failureOf, fixedCredential } from './zoo-origin.ts'
 

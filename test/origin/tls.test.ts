@@ -35,6 +35,15 @@ describe('a registry with a certificate', () => {
     expect(zoo.connections).toBe(1)
   })
 
+  test.each([
+    ['authority', { ca: '-----BEGIN CERTIFICATE-----\nbm9uZQ==\n-----END CERTIFICATE-----\n' }],
+    ['certificate', { cert: 'no PEM', key: 'no PEM' }]
+  ])('is ORIGIN_UNAVAILABLE when our own %s cannot be read', async (_, config) => {
+    const { zoo, origin } = await start(config)
+    expect((await failureOf(origin.manifest(REPOSITORY, '1'))).code).toBe('ORIGIN_UNAVAILABLE')
+    expect(zoo.requests).toHaveLength(0)
+  })
+
   test('for another name is ORIGIN_UNAVAILABLE', async () => {
     const other = await makeCertificate(authority, { names: ['other.test'] })
     const zoo = await startZoo({ tls: other })

@@ -17,7 +17,7 @@ const LISTENING = /listening on (?:127\.0\.0\.1|\[::1\]):(\d+)/
 const ACCESS_LINE = /^\S+ - \S+ \[[^\]]*\] "(\S+) (\S+) HTTP\/[\d.]+" (\d{3}) (\d+) "[^"]*" "([^"]*)"/
 
 /** One line of the registry's access log: one request that it has answered to the end. */
-export interface RequestLine {
+interface RequestLine {
   readonly method: string
   /** Without the query. */
   readonly path: string

@@ -1,0 +1,109 @@
+import type { Dispatcher } from 'undici'
+import { DeadlineError } from '../errors.ts'
+import type { Reach } from './address-guard.ts'
+import { BodyStream } from './body-stream.ts'
+
+export interface HttpRequest {
+  readonly method: 'GET' | 'HEAD' | 'POST'
+  readonly url: URL
+  readonly headers: Readonly<Record<string, string>>
+  readonly body?: string
+  readonly reach: Reach
+  /** From the connection (or from now on one that is kept alive) to the headers; the first byte of the body has what is left. */
+  readonly firstByteMs: number
+  readonly stallMs: number
+  readonly signal?: AbortSignal
+}
+
+export interface HttpResponse {
+  readonly status: number
+  readonly headers: ResponseHeaders
+  readonly url: URL
+  /** To be read to its end or cancelled. */
+  readonly body: BodyStream
+}
+
+/** One value per name; lists stay with their commas. */
+export interface ResponseHeaders {
+  /** @param name lower case */
+  get (name: string): string | undefined
+}
+
+/** One request on its way: undici's handler, the deadline to the headers, and the caller's signal up to the body's end. */
+export class HttpExchange implements Dispatcher.DispatchHandler {
+  readonly #request: HttpRequest
+  readonly #resolve: (response: HttpResponse) => void
+  readonly #reject: (error: unknown) => void
+  readonly #onAbort: () => void
+  #timer: NodeJS.Timeout | undefined
+  #controller: Dispatcher.DispatchController | undefined
+  #body: BodyStream | undefined
+  #failure: Error | undefined
+  #startedAt = performance.now()
+
+  constructor (request: HttpRequest, connectMs: number, resolve: (response: HttpResponse) => void, reject: (error: unknown) => void) {
+    this.#request = request
+    this.#resolve = resolve
+    this.#reject = reject
+    this.#onAbort = () => { this.#fail(asError(request.signal?.reason)) }
+    request.signal?.addEventListener('abort', this.#onAbort, { once: true })
+    this.#armHeaders(connectMs + request.firstByteMs)
+  }
+
+  onRequestStart (controller: Dispatcher.DispatchController): void {
+    if (this.#failure !== undefined) return controller.abort(this.#failure)
+    this.#controller = controller
+    this.#startedAt = performance.now()
+    this.#armHeaders(this.#request.firstByteMs)
+  }
+
+  onResponseStart (controller: Dispatcher.DispatchController, status: number, headers: Record<string, string | string[] | undefined>): void {
+    // 1xx: the answer is still to come.
+    if (status < 200) return
+    clearTimeout(this.#timer)
+    const { firstByteMs, stallMs, url } = this.#request
+    const leftMs = Math.max(1, firstByteMs - (performance.now() - this.#startedAt))
+    this.#body = new BodyStream(controller, { firstByteMs: leftMs, stallMs })
+    this.#resolve({ status, url, body: this.#body, headers: { get: name => joined(headers[name]) } })
+  }
+
+  onResponseData (_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#body?.push(chunk)
+  }
+
+  onResponseEnd (): void {
+    this.#settle()
+    this.#body?.end()
+  }
+
+  onResponseError (_controller: Dispatcher.DispatchController | undefined, error: Error): void {
+    this.#fail(error)
+  }
+
+  #armHeaders (delayMs: number): void {
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => { this.#fail(new DeadlineError('headers', this.#request.firstByteMs)) }, delayMs)
+  }
+
+  #fail (error: Error): void {
+    if (this.#failure !== undefined) return
+    this.#failure = error
+    this.#settle()
+    this.#body?.fail(error)
+    this.#controller?.abort(error)
+    this.#reject(error)
+  }
+
+  #settle (): void {
+    clearTimeout(this.#timer)
+    this.#request.signal?.removeEventListener('abort', this.#onAbort)
+  }
+}
+
+function joined (value: string | string[] | undefined): string | undefined {
+  return Array.isArray(value) ? value.join(', ') : value
+}
+
+function asError (reason: unknown): Error {
+  return reason instanceof Error ? reason : new Error('aborted', { cause: reason })
+}
