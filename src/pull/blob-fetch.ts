@@ -181,10 +181,14 @@ export class BlobFetch {
     await this.#blame.close()
     if (this.#blob.isVerified && this.#callers > 0) await this.#lastCallerLeft.promise
     try {
-      // What has filled the disk would leave no room for anything smaller, and the agent goes on.
-      await this.#blob.close({ keep: this.#blob.isVerified || !(this.#mismatches.hasAny || this.#hasFilledTheDisk) })
+      await this.#blob.close({ keep: this.#isWorthKeeping() })
     } catch {
       // callers have been told how the fetch ended; a partial that cannot be closed is found again by the next
     }
+  }
+
+  /** Not what was part of a wrong whole, nor what has filled the disk: it would leave no room for anything smaller. */
+  #isWorthKeeping (): boolean {
+    return this.#blob.isVerified || !(this.#mismatches.hasAny || this.#hasFilledTheDisk)
   }
 }

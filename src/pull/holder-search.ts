@@ -75,11 +75,13 @@ export class HolderSearch {
     this.#signal = init.signal === undefined ? this.#stopped.signal : AbortSignal.any([init.signal, this.#stopped.signal])
     this.#asked = new Set(init.excluded)
     const { graceMs = DEFAULT_GRACE_MS, searchMs = DEFAULT_SEARCH_MS } = init
-    const timers = new AbortController()
-    const timer = (ms: number): Promise<void> => sleep(ms, undefined, { signal: AbortSignal.any([this.#signal, timers.signal]) }).catch(() => {})
-    const asked = Promise.allSettled([this.#askNeighbours(), this.#askProviders(searchMs)]).then(() => { timers.abort() })
+    const over = new AbortController()
+    const isOver = AbortSignal.any([this.#signal, over.signal])
+    const timer = (ms: number): Promise<void> => sleep(ms, undefined, { signal: isOver }).catch(() => {})
+    const asked = Promise.allSettled([this.#askNeighbours(), this.#askProviders(isOver)])
     this.#finished = Promise.race([asked, timer(searchMs)]).then(() => {
       this.#isFinished = true
+      over.abort()
       this.#changed()
     })
     this.#grace = Promise.race([this.#finished, timer(graceMs)])
@@ -124,13 +126,13 @@ export class HolderSearch {
     await Promise.all(neighbours.map(async peer => this.#ask(peer)))
   }
 
-  async #askProviders (searchMs: number): Promise<void> {
+  async #askProviders (signal: AbortSignal): Promise<void> {
     const { router } = this.#components
     if (!router.isReady()) return
     const asks: Array<Promise<void>> = []
     let heard = 0
     try {
-      for await (const { peer } of router.findProviders(this.#init.digest, { signal: AbortSignal.any([this.#signal, AbortSignal.timeout(searchMs)]) })) {
+      for await (const { peer } of router.findProviders(this.#init.digest, { signal })) {
         const ask = this.#ask(peer)
         if (ask !== undefined) asks.push(ask)
         heard += 1

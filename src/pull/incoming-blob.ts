@@ -164,7 +164,7 @@ export class IncomingBlob {
     this.#notify()
   }
 
-  /** Lets go of the partial. Its bytes are kept for a later fetch, unless they were part of a wrong whole. */
+  /** Lets go of the partial; its bytes are kept for a later fetch if they are worth it. */
   async close ({ keep }: { keep: boolean }): Promise<void> {
     if (keep) await this.#partial?.close()
     else await this.#partial?.discard()

@@ -10,6 +10,8 @@ import { HolderSearch, type HolderSearchComponents, type SearchTimes } from './h
 const ROUND_PROGRESS_BYTES = 64 * 1024
 /** Rounds that are owed to peers that were busy. */
 const MAX_BUSY_ROUNDS = 10
+/** Places one blob is read from; names beyond these that callers know it by are not asked. */
+const MAX_REPOSITORIES = 64
 const DEFAULT_BUSY_PAUSE_MS = 300
 
 export type Source =
@@ -67,7 +69,7 @@ export class SourceOrder {
   /** Another place the blob may be read from; asked in this round already. */
   addRepository (repository: Repository): void {
     const key = repositoryKey(repository)
-    if (this.#repositories.has(key)) return
+    if (this.#repositories.has(key) || this.#repositories.size === MAX_REPOSITORIES) return
     this.#repositories.set(key, repository)
     this.#origins.push(repository)
   }

@@ -1,11 +1,14 @@
 import fc from 'fast-check'
 import { afterEach, describe, expect, test } from 'vitest'
-import { StoreFullError } from '../../src/store/store-errors.ts'
+import type { Digest } from '../../src/oci/digest.ts'
+import { BlobFetch } from '../../src/pull/blob-fetch.ts'
+import type { Puller } from '../../src/pull/puller.ts'
+import { StoreFullError, StoreUnwritableError } from '../../src/store/store-errors.ts'
 import type { PartialBlob, Store } from '../../src/store/store.ts'
 import { lastPieceStart, MIN_PIECE_LENGTH } from '../../src/swarm/pieces.ts'
 import { Gate } from '../support/gate.ts'
 import { overriding } from '../support/overriding.ts'
-import { banned, bytesOf, describeBlob, KIB, makeKit, pullBlob, readAll, repository, settled, type Kit, type KitInit } from './kit.ts'
+import { banned, bytesOf, describeBlob, KIB, makeKit, NEVER_MS, pullBlob, readAll, repository, settled, type Kit, type KitInit } from './kit.ts'
 
 const SIZE = 300 * KIB
 const kits: Kit[] = []
@@ -89,7 +92,7 @@ describe('what a fetch keeps whatever its sources do', () => {
         kit.score.delivered(peer, pace + 1, 1000)
       }
       kit.peers.add('honest', digest, bytes)
-      const puller = kit.puller({ graceMs: 1000, searchMs: 1000 })
+      const puller = kit.puller()
       expect(Buffer.compare(await pullBlob(puller, digest), bytes)).toBe(0)
       await settled(puller)
       for (const peer of banned(kit)) expect(liars).toContain(peer)
@@ -117,26 +120,37 @@ describe('what a fetch keeps whatever its sources do', () => {
 })
 
 describe('a fetch whose store fails', () => {
-  test('ends with the store\'s error, blames no source and keeps what it has', async () => {
+  /** A fetch from a peer whose store fails at the sixth chunk. */
+  async function failingWith (error: Error): Promise<{ kit: Kit, state: { isBroken: boolean }, puller: Puller, digest: Digest }> {
     let left = 5
     const { kit, state } = await kitWithPartials(partial => ({
       append: async (chunk, source) => {
-        if (left-- === 0) throw new StoreFullError('blobs')
+        if (left-- === 0) throw error
         await partial.append(chunk, source)
       }
     }))
-    const bytes = bytesOf(SIZE)
-    const digest = kit.origin.addBlob(repository, bytes)
-    kit.peers.add('a', digest, bytes)
+    const digest = kit.origin.addBlob(repository, bytesOf(SIZE))
+    kit.peers.add('a', digest, bytesOf(SIZE))
     const puller = kit.puller()
-    await expect(puller.blobs.fetch(repository, digest)).rejects.toMatchObject({ code: 'STORE_FULL' })
+    await expect(puller.blobs.fetch(repository, digest)).rejects.toThrow(error)
     await settled(puller)
+    return { kit, state, puller, digest }
+  }
+
+  test('ends with the store\'s error, blames no source and keeps what it has', async () => {
+    const { kit, state, puller, digest } = await failingWith(new StoreUnwritableError('blobs', { cause: new Error('read-only') }))
     expect(kit.score.isResting('a', kit.now())).toBe(false)
     expect(kit.origin.requests).toEqual([])
-    expect(kit.log.at(-1)).toMatchObject({ type: 'fetch:failed', code: 'STORE_FULL' })
+    expect(kit.log.at(-1)).toMatchObject({ type: 'fetch:failed', code: 'STORE_UNWRITABLE' })
     state.isBroken = false
-    expect(Buffer.compare(await pullBlob(puller, digest), bytes)).toBe(0)
+    await puller.blobs.fetch(repository, digest)
     expect(kit.peers.requests.at(-1)).toMatchObject({ type: 'read', start: 5 * 16 * KIB })
+  })
+
+  test('gives the room back when it has filled the disk', async () => {
+    const { kit } = await failingWith(new StoreFullError('blobs'))
+    expect(kit.origin.requests).toEqual([])
+    expect(await kit.store.usage()).toMatchObject({ partials: 0, partialBytes: 0 })
   })
 
   test('ends with an error of the disk that the store has no name for, too', async () => {
@@ -258,4 +272,29 @@ describe('callers that come and go late', () => {
     expect(Buffer.compare(await third, bytes)).toBe(0)
     expect(kit.origin.blobStarts(digest)).toEqual([0])
   })
+})
+
+test('a fetch that has ended asks nobody any more', async () => {
+  const kit = await kitOf()
+  const bytes = bytesOf(SIZE)
+  const digest = kit.origin.addBlob(repository, bytes)
+  kit.peers.add('silent', digest, bytes, { isSilent: true })
+  const asked = Promise.withResolvers<unknown>()
+  const peers = overriding(kit.peers, {
+    have: async (...args) => {
+      try {
+        return await kit.peers.have(...args)
+      } catch (error) {
+        asked.resolve(error)
+        throw error
+      }
+    }
+  })
+  const fetch = new BlobFetch({ ...kit, peers }, digest, { graceMs: 1, searchMs: NEVER_MS })
+  fetch.join(repository)
+  await fetch.committed
+  fetch.leave()
+  await fetch.closed
+  expect(await asked.promise).toMatchObject({ name: 'AbortError' })
+  expect(kit.score.isResting('silent', kit.now())).toBe(false)
 })

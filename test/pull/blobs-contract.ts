@@ -3,7 +3,7 @@ import { ContentUnavailableError } from '../../src/pull/errors.ts'
 import { MIN_PIECE_LENGTH } from '../../src/swarm/pieces.ts'
 import { Gate } from '../support/gate.ts'
 import { until } from '../support/until.ts'
-import { banned, bytesOf, describeBlob, KIB, makeKit, NEVER_MS, pullBlob, readAll, repository, settled, type Kit } from './kit.ts'
+import { banned, bytesOf, describeBlob, KIB, makeKit, pullBlob, readAll, repository, settled, type Kit } from './kit.ts'
 
 const SIZE = 300 * KIB
 const other = { registry: 'mirror.test', name: 'team/app' }
@@ -35,7 +35,7 @@ export function describeBlobs (kind: 'memory' | 'disk'): void {
 
     test('with nobody to ask the origin is asked without waiting for any timer', async () => {
       const digest = kit.origin.addBlob(repository, bytesOf(SIZE))
-      await pullBlob(kit.puller({ graceMs: NEVER_MS, searchMs: NEVER_MS }), digest)
+      await pullBlob(kit.puller(), digest)
       expect(kit.origin.blobStarts(digest)).toEqual([0])
     })
 
@@ -43,7 +43,7 @@ export function describeBlobs (kind: 'memory' | 'disk'): void {
       const bytes = bytesOf(SIZE)
       const digest = kit.origin.addBlob(other, bytes)
       kit.peers.add('a', digest, bytes)
-      await pullBlob(kit.puller({ graceMs: NEVER_MS, searchMs: NEVER_MS }), digest)
+      await pullBlob(kit.puller(), digest)
       expect(kit.origin.requests).toEqual([])
     })
 
@@ -169,6 +169,20 @@ export function describeBlobs (kind: 'memory' | 'disk'): void {
       expect(banned(kit)).toEqual(['liar'])
     })
 
+    test('after a wrong blob each peer starts over, so that the next wrong one has one author', async () => {
+      const bytes = bytesOf(SIZE)
+      const digest = kit.origin.addBlob(other, bytes)
+      kit.peers.add('honest', digest, bytes, { dieAt: [100_000] })
+      kit.peers.add('liar', digest, bytes, { flipAt: 200_000, dieAt: [SIZE, 50_000] })
+      kit.score.delivered('honest', 1, 1)
+      const puller = kit.puller()
+      expect(Buffer.compare(await pullBlob(puller, digest), bytes)).toBe(0)
+      await settled(puller)
+      expect(banned(kit)).toEqual(['liar'])
+      const reads = kit.peers.requests.flatMap(({ type, peer, start }) => type === 'read' ? [`${peer} ${start}`] : [])
+      expect(reads).toEqual(['honest 0', 'liar 100000', 'liar 0', 'honest 0'])
+    })
+
     test.each([SIZE - 1, SIZE + 1, 0])('a peer that says %i bytes against the descriptor is banned when the blob is here', async size => {
       const bytes = bytesOf(SIZE)
       const digest = kit.origin.addBlob(repository, bytes)
@@ -189,6 +203,48 @@ export function describeBlobs (kind: 'memory' | 'disk'): void {
       expect(Buffer.compare(await pullBlob(puller, digest), bytes)).toBe(0)
       await settled(puller)
       expect(banned(kit)).toEqual(['liar'])
+    })
+
+    test('a peer that claims less than is here already is not read', async () => {
+      const bytes = bytesOf(SIZE)
+      const digest = kit.origin.addBlob(repository, bytes, { size: null, dieAt: [200_000] })
+      kit.peers.add('liar', digest, bytes, { size: 100_000, busyHaves: 1 })
+      const puller = kit.puller()
+      expect(Buffer.compare(await pullBlob(puller, digest), bytes)).toBe(0)
+      await settled(puller)
+      expect(kit.peers.asked('read')).toEqual([])
+      expect(banned(kit)).toEqual(['liar'])
+    })
+
+    test('bytes of a peer beyond the size that the origin tells are thrown away', async () => {
+      const bytes = bytesOf(SIZE)
+      const digest = kit.origin.addBlob(repository, bytes)
+      kit.peers.add('liar', digest, bytes, { size: SIZE + 100_000, alwaysDiesAt: SIZE + 50_000 })
+      const puller = kit.puller()
+      expect(Buffer.compare(await pullBlob(puller, digest), bytes)).toBe(0)
+      await settled(puller)
+      expect(kit.origin.blobStarts(digest)).toEqual([SIZE + 50_000, 0])
+      expect(banned(kit)).toEqual(['liar'])
+    })
+
+    test('bytes kept from before that are more than the descriptor allows are thrown away', async () => {
+      const gate = new Gate()
+      const bytes = bytesOf(SIZE)
+      const digest = kit.origin.addBlob(other, bytes)
+      kit.peers.add('liar', digest, bytes, { size: 2 * SIZE, gate, chunkBytes: SIZE + 1 })
+      gate.release(1)
+      const puller = kit.puller()
+      const left = new AbortController()
+      const fetching = puller.blobs.fetch(repository, digest, { signal: left.signal })
+      await gate.reached()
+      left.abort()
+      await expect(fetching).rejects.toThrow()
+      await settled(puller)
+      kit.peers.disconnect('liar')
+      await describeBlob(kit, digest, SIZE)
+      kit.peers.add('honest', digest, bytes)
+      expect(Buffer.compare(await pullBlob(puller, digest), bytes)).toBe(0)
+      expect(kit.peers.requests.at(-1)).toMatchObject({ type: 'read', peer: 'honest', start: 0 })
     })
 
     test('a peer whose read claims another size than its answer is banned at once', async () => {

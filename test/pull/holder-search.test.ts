@@ -200,6 +200,15 @@ test('stopping ends all questions and all waiting', async () => {
   expect(kit.score.isResting('silent', kit.now())).toBe(false)
 })
 
+test('no timer is left behind by one that has ended', async () => {
+  const timers = (): number => process.getActiveResourcesInfo().filter(type => type === 'Timeout').length
+  const before = timers()
+  const found = search()
+  expect(timers()).toBe(before + 2)
+  expect(await found.next({ patient: true })).toBeUndefined()
+  expect(timers()).toBe(before)
+})
+
 test('a caller that leaves is let go', async () => {
   kit.peers.add('silent', digest, bytes, { isSilent: true })
   const left = new AbortController()

@@ -34,7 +34,7 @@ export interface Kit {
   /** The clock; set it. */
   readonly clock: { nowMs: number }
   readonly now: () => number
-  /** A puller over these parts, stopped by `close`. */
+  /** A puller over these parts, stopped by `close`; one that waits for no timer unless told to. */
   puller (init?: PullerInit): Puller
   /** Closes the store and opens it again, as a restart does. Nothing happens to one in memory. */
   reopen (): Promise<void>
@@ -72,7 +72,7 @@ export async function makeKit ({ store: kind = 'memory', wrap = store => store }
     clock,
     now,
     puller (init = {}) {
-      const puller = new Puller({ ...kit, store }, { graceMs: 50, searchMs: 200, busyPauseMs: 1, ...init })
+      const puller = new Puller({ ...kit, store }, { graceMs: NEVER_MS, searchMs: NEVER_MS, busyPauseMs: 1, ...init })
       pullers.push(puller)
       return puller
     },

@@ -15,7 +15,7 @@ let manifests: Manifests
 
 beforeEach(async () => {
   kit = await makeKit()
-  manifests = new Manifests(kit, { graceMs: NEVER_MS, searchMs: 200, busyPauseMs: 1 })
+  manifests = new Manifests(kit, { graceMs: NEVER_MS, searchMs: NEVER_MS, busyPauseMs: 1 })
 })
 afterEach(async () => { await kit.close() })
 

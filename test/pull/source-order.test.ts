@@ -106,10 +106,15 @@ test('a repository added while the last peers are waited for is asked', async ()
   const order = orderOf({ graceMs: 1 }, repository)
   expect(await order.next()).toMatchObject({ repository })
   const next = order.next()
-  order.addRepository(other)
   await new Promise(setImmediate)
+  order.addRepository(other)
   kit.peers.stall('silent')
   expect(await next).toMatchObject({ repository: other })
+})
+
+test('at most sixty-four repositories are asked', async () => {
+  const order = orderOf({}, ...Array.from({ length: 100 }, (_, index) => ({ registry: 'registry.test', name: `app${index}` })))
+  expect(await all(order)).toHaveLength(64)
 })
 
 test('who waits is let go by the signal', async () => {
