@@ -101,9 +101,9 @@ export class RegistryAuth {
     }
   }
 
-  /** Whether a refusal of this grant can be answered with credentials. */
-  async canEscalate (name: string, grant: Grant, signal: AbortSignal): Promise<boolean> {
-    return grant.level !== 'credential' && this.#memory.get(name)?.challenge !== undefined && await this.#credential(name, signal) !== undefined
+  /** Whether a refusal of this grant might be answered with credentials. Looks for none: a helper that hangs must not hold what is public. */
+  mayEscalate (name: string, grant: Grant): boolean {
+    return grant.level !== 'credential' && this.#memory.get(name)?.challenge !== undefined
   }
 
   /** The grant was good for a success. */

@@ -62,8 +62,9 @@ export class RegistryClient {
     const name = this.#fullName(request.repository)
     let grant = await this.#auth.begin(name, request.signal)
     let hasResolvedAgain = false
+    let waitsForLimit = false
     for (;;) {
-      const { answer, isRedirected } = await this.#follow(request, name, grant)
+      const { answer, isRedirected } = await this.#follow(request, grant, !waitsForLimit && this.#auth.mayEscalate(name, grant))
       if (isRedirected && answer.status === 403 && !hasResolvedAgain) {
         // A signed URL that has expired on the way: the registry makes another.
         hasResolvedAgain = true
@@ -71,6 +72,11 @@ export class RegistryClient {
       }
       const isRefused = !isRedirected && [401, 403, 404, 429].includes(answer.status)
       const next = isRefused ? await this.#auth.next(name, grant, answer, request.signal) : undefined
+      if (next === undefined && answer.status === 429 && !isRedirected && !waitsForLimit) {
+        // Without credentials there is no other way than to wait.
+        waitsForLimit = true
+        continue
+      }
       if (next === undefined) {
         if (answer.status < 400) this.#auth.remember(name, grant)
         return { ...answer, isRedirected, access: this.#access(grant) }
@@ -91,7 +97,7 @@ export class RegistryClient {
     return new URL(`/v2/${this.#fullName(repository)}/${path}${query}`, this.#endpoint.url)
   }
 
-  async #follow (request: RegistryRequest, name: string, grant: Grant): Promise<{ answer: Answer, isRedirected: boolean }> {
+  async #follow (request: RegistryRequest, grant: Grant, returnsRateLimit: boolean): Promise<{ answer: Answer, isRedirected: boolean }> {
     const { method, signal, firstByteMs, limitBytes } = request
     let url = this.urlOf(request.repository, request.path, request.query)
     let reach: Reach = this.#endpoint.ownReach
@@ -106,7 +112,7 @@ export class RegistryClient {
         limitBytes,
         headers: { ...this.#headers(request), ...(authorization === undefined ? {} : { authorization }) },
         lane: grant.level === 'credential' ? 'credential' : 'anonymous',
-        returnsRateLimit: hops === 0 && await this.#auth.canEscalate(name, grant, signal)
+        returnsRateLimit: hops === 0 && returnsRateLimit
       })
       const location = REDIRECTS.has(answer.status) && request.keepsRedirect !== true ? answer.headers.get('location') : undefined
       if (location === undefined) return { answer, isRedirected: hops > 0 }

@@ -212,6 +212,25 @@ describe('credentials', () => {
     expect((await origin.manifest(REPOSITORY, '1')).access).toBe('restricted')
   })
 
+  test('that are not there leave a limited stranger to wait', async () => {
+    const { zoo, origin } = await startZooOrigin({ zoo: { repositories, auth: { type: 'bearer', users } } })
+    await origin.resolve(REPOSITORY, '1')
+    zoo.behave({ on: { topic: 'manifest' }, times: 2, deed: { type: 'answer', status: 429, headers: { 'Retry-After': '0' } } })
+    expect((await origin.manifest(REPOSITORY, '1')).access).toBe('public')
+    zoo.behave({ on: { topic: 'manifest' }, times: 1, deed: { type: 'answer', status: 429, headers: { 'Retry-After': '3600' } } })
+    const error = await failureOf(origin.manifest(REPOSITORY, '1'))
+    expect(error.code).toBe('ORIGIN_RATE_LIMITED')
+    expect(error.retryAfterMs).toBeGreaterThan(3_590_000)
+  })
+
+  test('are not looked for while the registry gives what it is asked as anybody', async () => {
+    const credentials = fixedCredential(ada)
+    const { origin } = await startZooOrigin({ credentials, zoo: { repositories, auth: { type: 'bearer', users } } })
+    await origin.resolve(REPOSITORY, '1')
+    await origin.resolve(REPOSITORY, '1')
+    expect(credentials.asked).toEqual([])
+  })
+
   test('are tried on a 404, for some registries hide what is private', async () => {
     const { zoo, origin } = await startZooOrigin({ credentials: fixedCredential(ada), zoo: { repositories, auth: { type: 'bearer', users } } })
     await origin.resolve(REPOSITORY, '1')

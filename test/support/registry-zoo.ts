@@ -7,7 +7,6 @@ import type { TestImage, TestManifest } from './image.ts'
 import { ActiveBehaviour, sendAnswer, type ZooAnswer, type ZooBehaviour, type ZooRequest, type ZooTopic } from './zoo-behaviour.ts'
 import { ZooGate, type ZooAuth } from './zoo-auth.ts'
 
-
 const PATHS: ReadonlyArray<readonly [ZooTopic, RegExp]> = [
   ['token', /^\/token$/],
   ['base', /^\/v2\/?$/],
