@@ -31,7 +31,7 @@ const originEntry = z.strictObject({
   realms: key(list(registryHost()).prefault([]), 'Further hosts that may be given the credentials when the registry names them as its token server.', { argument: 'HOST' }),
   username: key(z.string({ error: 'a name' }).min(1, { error: 'a name' }).optional(), 'Name to log in with; needs `passwordFile`.', { argument: 'NAME' }),
   passwordFile: key(path('a file').optional(), 'File whose first line is the password or token; needs `username`.', { argument: 'FILE' }),
-  ca: key(path('a PEM file').optional(), 'PEM file with the certificate authorities to trust in place of the system\'s.', { argument: 'FILE' }),
+  ca: key(path('a PEM file').optional(), 'PEM file with certificate authorities to trust besides the well-known ones.', { argument: 'FILE' }),
   cert: key(path('a PEM file').optional(), 'PEM file with the client certificate; needs `key`.', { argument: 'FILE' }),
   key: key(path('a PEM file').optional(), 'PEM file with the client certificate\'s key; needs `cert`.', { argument: 'FILE' })
 }, { error: 'a URL or a mapping with url' })
