@@ -247,6 +247,19 @@ export function describeBlobs (kind: 'memory' | 'disk'): void {
       expect(kit.peers.requests.at(-1)).toMatchObject({ type: 'read', peer: 'honest', start: 0 })
     })
 
+    test('a peer does not go on from the bytes of one that claims another size', async () => {
+      const bytes = bytesOf(SIZE)
+      const digest = kit.origin.addBlob(other, bytes)
+      kit.peers.add('liar', digest, bytes, { size: SIZE + 7, alwaysDiesAt: 100_000 })
+      kit.peers.add('honest', digest, bytes)
+      kit.score.delivered('liar', 1, 1)
+      const puller = kit.puller()
+      expect(Buffer.compare(await pullBlob(puller, digest), bytes)).toBe(0)
+      await settled(puller)
+      expect(kit.peers.requests.at(-1)).toMatchObject({ type: 'read', peer: 'honest', start: 0 })
+      expect(banned(kit)).toEqual(['liar'])
+    })
+
     test('a peer whose read claims another size than its answer is banned at once', async () => {
       const bytes = bytesOf(SIZE)
       const digest = kit.origin.addBlob(repository, bytes)
