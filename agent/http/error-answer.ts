@@ -8,7 +8,6 @@ export type AskedFor = 'manifest' | 'blob' | 'name'
 const UNKNOWN_CODE = { manifest: 'MANIFEST_UNKNOWN', blob: 'BLOB_UNKNOWN', name: 'NAME_UNKNOWN' } as const
 /** They speak of the content that is not sent after all. */
 const CONTENT_HEADERS = ['ETag', 'Docker-Content-Digest', 'Accept-Ranges']
-const RANGE_NOT_SATISFIABLE = 416
 
 /**
  * The answer for an error. Whatever keeps content from a client is a 404: engines go on to their next source at once,
@@ -34,7 +33,6 @@ export function startErrorAnswer (reply: FastifyReply, error: unknown, onDefect:
   if (answer.code === 'UNKNOWN') onDefect(error)
   const body = Buffer.from(answer.body())
   for (const header of CONTENT_HEADERS) reply.removeHeader(header)
-  if (answer.status !== RANGE_NOT_SATISFIABLE) reply.removeHeader('Content-Range')
   reply.code(answer.status).header('Content-Type', 'application/json').header('Content-Length', body.length)
   return body
 }

@@ -62,6 +62,7 @@ export function createHttpServer (components: HttpComponents, init: HttpInit): F
     const route = reply.routeName !== '' ? reply.routeName : request.routeOptions.url ?? 'none'
     components.observeRequest(route, request.method, reply.statusCode, reply.elapsedTime / 1000)
   })
+  closeAsAnswersEnd(app)
   app.server.on('checkContinue', (request, response) => {
     // nobody needs to send what is refused in any case
     if (!isRegistryPath(request.url) || !isWrite(request.method)) response.writeContinue()
@@ -95,6 +96,15 @@ export function createHttpServer (components: HttpComponents, init: HttpInit): F
       refuse(reason as Error, request, reply)
     }
   }
+}
+
+/** Connections that are busy when the server closes are kept alive after their answer, and it would wait for them. */
+function closeAsAnswersEnd (app: FastifyInstance): void {
+  let isClosing = false
+  app.addHook('preClose', async () => { isClosing = true })
+  app.addHook('onResponse', async () => {
+    if (isClosing) setImmediate(() => { app.server.closeIdleConnections() })
+  })
 }
 
 function isRegistryPath (url: string | undefined): boolean {

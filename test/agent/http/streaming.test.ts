@@ -49,6 +49,11 @@ function gateOrigin (): Gate {
   return gate
 }
 
+/** The origin never gives more than half of the blob. */
+function dieAtHalf (): void {
+  agent.origin.addBlob(REPOSITORY, BLOB, { dieAt: Array.from({ length: 100 }, () => HALF) })
+}
+
 async function halfIsHere (): Promise<void> {
   await until(() => agent.puller.blobs.status()[0]?.received === HALF, { what: 'half of the blob' })
 }
@@ -118,8 +123,17 @@ describe('a blob on its way in', () => {
     expect(agent.origin.blobStarts(DIGEST)).toHaveLength(1)
   })
 
+  it.each(['bytes=1500000-1500009', 'bytes=1500000-1500009,1600000-1600009'])('is 404 to %s when its source ends before', async range => {
+    dieAtHalf()
+    const { status, headers, body } = await (await get(DIGEST, { Range: range })).answer()
+    expect(status).toBe(404)
+    expect(headers.get('content-type')).toBe('application/json')
+    expect(headers.has('content-range')).toBe(false)
+    expect(JSON.parse(body.toString())).toMatchObject({ errors: [{ code: 'BLOB_UNKNOWN' }] })
+  })
+
   it('is a cut connection when it cannot be completed, never a complete answer', async () => {
-    agent.origin.addBlob(REPOSITORY, BLOB, { dieAt: Array.from({ length: 100 }, () => HALF) })
+    dieAtHalf()
     const connection = await get(DIGEST)
     await connection.closed
     const body = connection.received.subarray(connection.received.indexOf('\r\n\r\n') + 4)

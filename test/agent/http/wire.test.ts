@@ -42,6 +42,14 @@ describe('a connection', () => {
     }
   })
 
+  it('has a deadline for its requests, headers and bodies', () => {
+    const { requestTimeout, headersTimeout } = agent.app.server
+    for (const timeoutMs of [requestTimeout, headersTimeout]) {
+      expect(timeoutMs).toBeGreaterThan(0)
+      expect(timeoutMs).toBeLessThanOrEqual(60_000)
+    }
+  })
+
   it('goes on after each kind of answer', async () => {
     const connection = await open()
     for (const [path, headers, status] of [
@@ -103,6 +111,37 @@ describe('a connection', () => {
     const body = connection.received.subarray(start)
     expect(body.length).toBeLessThan(large.length)
     expect(body.equals(large.subarray(0, body.length))).toBe(true)
+  })
+})
+
+describe('an agent that stops', () => {
+  it('ends what it has begun, answers what still comes, and closes', async () => {
+    const large = seededBytes(32_000_000, 'large')
+    const largeDigest = await storeBlob(agent, large)
+    const connection = await open()
+    connection.request(`/v2/${NAME}/blobs/${largeDigest}`)
+    await connection.until(received => received.length > 1000 ? true : undefined)
+    connection.socket.pause()
+    const closed = agent.app.close()
+    connection.request('/v2/')
+    connection.socket.resume()
+    expect((await connection.answer()).body.equals(large)).toBe(true)
+    const { status, headers } = await connection.answer()
+    expect(status).toBe(200)
+    expect(headers.get('connection')).toBe('close')
+    await connection.closed
+    await closed
+  })
+
+  it('does not wait for connections that rest after their answer', async () => {
+    const large = seededBytes(32_000_000, 'large')
+    const largeDigest = await storeBlob(agent, large)
+    const connection = await open()
+    connection.request(`/v2/${NAME}/blobs/${largeDigest}`)
+    await connection.until(received => received.length > 1000 ? true : undefined)
+    const closed = agent.app.close()
+    expect((await connection.answer()).body.equals(large)).toBe(true)
+    await closed
   })
 })
 
