@@ -58,7 +58,7 @@ export function registryRoutes (app: FastifyInstance, { puller, onServed, onDefe
   }
 
   async function getManifest (repository: Repository, reference: ManifestReference, { request, reply, signal }: Call): Promise<FastifyReply> {
-    const { digest, mediaType, bytes, stale, isFromOrigin } = await puller.manifest(repository, reference, { signal })
+    const { digest, mediaType, bytes, stale, from } = await puller.manifest(repository, reference, { signal })
     warnIfStale(reply, stale)
     if (isUnchanged(request, digest)) return sendNotModified(reply, digest)
     const buffer = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length)
@@ -68,7 +68,7 @@ export function registryRoutes (app: FastifyInstance, { puller, onServed, onDefe
       size: bytes.length,
       ready: async () => {},
       read: async (target, position) => buffer.copy(target, 0, position),
-      onSent: bytes => { onServed({ from: isFromOrigin ? 'fetch' : 'store', bytes }) },
+      onSent: bytes => { onServed({ from: from === 'store' ? 'store' : 'fetch', bytes }) },
       onCut: onDefect
     })
   }

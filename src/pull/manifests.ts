@@ -28,8 +28,14 @@ export interface ManifestContent {
   readonly mediaType: string
   readonly bytes: Uint8Array
   readonly document: ManifestDocument
-  /** It came straight from the origin just now, so the origin is there for what is below it. */
-  readonly isFromOrigin: boolean
+  /** `origin`: straight from it, just now, so it is there for what is below the manifest. */
+  readonly from: 'store' | 'peer' | 'origin'
+}
+
+interface Fetched {
+  readonly content: ManifestContent
+  /** Whose origin was asked. */
+  readonly registry: string
 }
 
 interface Received {
@@ -42,7 +48,7 @@ interface Received {
 export class Manifests {
   readonly #components: ManifestsComponents
   readonly #times: SourceTimes
-  readonly #work = new SharedWork<ManifestContent>()
+  readonly #work = new SharedWork<Fetched>()
   readonly #linked = new Set<string>()
 
   constructor (components: ManifestsComponents, times: SourceTimes = {}) {
@@ -52,10 +58,25 @@ export class Manifests {
 
   /** @throws ContentUnavailableError; OciError MANIFEST_INVALID when the digest names something that is no manifest */
   async get (repository: Repository, digest: Digest, { signal }: { signal?: AbortSignal } = {}): Promise<ManifestContent> {
-    const content = await this.stored(digest) ??
-      await this.#work.join(`${repositoryKey(repository)}@${digest}`, async signal => this.#fetch(repository, digest, signal), { signal })
+    const content = await this.stored(digest) ?? await this.#join(repository, digest, signal)
     await this.#link(repository, content)
     return content
+  }
+
+  /** One read a digest, whichever repositories it is wanted for; who joined another's asks its own origin when that had nothing. */
+  async #join (repository: Repository, digest: Digest, signal: AbortSignal | undefined): Promise<ManifestContent> {
+    const fetch = async (signal: AbortSignal): Promise<Fetched> => ({ content: await this.#fetch(repository, digest, signal), registry: repository.registry })
+    let isOurs = false
+    try {
+      const { content, registry } = await this.#work.join(digest, async signal => {
+        isOurs = true
+        return fetch(signal)
+      }, { signal })
+      return registry === repository.registry ? content : { ...content, from: 'store' }
+    } catch (error) {
+      if (isOurs || !(error instanceof ContentUnavailableError)) throw error
+      return (await this.#work.join(`${repositoryKey(repository)}@${digest}`, fetch, { signal })).content
+    }
   }
 
   /** The manifest if it is in the store. */
@@ -69,7 +90,7 @@ export class Manifests {
       const bytes = await reader.bytes()
       const document = readManifest(bytes, { mediaType: record.mediaType })
       if (record.kind === 'blob') await store.put(digest, bytes, { kind: 'manifest', access: record.access, mediaType: document.mediaType })
-      return { digest, mediaType: document.mediaType, bytes, document, isFromOrigin: false }
+      return { digest, mediaType: document.mediaType, bytes, document, from: 'store' }
     } catch (error) {
       // a blob that is no manifest, or a manifest that rotted and was put into quarantine: both are not here
       if (error instanceof OciError || (error instanceof ShoalError && error.code === 'DIGEST_MISMATCH')) return undefined
@@ -135,7 +156,7 @@ export class Manifests {
     const { store } = this.#components
     const document = readManifest(bytes, { mediaType: mediaType ?? (await store.links.descriptor(digest))?.mediaType })
     await store.put(digest, bytes, { kind: 'manifest', access, mediaType: document.mediaType })
-    return { digest, mediaType: document.mediaType, bytes, document, isFromOrigin: source.type === 'origin' }
+    return { digest, mediaType: document.mediaType, bytes, document, from: source.type }
   }
 
   async #readPeer (digest: Digest, holding: Holding, signal: AbortSignal): Promise<Received> {

@@ -74,7 +74,7 @@ export class Puller {
   async manifest (repository: Repository, reference: ManifestReference, { signal }: { signal?: AbortSignal } = {}): Promise<ManifestAnswer> {
     const { digest, stale } = await this.#resolve(repository, reference, signal)
     const content = await this.#manifests.get(repository, digest, { signal })
-    if (content.isFromOrigin) this.#servable.heard(repository.registry, this.#components.now())
+    if (content.from === 'origin') this.#servable.heard(repository.registry, this.#components.now())
     await this.#servable.require(repository, digest, content.document, { signal })
     return { ...content, stale }
   }

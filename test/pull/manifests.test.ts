@@ -22,7 +22,7 @@ afterEach(async () => { await kit.close() })
 test('a manifest comes from a peer, and then from the store', async () => {
   atOrigin(kit, image)
   kit.peers.add('a', image.digest, image.bytes, asManifest)
-  expect(await manifests.get(repository, image.digest)).toMatchObject({ digest: image.digest, mediaType: image.mediaType, isFromOrigin: false })
+  expect(await manifests.get(repository, image.digest)).toMatchObject({ digest: image.digest, mediaType: image.mediaType, from: 'peer' })
   kit.peers.disconnect('a')
   const { bytes } = await manifests.get(repository, image.digest)
   expect(Buffer.compare(bytes, image.bytes)).toBe(0)
@@ -33,7 +33,7 @@ test('a manifest comes from a peer, and then from the store', async () => {
 test('a manifest comes from the origin where no peer has it, and tells so', async () => {
   atOrigin(kit, image)
   kit.origin.access = 'restricted'
-  expect(await manifests.get(repository, image.digest)).toMatchObject({ isFromOrigin: true })
+  expect(await manifests.get(repository, image.digest)).toMatchObject({ from: 'origin' })
   expect(await kit.store.stat(image.digest)).toMatchObject({ access: 'restricted' })
 })
 
@@ -67,7 +67,7 @@ describe('a peer that lies', () => {
   ])('%s: is banned, and the origin is asked', async (_, behaviour) => {
     atOrigin(kit, image)
     kit.peers.add('liar', image.digest, image.bytes, behaviour)
-    expect(await manifests.get(repository, image.digest)).toMatchObject({ isFromOrigin: true })
+    expect(await manifests.get(repository, image.digest)).toMatchObject({ from: 'origin' })
     expect(banned(kit)).toEqual(['liar'])
   })
 })
@@ -138,4 +138,20 @@ test('a blob in the store that is no manifest is not', async () => {
   const { digest } = await kit.store.put(kit.origin.addBlob(repository, bytes), bytes, { kind: 'blob', access: 'public' })
   expect(await manifests.stored(digest)).toBeUndefined()
   await expect(manifests.get(repository, digest)).rejects.toMatchObject({ isUnknown: true })
+})
+
+test('callers of two repositories share one read of the same manifest', async () => {
+  atOrigin(kit, image)
+  const other = { registry: 'mirror.test', name: 'x' }
+  const [ours, theirs] = await Promise.all([manifests.get(repository, image.digest), manifests.get(other, image.digest)])
+  expect([ours.from, theirs.from]).toEqual(['origin', 'store'])
+  expect(kit.origin.requests).toHaveLength(1)
+})
+
+test('who joined a read for another repository asks its own origin when that had nothing', async () => {
+  atOrigin(kit, image)
+  const unknown = { registry: 'mirror.test', name: 'x' }
+  const [first, second] = await Promise.allSettled([manifests.get(unknown, image.digest), manifests.get(repository, image.digest)])
+  expect(first).toMatchObject({ status: 'rejected', reason: { code: 'CONTENT_UNAVAILABLE' } })
+  expect(second).toMatchObject({ status: 'fulfilled', value: { from: 'origin' } })
 })
