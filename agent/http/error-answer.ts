@@ -14,7 +14,7 @@ const CONTENT_HEADERS = ['ETag', 'Docker-Content-Digest', 'Accept-Ranges']
  * while a 5xx makes Docker wait for more than a minute and podman fail. Only a defect of ours is a 500.
  * @param askedFor undefined: nothing of a registry
  */
-export function answerFor (error: unknown, askedFor: AskedFor | undefined): OciError {
+function answerFor (error: unknown, askedFor: AskedFor | undefined): OciError {
   if (error instanceof OciError) return error
   if (!(error instanceof ShoalError) || askedFor === undefined) return ociError('UNKNOWN', { message: 'the agent failed; its log says why', cause: error })
   if (error.code === 'DIGEST_INVALID') return ociError('DIGEST_INVALID', { message: error.message, cause: error })

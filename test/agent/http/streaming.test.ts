@@ -201,6 +201,21 @@ describe('a blob that is read from the store', () => {
     expect(agent.defects).toEqual([])
   })
 
+  it('is never mixed with another, however many are read at once and cut', async () => {
+    const blobs = Array.from({ length: 6 }, (_, index) => seededBytes(5_000_000 + index, `blob ${index}`))
+    const digests = await Promise.all(blobs.map(async blob => storeBlob(agent, blob)))
+    for (let round = 0; round < 3; round++) {
+      const cut = await Promise.all(digests.map(async digest => get(digest)))
+      await Promise.all(cut.map(async (connection, index) => {
+        await connection.until(received => received.length > index * 500_000 ? true : undefined)
+        connection.close()
+      }))
+      const whole = await Promise.all(digests.map(async digest => (await get(digest)).answer()))
+      expect(whole.map(({ body }) => digestOf(body))).toEqual(digests)
+    }
+    await until(() => store.openReaders === 0, { what: 'closed' })
+  })
+
   it('waits for a client that reads slowly, without reading ahead', async () => {
     const digest = await storeBlob(agent, LARGE)
     const connection = await get(digest)
