@@ -17,7 +17,7 @@ const HOUR_MS = 3_600_000
  * How long others remember that we provide something. Three announcements fit into it (see the announcer), so that two
  * may be lost; a host that is gone for good is forgotten within a day.
  */
-export const PROVIDER_VALIDITY_MS = 24 * HOUR_MS
+const PROVIDER_VALIDITY_MS = 24 * HOUR_MS
 const CLEANUP_INTERVAL_MS = HOUR_MS
 
 /** Bytes; the most that yamux lets a stream grow to, and equal to what a stream may buffer. */
