@@ -6,7 +6,8 @@ import { pushImage, startDockerRegistry, type DockerRegistry } from '../support/
 import { httpPull, type PullOutcome } from '../support/http-pull.ts'
 import { errorCode, httpRead } from '../support/http-read.ts'
 import { buildImage, type TestImage } from '../support/image.ts'
-import { answers, endsAt, hangs, once, type OriginFault } from '../support/origin-fault.ts'
+import { answers, endsAt, flipsAt, hangs, once, type OriginFault } from '../support/origin-fault.ts'
+import { platformImage } from '../support/platform-image.ts'
 import { RecordingProxy } from '../support/recording-proxy.ts'
 import { requireCommands } from '../support/requires.ts'
 import { seededRandom, testSeed } from '../support/seeded-random.ts'
@@ -19,6 +20,7 @@ const REQUEST_DEADLINE_MS = 12_000
 const TEST_TIMEOUT_MS = 60_000
 const SLOW_BYTES_PER_SECOND = 200_000
 const SLOW_HOST = 'slow.test'
+const WRONG_HOST = 'wrong.test'
 const CUTS = 6
 
 interface Fault {
@@ -55,6 +57,7 @@ describe.skipIf(requireCommands('docker-registry', 'skopeo', 'setpriv') !== unde
   beforeAll(async () => {
     registry = await startDockerRegistry()
     proxies.set(SLOW_HOST, await RecordingProxy.start({ target: registry.url, bytesPerSecond: SLOW_BYTES_PER_SECOND }))
+    proxies.set(WRONG_HOST, await RecordingProxy.start({ target: registry.url }))
     for (const { host, fault, scope } of faultCases) {
       const proxy = await RecordingProxy.start({ target: registry.url })
       proxy.intercept = fault(proxy, scope)
@@ -82,6 +85,19 @@ describe.skipIf(requireCommands('docker-registry', 'skopeo', 'setpriv') !== unde
   it.each(faultCases)('that $name: the pull is $outcome, in time', async ({ host, outcome }) => {
     const image = await pushNewImage(host)
     expect(await httpPull({ agent: agent.url, registry: host, repository: REPOSITORY, reference: host, image, timeoutMs: REQUEST_DEADLINE_MS })).toBe(outcome)
+  }, TEST_TIMEOUT_MS)
+
+  it.each(scopes)('that gives wrong %s: no answer comes to its end with them', async scope => {
+    const proxy = proxies.get(WRONG_HOST)
+    if (proxy === undefined) throw new Error('the wrong origin runs')
+    const image = await pushNewImage(`wrong-${scope}`)
+    proxy.intercept = flipsAt(0.9)(proxy, scope)
+    const { config, layers } = platformImage(image)
+    const paths = scope === 'blobs' ? [config, ...layers].map(digest => `blobs/${digest}`) : [image.index.digest, 'wrong-manifests'].map(reference => `manifests/${reference}`)
+    for (const path of paths) {
+      const answer = await httpRead(`${agent.url}/v2/${REPOSITORY}/${path}?ns=${WRONG_HOST}`, { timeoutMs: REQUEST_DEADLINE_MS })
+      expect({ path, isWrong: answer.status === 200 && answer.isComplete }).toEqual({ path, isWrong: false })
+    }
   }, TEST_TIMEOUT_MS)
 
   it('that is slow: skopeo gets the image right', async () => {

@@ -28,7 +28,7 @@ export interface CommandOutput {
 }
 
 /** A command that did not end with 0 within its deadline; the message carries what it printed. */
-export class CommandError extends Error {
+class CommandError extends Error {
   override readonly name = 'CommandError'
   readonly stdout: string
   readonly stderr: string

@@ -43,6 +43,19 @@ export function endsAt (share: number, manner: 'torn' | 'silent'): OriginFault {
   }
 }
 
+/** Every answer has one wrong byte, at a share (0-1) of its body. */
+export function flipsAt (share: number): OriginFault {
+  return (proxy, scope) => (request, response) => {
+    if (!isIn(scope, request.url) || request.method === 'HEAD') return false
+    proxy.fetch(request).then(({ status, headers, body }) => {
+      const at = Math.floor(body.length * share)
+      body[at] = (body[at] ?? 0) ^ 1
+      response.writeHead(status, headers).end(body)
+    }, () => { response.destroy() })
+    return true
+  }
+}
+
 function isIn (scope: FaultScope, url = ''): boolean {
   return url.includes(`/${scope}/`)
 }

@@ -4,6 +4,7 @@ import { pipeline } from 'node:stream/promises'
 import type { AddressInfo } from 'node:net'
 
 const UPSTREAM_TIMEOUT_MS = 60_000
+const RANGE = /^bytes=(\d+)-/
 
 /** One request, from its first line to the end of its answer. */
 export interface RecordedRequest {
@@ -11,6 +12,8 @@ export interface RecordedRequest {
   /** Without the query. */
   readonly path: string
   readonly authorization: string | undefined
+  /** First byte asked for; 0 without a Range. */
+  readonly rangeStart: number
   status: number
   /** Bytes of the answer's body handed on so far. */
   bytes: number
@@ -90,7 +93,7 @@ export class RecordingProxy {
 
   async #handle (incoming: IncomingMessage, response: ServerResponse): Promise<void> {
     const recorded: RecordedRequest = {
-      method: incoming.method ?? '', path: (incoming.url ?? '').split('?')[0] ?? '', authorization: incoming.headers.authorization, status: 0, bytes: 0, isDone: false
+      method: incoming.method ?? '', path: (incoming.url ?? '').split('?')[0] ?? '', authorization: incoming.headers.authorization, rangeStart: Number(RANGE.exec(incoming.headers.range ?? '')?.[1] ?? 0), status: 0, bytes: 0, isDone: false
     }
     this.requests.push(recorded)
     response.once('close', () => {
