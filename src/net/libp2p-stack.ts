@@ -25,6 +25,12 @@ const MAX_STREAM_WINDOW = 4 * 1024 * 1024
 const PING_INTERVAL_MS = 15_000
 /** A busy host answers pings late; it must not lose its connections for it. */
 const PING_TIMEOUT_MS = 30_000
+/**
+ * The answering side of a ping holds its stream for 10 s when the other's FIN came first, as it does on a busy host, and
+ * the monitor takes the refusal of one more stream for a dead peer: with the default of one, a connection was cut in the
+ * middle of every transfer that saw a ping while kad-dht pinged too.
+ */
+const MAX_PING_STREAMS = 16
 const IDENTIFY_TIMEOUT_MS = 15_000
 const DIAL_TIMEOUT_MS = 5_000
 const UPGRADE_TIMEOUT_MS = 10_000
@@ -102,7 +108,7 @@ export async function createStack (init: StackInit): Promise<SwarmLibp2p> {
     },
     services: {
       identify: identify({ timeout: IDENTIFY_TIMEOUT_MS }),
-      ping: ping(),
+      ping: ping({ maxInboundStreams: MAX_PING_STREAMS, maxOutboundStreams: MAX_PING_STREAMS }),
       dht: kadDHT({
         protocol: KAD_PROTOCOL,
         datastorePrefix: KAD_DATASTORE_PREFIX,
