@@ -119,7 +119,7 @@ export class BlobVerifier {
     const algorithm = digestAlgorithm(digest)
     const job = this.#components.hashes.start(this.#components.layout.blob(digest), algorithm)
     try {
-      return `${algorithm}:${(await job.finish(size)).hex}`
+      return `${algorithm}:${await job.finish(size)}`
     } catch (error) {
       if (error instanceof HashFailedError && CHANGED.has(error.reason)) return undefined
       throw error

@@ -140,7 +140,8 @@ export class DiskPartial implements PartialBlob {
   async read (buffer: Uint8Array, position: number): Promise<number> {
     if (this.#state === 'closed') throw new StoreClosedError(`partial ${this.digest}`)
     const length = Math.min(buffer.length, this.edge - position)
-    return length > 0 ? this.#file.read(buffer, length, position) : 0
+    if (length <= 0) return 0
+    return this.#writer.copyRecent(buffer.subarray(0, length), position) || this.#file.read(buffer, length, position)
   }
 
   async verify (options: { signal?: AbortSignal } = {}): Promise<void> {
@@ -149,8 +150,7 @@ export class DiskPartial implements PartialBlob {
       this.#assertOpen()
       await this.#writer.drain()
       if (this.#size !== undefined && this.#size !== this.edge) throw new PartialSizeError(this.digest, this.#size, this.edge)
-      const { hex } = await this.#hash.finish(this.edge)
-      const actual = `${digestAlgorithm(this.digest)}:${hex}` as Digest
+      const actual = `${digestAlgorithm(this.digest)}:${await this.#hash.finish(this.edge)}` as Digest
       if (actual !== this.digest) throw new DigestMismatchError(this.digest, actual)
       this.#isVerified = true
     }), options.signal)
@@ -166,6 +166,7 @@ export class DiskPartial implements PartialBlob {
       const record = await this.#owner.commit(facts, this.edge)
       this.#state = 'committed'
       this.#hash.stop()
+      this.#writer.release()
       await this.#journal.close()
       this.#owner.released()
       return record
@@ -231,31 +232,32 @@ export class DiskPartial implements PartialBlob {
   }
 
   /** Called by the hash for each whole block, in order; again from 0 after a restart. */
-  blockHashed (block: number, crc: number): void {
+  blockHashed (block: number, prefix: string): void {
     if (block < this.#journaled || this.#state !== 'open') return
     this.#journaled = block + 1
-    this.#journalBlock(block, HASH_BLOCK_BYTES, crc)
+    this.#journalBlock(block, HASH_BLOCK_BYTES, prefix)
   }
 
   async #journalTail (): Promise<void> {
     const length = this.edge % HASH_BLOCK_BYTES
     try {
-      const { tailCrc32 } = await this.#hash.finish(this.edge)
-      if (length > 0) this.#journalBlock(Math.floor(this.edge / HASH_BLOCK_BYTES), length, tailCrc32)
+      const prefix = await this.#hash.finish(this.edge)
+      if (length > 0) this.#journalBlock(Math.floor(this.edge / HASH_BLOCK_BYTES), length, prefix)
       await this.#journal.flush()
     } catch {
       // Without the entry the next open asks for these bytes again; nothing is wrong with the rest.
     }
   }
 
-  #journalBlock (block: number, length: number, crc: number): void {
+  #journalBlock (block: number, length: number, prefix: string): void {
     const start = block * HASH_BLOCK_BYTES
     const from = this.#spans.slice(start, start + length).map(span => [span.end - span.start, span.source] as const)
-    this.#journal.append({ block, length, crc, from })
+    this.#journal.append({ block, length, prefix, from })
   }
 
   async #letGo (): Promise<void> {
     this.#hash.stop()
+    this.#writer.release()
     await this.#journal.close()
     this.#owner.released()
   }

@@ -8,13 +8,8 @@ const MAX_WORKERS = 2
 /** The worker runs as TypeScript in a checkout and as JavaScript when built. */
 const WORKER_URL = import.meta.url.endsWith('.ts') ? new URL('./hash-worker.ts', import.meta.url) : new URL('./hash-worker.js', import.meta.url)
 
-export interface HashResult {
-  readonly hex: string
-  /** CRC-32 of the bytes after the last whole block. */
-  readonly tailCrc32: number
-}
-
-type BlockListener = (index: number, crc32: number) => void
+/** Told of each whole block, in order: the digest, in hex, of all bytes up to its end. */
+type BlockListener = (index: number, hex: string) => void
 
 /** Threads that hash files while they grow; started when first needed, never keeping the process alive by themselves. */
 export class HashPool {
@@ -103,7 +98,7 @@ export class FileHashJob {
   readonly #path: string
   readonly #thread: HashThread
   readonly #onBlock: BlockListener | undefined
-  readonly #tickets = new Map<number, PromiseWithResolvers<HashResult>>()
+  readonly #tickets = new Map<number, PromiseWithResolvers<string>>()
   #nextTicket = 0
   #failure: HashFailedError | undefined
 
@@ -123,11 +118,11 @@ export class FileHashJob {
     this.#thread.post({ type: 'advance', job: this.#id, to })
   }
 
-  /** The digest of [0, to); `to` is not below any offset given before. @throws HashFailedError */
-  async finish (to: number): Promise<HashResult> {
+  /** The digest of [0, to), in hex; `to` is not below any offset given before. @throws HashFailedError */
+  async finish (to: number): Promise<string> {
     if (this.#failure !== undefined) throw this.#failure
     const ticket = this.#nextTicket++
-    const result = Promise.withResolvers<HashResult>()
+    const result = Promise.withResolvers<string>()
     this.#tickets.set(ticket, result)
     this.#thread.hold()
     try {
@@ -148,10 +143,10 @@ export class FileHashJob {
   receive (reply: HashReply): void {
     switch (reply.type) {
       case 'block':
-        this.#onBlock?.(reply.index, reply.crc32)
+        this.#onBlock?.(reply.index, reply.hex)
         break
       case 'digest':
-        this.#tickets.get(reply.ticket)?.resolve(reply)
+        this.#tickets.get(reply.ticket)?.resolve(reply.hex)
         break
       case 'failed':
         this.#thread.forget(this.#id)

@@ -1,7 +1,6 @@
 import { createHash, type Hash } from 'node:crypto'
 import { closeSync, openSync, readSync } from 'node:fs'
 import { parentPort } from 'node:worker_threads'
-import { crc32 } from 'node:zlib'
 import { HASH_BLOCK_BYTES, type HashReply, type HashRequest } from './hash-messages.ts'
 
 /**
@@ -21,7 +20,6 @@ class FileHash {
   readonly #hash: Hash
   #hashed = 0
   #to = 0
-  #crc32 = 0
   #finishes: FinishRequest[] = []
 
   constructor (request: StartRequest) {
@@ -45,10 +43,15 @@ class FileHash {
     if (length > 0) this.#read(length)
     if (this.#hashed < this.#to) return true
     for (const { ticket } of this.#finishes) {
-      reply({ type: 'digest', job: this.#job, ticket, hex: this.#hash.copy().digest('hex'), tailCrc32: this.#crc32 })
+      reply({ type: 'digest', job: this.#job, ticket, hex: this.#soFar() })
     }
     this.#finishes = []
     return false
+  }
+
+  /** The running hash, which goes on: one more finalisation, no more bytes. */
+  #soFar (): string {
+    return this.#hash.copy().digest('hex')
   }
 
   close (): void {
@@ -60,11 +63,9 @@ class FileHash {
     if (bytesRead === 0) throw new Error(`file ends at ${this.#hashed}, expected ${this.#to} bytes`)
     const bytes = buffer.subarray(0, bytesRead)
     this.#hash.update(bytes)
-    this.#crc32 = crc32(bytes, this.#crc32)
     this.#hashed += bytesRead
     if (this.#hashed % HASH_BLOCK_BYTES === 0) {
-      reply({ type: 'block', job: this.#job, index: this.#hashed / HASH_BLOCK_BYTES - 1, crc32: this.#crc32 })
-      this.#crc32 = 0
+      reply({ type: 'block', job: this.#job, index: this.#hashed / HASH_BLOCK_BYTES - 1, hex: this.#soFar() })
     }
   }
 }

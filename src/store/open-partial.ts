@@ -1,6 +1,5 @@
 import { digestAlgorithm, type Digest } from '../oci/digest.ts'
 import { DiskPartial, type DiskPartialOwner } from './disk-partial.ts'
-import { HASH_BLOCK_BYTES } from './hash-messages.ts'
 import { JournalFile } from './journal-file.ts'
 import { PartialFileHandle } from './partial-file.ts'
 import { PartialHash } from './partial-hash.ts'
@@ -19,17 +18,17 @@ export async function openDiskPartial (digest: Digest, paths: { data: string, jo
     journal = opened.journal
     const length = await file.length()
     const claimed = opened.state.blocks.filter(block => blockEnd(block) <= length)
-    const found: { crcs: number[], partial?: DiskPartial } = { crcs: [] }
+    const found: { prefixes: string[], partial?: DiskPartial } = { prefixes: [] }
     hash = new PartialHash({
       hashes: owner.hashes,
       path: paths.data,
       algorithm: digestAlgorithm(digest),
-      onBlock: (index, crc) => {
-        if (found.partial === undefined) found.crcs[index] = crc
-        else found.partial.blockHashed(index, crc)
+      onBlock: (index, hex) => {
+        if (found.partial === undefined) found.prefixes[index] = hex
+        else found.partial.blockHashed(index, hex)
       }
     })
-    const good = await goodPrefix(claimed, hash, found.crcs)
+    const good = await goodPrefix(claimed, hash, found.prefixes)
     const edge = good.length === 0 ? 0 : blockEnd(good.at(-1)!)
     hash.truncated(edge)
     if (good.length < opened.state.blocks.length) journal.append({ truncate: edge })
@@ -45,11 +44,10 @@ export async function openDiskPartial (digest: Digest, paths: { data: string, jo
 }
 
 /** Hashes all that is claimed (the hash then goes on behind it) and compares block by block. */
-async function goodPrefix (claimed: readonly JournalBlock[], hash: PartialHash, crcs: number[]): Promise<readonly JournalBlock[]> {
+async function goodPrefix (claimed: readonly JournalBlock[], hash: PartialHash, prefixes: string[]): Promise<readonly JournalBlock[]> {
   const last = claimed.at(-1)
   if (last === undefined) return []
-  const { tailCrc32 } = await hash.finish(blockEnd(last))
-  if (last.length < HASH_BLOCK_BYTES) crcs[last.block] = tailCrc32
-  const bad = claimed.findIndex(block => crcs[block.block] !== block.crc)
+  prefixes[last.block] = await hash.finish(blockEnd(last))
+  const bad = claimed.findIndex(block => prefixes[block.block] !== block.prefix)
   return bad === -1 ? claimed : claimed.slice(0, bad)
 }

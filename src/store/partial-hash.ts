@@ -1,17 +1,16 @@
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
-import { crc32 } from 'node:zlib'
 import type { DigestAlgorithm } from '../oci/digest.ts'
 import { HASH_BLOCK_BYTES } from './hash-messages.ts'
-import type { FileHashJob, HashPool, HashResult } from './hash-pool.ts'
+import type { FileHashJob, HashPool } from './hash-pool.ts'
 import { HashFailedError } from './store-errors.ts'
 
 export interface PartialHashComponents {
   readonly hashes: HashPool
   readonly path: string
   readonly algorithm: DigestAlgorithm
-  /** CRC-32 of a whole block; after a restart the same blocks are told again. */
-  readonly onBlock: (index: number, crc32: number) => void
+  /** The digest, in hex, of all bytes up to the end of a whole block; after a restart the same blocks are told again. */
+  readonly onBlock: (index: number, hex: string) => void
 }
 
 /**
@@ -35,8 +34,8 @@ export class PartialHash {
     this.#runningJob().advance(to)
   }
 
-  /** The digest of [0, edge), and the CRC of its last, unfinished block. @throws HashFailedError */
-  async finish (edge: number): Promise<HashResult> {
+  /** The digest of [0, edge), in hex. @throws HashFailedError */
+  async finish (edge: number): Promise<string> {
     if (this.#job === undefined && edge < HASH_BLOCK_BYTES) return this.#hashHere(edge)
     this.#advancedTo = edge
     return this.#runningJob().finish(edge)
@@ -56,14 +55,14 @@ export class PartialHash {
   #runningJob (): FileHashJob {
     if (this.#job?.hasFailed === true) this.#job = undefined
     const { hashes, path, algorithm } = this.#components
-    this.#job ??= hashes.start(path, algorithm, (index, crc) => { this.#components.onBlock(index, crc) })
+    this.#job ??= hashes.start(path, algorithm, (index, hex) => { this.#components.onBlock(index, hex) })
     return this.#job
   }
 
-  async #hashHere (edge: number): Promise<HashResult> {
+  async #hashHere (edge: number): Promise<string> {
     const { path, algorithm } = this.#components
     const bytes = (await readFile(path)).subarray(0, edge)
     if (bytes.length < edge) throw new HashFailedError(path, 'SHORT_READ', `file ends at ${bytes.length}, expected ${edge} bytes`)
-    return { hex: createHash(algorithm).update(bytes).digest('hex'), tailCrc32: crc32(bytes) }
+    return createHash(algorithm).update(bytes).digest('hex')
   }
 }

@@ -8,7 +8,8 @@ import type { BlobFacts, SpanSource } from './store.ts'
  * only ever appended to; reading stops at the first line that is not whole. Later lines win:
  *
  *     {"size":n}                                  bytes in all
- *     {"block":i,"length":n,"crc":c,"from":[[n,"origin"],…]}   block i as it was hashed; shorter than a block only at the end
+ *     {"block":i,"length":n,"prefix":h,"from":[[n,"origin"],…]}   block i is here: h is the digest of all bytes up to its end;
+ *                                                 shorter than a block only at the end
  *     {"truncate":edge}                           nothing at or beyond edge counts any more
  *     {"commit":facts,"size":n}                   verified, about to be renamed into place
  */
@@ -21,7 +22,8 @@ export type JournalEntry =
 export interface JournalBlock {
   readonly block: number
   readonly length: number
-  readonly crc: number
+  /** Digest of the bytes from 0 to the end of this block, in hex: the running hash knows it for nothing. */
+  readonly prefix: string
   /** Lengths and sources, in order, `length` bytes in all. */
   readonly from: ReadonlyArray<readonly [number, SpanSource]>
 }

@@ -2,6 +2,8 @@ import { WRITE_BLOCK_BYTES, type BlockPool } from './block-pool.ts'
 
 /** Blocks of one writer that are filled or being written; beyond them `append` waits. */
 const MAX_BLOCKS = 4
+/** Written blocks that are kept for readers close behind the edge, who else would read them back from the file. */
+const MAX_RECENT_BLOCKS = 2
 
 export interface WriteCombinerComponents {
   readonly blocks: BlockPool
@@ -18,6 +20,11 @@ interface Block {
   length: number
 }
 
+/** A block that is in the file as well. */
+interface RecentBlock extends Block {
+  readonly start: number
+}
+
 /**
  * Turns appends of any length into few writes: while none is in flight what is there is written at once (a slow source is readable
  * without delay), while one is in flight the next block fills up (a fast source is written in large pieces). Calls to `append`,
@@ -26,6 +33,8 @@ interface Block {
 export class WriteCombiner {
   readonly #components: WriteCombinerComponents
   readonly #full: Block[] = []
+  /** In the order of the file, none beyond the edge. */
+  readonly #recent: RecentBlock[] = []
   #filling: Block | undefined
   #edge: number
   #blocks = 0
@@ -67,8 +76,23 @@ export class WriteCombiner {
     if (this.#failure !== undefined) throw this.#failure
   }
 
+  /** Bytes from `position` that were written a moment ago; 0 when they are only in the file by now. */
+  copyRecent (buffer: Uint8Array, position: number): number {
+    const block = this.#recent.find(({ start, length }) => start <= position && position < start + length)
+    if (block === undefined) return 0
+    const part = block.bytes.subarray(position - block.start, Math.min(block.length, position - block.start + buffer.length))
+    buffer.set(part)
+    return part.length
+  }
+
+  /** Gives back all that is kept for readers. */
+  release (): void {
+    for (const { bytes } of this.#recent.splice(0)) this.#components.blocks.give(bytes)
+  }
+
   /** Goes on at `edge`, after `drain`; a failure is forgotten. */
   reset (edge: number): void {
+    this.release()
     this.#edge = edge
     this.#failure = undefined
   }
@@ -105,8 +129,8 @@ export class WriteCombiner {
     await Promise.resolve()
     for (let block = this.#next(); block !== undefined; block = this.#next()) {
       if (this.#failure === undefined) await this.#write(block)
+      else this.#components.blocks.give(block.bytes)
       this.#blocks--
-      this.#components.blocks.give(block.bytes)
       this.#room?.resolve()
       this.#room = undefined
     }
@@ -114,13 +138,20 @@ export class WriteCombiner {
     this.#writing = undefined
   }
 
+  #keep (block: RecentBlock): void {
+    this.#recent.push(block)
+    if (this.#recent.length > MAX_RECENT_BLOCKS) this.#components.blocks.give(this.#recent.shift()!.bytes)
+  }
+
   async #write (block: Block): Promise<void> {
     try {
       await this.#components.write(block.bytes.subarray(0, block.length), this.#edge)
     } catch (error) {
       this.#failure = error as Error
+      this.#components.blocks.give(block.bytes)
       return
     }
+    this.#keep({ ...block, start: this.#edge })
     this.#edge += block.length
     this.#components.onWritten(this.#edge)
   }

@@ -15,7 +15,7 @@ describe('the file of a journal', () => {
   afterEach(async () => { await removeTempDir(directory) })
 
   function block (index: number): JournalEntry {
-    return { block: index, length: 1024 * 1024, crc: 1, from: [[1024 * 1024, 'origin']] }
+    return { block: index, length: 1024 * 1024, prefix: 'a1', from: [[1024 * 1024, 'origin']] }
   }
 
   it('holds every entry that was flushed', async () => {
@@ -31,7 +31,7 @@ describe('the file of a journal', () => {
 
   it('does not bring back entries that came after a damaged one', async () => {
     const lines = [{ size: 9 }, block(0), block(1)].map(encodeEntry)
-    await writeFile(path, `${lines[0]}${lines[1]?.replace('"crc":1', '"crc":2')}${lines[2]}`)
+    await writeFile(path, `${lines[0]}${lines[1]?.replace('"prefix":"a1"', '"prefix":"a2"')}${lines[2]}`)
     const { journal, state } = await JournalFile.open(path)
     expect(state).toMatchObject({ size: 9, blocks: [] })
     journal.append(block(0))

@@ -3,12 +3,12 @@ import { decodeJournal, encodeEntry, replayJournal, spansOf, type JournalEntry }
 
 const MIB = 1024 * 1024
 
-function block (index: number, length = MIB, crc = index): JournalEntry {
-  return { block: index, length, crc, from: [[length - 1, 'origin'], [1, 'peer:ä']] }
+function block (index: number, length = MIB, prefix = String(index)): JournalEntry {
+  return { block: index, length, prefix, from: [[length - 1, 'origin'], [1, 'peer:ä']] }
 }
 
 describe('the journal of a partial', () => {
-  const entries: JournalEntry[] = [{ size: 5 * MIB }, block(0), block(1), { truncate: MIB + 5 }, block(1, 100, 77), { commit: { kind: 'manifest', access: 'public', mediaType: 'a/b' }, size: 5 * MIB }]
+  const entries: JournalEntry[] = [{ size: 5 * MIB }, block(0), block(1), { truncate: MIB + 5 }, block(1, 100, '77'), { commit: { kind: 'manifest', access: 'public', mediaType: 'a/b' }, size: 5 * MIB }]
   const text = Buffer.from(entries.map(encodeEntry).join(''))
 
   it('gives back what was written', () => {
