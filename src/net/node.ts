@@ -151,8 +151,10 @@ export class SwarmNode {
     return this.#running?.libp2p.getMultiaddrs().map(address => address.toString()) ?? []
   }
 
+  /** Those to our neighbours: who is connected and not yet known to speak the blob protocol is not asked for anything. */
   connections (): PeerConnection[] {
-    return this.#running?.libp2p.getConnections().map(describeConnection) ?? []
+    const neighbours = new Set(this.#neighbours.list())
+    return (this.#running?.libp2p.getConnections() ?? []).map(describeConnection).filter(({ peer }) => neighbours.has(peer))
   }
 
   /** What we give to peers from now on; nothing before. */

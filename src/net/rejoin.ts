@@ -73,8 +73,11 @@ export class RejoinLoop {
 
   async #run (signal: AbortSignal): Promise<void> {
     while (!signal.aborted) {
-      const hasNeighbours = this.#swarm.neighbours().length > 0
+      const [neighbour] = this.#swarm.neighbours()
+      const hasNeighbours = neighbour !== undefined
       if (hasNeighbours && this.#isSettled()) {
+        // An address known from before, or a dial of theirs, ends being alone as well.
+        if (this.#said === 'unreachable') this.#reached(neighbour)
         this.#backoff.reset()
         await this.#change(signal)
         continue
