@@ -2,6 +2,7 @@
 // Named imports of newer functions would end an old Node with a syntax error before it can be told what is missing.
 import module from 'node:module'
 import process from 'node:process'
+import v8 from 'node:v8'
 
 const OLDEST_NODE = 24
 /** After the command is done: for what is still being written. */
@@ -11,6 +12,9 @@ if (Number.parseInt(process.versions.node) < OLDEST_NODE) {
   process.stderr.write(`shoal: needs Node.js ${OLDEST_NODE} or newer, and this is ${process.version}; "npx shoal" in the project uses the one that npm ci installed\n`)
   process.exitCode = 1
 } else {
+  // Sockets give us a fresh buffer for every 64 KiB; in a young generation that may grow, V8 lets them pile up: 5.1 instead
+  // of 3.2 CPU seconds for a cold GiB, and 310 instead of 225 MB at the peak.
+  v8.setFlagsFromString('--semi-space-growth-factor=1')
   module.enableCompileCache()
   const { runCli } = await import('./cli/run.ts')
   process.exitCode = await runCli(process.argv.slice(2))
