@@ -8,7 +8,7 @@ import type { Store, TagRecord } from '../store/store.ts'
 import { SharedWork } from './shared-work.ts'
 
 /** How long an origin's word on a tag is taken without asking again, in milliseconds. */
-export const DEFAULT_TAG_TTL_MS = 30_000
+const DEFAULT_TAG_TTL_MS = 30_000
 
 export interface TagsComponents {
   readonly store: Store
