@@ -59,10 +59,9 @@ export function createStatusReport ({ node, store, puller, score, counters, even
   return {
     status: async () => {
       const { blobs, bytes, partials } = await store.usage()
-      const addresses = node.addresses()
       return {
-        peerId: addresses.length === 0 ? '' : node.peerId,
-        addresses,
+        peerId: node.peerId,
+        addresses: node.addresses(),
         version,
         uptimeMs: Date.now() - startedAt,
         peers: new Set(node.connections().map(({ peer }) => peer)).size,

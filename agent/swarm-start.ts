@@ -1,8 +1,8 @@
-import type { EventHub } from '../src/events.ts'
+import { readFile } from 'node:fs/promises'
 import { ShoalError } from '../src/errors.ts'
+import type { EventHub } from '../src/events.ts'
 import { SwarmNode } from '../src/net/node.ts'
 import type { SharedContent } from '../src/net/peers.ts'
-import { readFile } from 'node:fs/promises'
 import type { Config } from './config/schema.ts'
 import type { Logger } from './log.ts'
 
@@ -14,28 +14,34 @@ export interface SwarmStartComponents {
 }
 
 /**
- * The node, started. Where its port is taken the agent goes on without a swarm: the store and the origin still serve.
+ * The node, started. Where its port is taken it goes on without listening: it still reaches others, and they it while
+ * such a connection lasts.
  * @throws what the identity, the database and the swarm key throw
  */
 export async function startSwarmNode (config: Config, { events, log, share, agentVersion }: SwarmStartComponents): Promise<SwarmNode> {
-  const { timeouts } = config
-  const node = new SwarmNode({ events }, {
-    listen: config.p2p,
-    announce: config.announce,
-    bootstrap: config.bootstrap,
-    mdns: config.mdns,
-    dataDirectory: config.data,
-    swarmKey: config.swarmKey === undefined ? undefined : await readFile(config.swarmKey),
-    agentVersion,
-    maxConnections: config.maxConnections,
-    client: { dialTimeoutMs: timeouts.peerDial, firstByteTimeoutMs: timeouts.peerFirstByte, chunkTimeoutMs: timeouts.stall }
-  })
-  node.share(share)
-  try {
+  const swarmKey = config.swarmKey === undefined ? undefined : await readFile(config.swarmKey)
+  const start = async (listen: readonly string[]): Promise<SwarmNode> => {
+    const { timeouts } = config
+    const node = new SwarmNode({ events }, {
+      listen,
+      announce: listen.length === 0 ? [] : config.announce,
+      bootstrap: config.bootstrap,
+      mdns: config.mdns,
+      dataDirectory: config.data,
+      swarmKey,
+      agentVersion,
+      maxConnections: config.maxConnections,
+      client: { dialTimeoutMs: timeouts.peerDial, firstByteTimeoutMs: timeouts.peerFirstByte, chunkTimeoutMs: timeouts.stall }
+    })
+    node.share(share)
     await node.start()
+    return node
+  }
+  try {
+    return await start(config.p2p)
   } catch (error) {
     if (!(error instanceof ShoalError) || error.code !== 'NET_LISTEN') throw error
-    log.error({ reason: error.message }, 'no swarm: going on with the store and the origins alone')
+    log.error({ reason: error.message }, 'going on without listening for other agents; choose another address with --p2p')
+    return start([])
   }
-  return node
 }
