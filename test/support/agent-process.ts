@@ -73,14 +73,6 @@ export class AgentProcess {
     return `http://${this.endpoint}`
   }
 
-  get pid (): number {
-    return this.#daemon.pid
-  }
-
-  get httpPort (): number {
-    return this.#httpPort
-  }
-
   get p2pPort (): number {
     return this.#p2pPort
   }
