@@ -73,6 +73,10 @@ export class AgentProcess {
     return `http://${this.endpoint}`
   }
 
+  get pid (): number {
+    return this.#daemon.pid
+  }
+
   get p2pPort (): number {
     return this.#p2pPort
   }
