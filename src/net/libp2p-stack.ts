@@ -1,6 +1,16 @@
+import type { noise } from '@chainsafe/libp2p-noise'
+import type { identify } from '@libp2p/identify'
 import type { Ed25519PrivateKey, Libp2p, PeerInfo } from '@libp2p/interface'
+import type { kadDHT, passthroughMapper } from '@libp2p/kad-dht'
+import type { mdns } from '@libp2p/mdns'
+import type { peerIdFromPrivateKey } from '@libp2p/peer-id'
+import type { ping } from '@libp2p/ping'
+import type { preSharedKey } from '@libp2p/pnet'
+import type { tcp } from '@libp2p/tcp'
+import type { yamux } from '@libp2p/yamux'
 import type { Multiaddr } from '@multiformats/multiaddr'
 import type { LevelDatastore } from 'datastore-level'
+import type { createLibp2p } from 'libp2p'
 import type { DhtService } from '../routing/dht.ts'
 import { forgetOwnRecords } from './net-datastore.ts'
 import { quietLogger } from './quiet-logger.ts'
@@ -36,7 +46,20 @@ const DIAL_TIMEOUT_MS = 5_000
 const UPGRADE_TIMEOUT_MS = 10_000
 const MAX_PARALLEL_DIALS = 32
 
-export type StackModules = Awaited<ReturnType<typeof loadStackModules>>
+/** What a stack is made of; what is not wanted is not loaded. */
+export interface StackModules {
+  readonly createLibp2p: typeof createLibp2p
+  readonly tcp: typeof tcp
+  readonly noise: typeof noise
+  readonly yamux: typeof yamux
+  readonly identify: typeof identify
+  readonly ping: typeof ping
+  readonly kadDHT: typeof kadDHT
+  readonly passthroughMapper: typeof passthroughMapper
+  readonly peerIdFromPrivateKey: typeof peerIdFromPrivateKey
+  readonly mdns: typeof mdns | undefined
+  readonly preSharedKey: typeof preSharedKey | undefined
+}
 
 export interface StackInit {
   /** On their way already. @default loaded now */
@@ -56,7 +79,7 @@ export interface StackInit {
 export type SwarmLibp2p = Libp2p<{ dht: DhtService }>
 
 /** libp2p's modules, all at once: loading them is most of an agent's start, so begin it before anything else that takes time. */
-export async function loadStackModules ({ mdns, hasSwarmKey }: { mdns: boolean, hasSwarmKey: boolean }) {
+export async function loadStackModules ({ mdns, hasSwarmKey }: { mdns: boolean, hasSwarmKey: boolean }): Promise<StackModules> {
   const [libp2p, tcp, noise, yamux, identify, ping, kadDht, peerId, mdnsModule, pnet] = await Promise.all([
     import('libp2p'),
     import('@libp2p/tcp'),

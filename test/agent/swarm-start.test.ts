@@ -1,6 +1,5 @@
 import { createServer, type AddressInfo } from 'node:net'
 import { once } from 'node:events'
-import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
 import { loadConfig } from '../../agent/config/load.ts'
 import { createLogger } from '../../agent/log.ts'
@@ -22,7 +21,7 @@ it('goes on without listening where the port is taken, says so once, and still r
   await once(taken, 'listening')
   const lines: string[] = []
   const { port } = taken.address() as AddressInfo
-  const { config } = await loadConfig({ flags: { data: join(dir, 'data'), p2p: [`/ip4/127.0.0.1/tcp/${port}`], mdns: false, bootstrap: other.addresses() }, env: {} })
+  const { config } = await loadConfig({ flags: { data: dir, p2p: [`/ip4/127.0.0.1/tcp/${port}`], mdns: false, bootstrap: other.addresses() }, env: {} })
   const node = await startSwarmNode(config, { events: new EventHub(), log: createLogger({ write: line => { lines.push(line) } }), share, agentVersion: 'test' })
   try {
     await until(() => node.content.neighbours().includes(other.peerId), { what: 'it reaches the other' })
