@@ -4,7 +4,7 @@ import type { ServerResponse } from 'node:http'
  * Bytes of one read and one write. Measured from 64 KiB to 2 MiB: buffers that stay in the processor's cache and are
  * used again cost half the CPU of fresh ones.
  */
-const BUFFER_BYTES = 256 * 1024
+const BUFFER_BYTES = 512 * 1024
 /** One being read into, one being written, one ahead. */
 const BUFFERS_PER_BODY = 3
 /** Buffers kept for later bodies. */

@@ -4,6 +4,7 @@ import { addAbortSignal, type Readable } from 'node:stream'
 import { digestAlgorithm, digestOf } from '../oci/digest.ts'
 import { checkSpan } from './blob-span.ts'
 import { BlobStream } from './blob-stream.ts'
+import { OpenFile } from './open-file.ts'
 import { BlobReadError, DigestMismatchError, StoreClosedError } from './store-errors.ts'
 import type { BlobReader, BlobRecord, ByteSpan } from './store.ts'
 
@@ -22,14 +23,14 @@ export interface DiskReaderOwner {
 /** Reads a verified blob through one file handle. */
 export class DiskBlobReader implements BlobReader {
   readonly record: BlobRecord
-  readonly #handle: FileHandle
+  readonly #file: OpenFile
   readonly #owner: DiskReaderOwner
   readonly #streams = new Set<BlobStream>()
   #closing: Promise<void> | undefined
 
   constructor (record: BlobRecord, handle: FileHandle, owner: DiskReaderOwner) {
     this.record = record
-    this.#handle = handle
+    this.#file = new OpenFile(handle)
     this.#owner = owner
   }
 
@@ -38,7 +39,7 @@ export class DiskBlobReader implements BlobReader {
     this.#assertOpen()
     const { digest, size } = this.record
     if (position >= size || buffer.length === 0) return 0
-    const { bytesRead } = await this.#handle.read(buffer, 0, Math.min(buffer.length, size - position), position).catch((cause: unknown) => {
+    const bytesRead = await this.#file.read(buffer, Math.min(buffer.length, size - position), position).catch((cause: unknown) => {
       this.#owner.suspect()
       throw new BlobReadError(digest, position, cause instanceof Error ? cause.message : String(cause), { cause })
     })
@@ -50,7 +51,7 @@ export class DiskBlobReader implements BlobReader {
   stream (span?: ByteSpan, options: { signal?: AbortSignal } = {}): Readable {
     this.#assertOpen()
     const stream = new BlobStream({
-      fd: this.#handle.fd,
+      fd: this.#file.handle.fd,
       digest: this.record.digest,
       span: checkSpan(span, this.record.size),
       chunkBytes: CHUNK_BYTES,
@@ -94,7 +95,7 @@ export class DiskBlobReader implements BlobReader {
     })
     await Promise.all(ended)
     this.#owner.closed()
-    await this.#handle.close()
+    await this.#file.close()
   }
 
   #assertOpen (): void {

@@ -1,46 +1,44 @@
 import { constants } from 'node:fs'
-import { copyFile, open, rename, rm, truncate, type FileHandle } from 'node:fs/promises'
+import { copyFile, open, rename, rm, truncate } from 'node:fs/promises'
 import { writing } from './fs-errors.ts'
+import { OpenFile } from './open-file.ts'
 
-/** Bytes after which a sync in the background begins, so that the one at the commit has little left to do. */
-const SYNC_INTERVAL_BYTES = 64 * 1024 * 1024
+/**
+ * Bytes after which a sync in the background begins, so that the one at the commit has little left to do: it meets the
+ * sync of the engine that was served.
+ */
+const SYNC_INTERVAL_BYTES = 128 * 1024 * 1024
 
 /** The data file of a partial: positioned writes and reads, and syncs alongside. */
 export class PartialFileHandle {
   readonly path: string
-  #handle: FileHandle
+  #file: OpenFile
   /** Another name holds the same bytes: they must not be cut in place. */
   #isShared = false
   #syncedTo = 0
   #syncing: Promise<void> | undefined
   #syncFailure: unknown
 
-  private constructor (path: string, handle: FileHandle) {
+  private constructor (path: string, file: OpenFile) {
     this.path = path
-    this.#handle = handle
+    this.#file = file
   }
 
   static async open (path: string): Promise<PartialFileHandle> {
-    return writing(path, async () => new PartialFileHandle(path, await open(path, constants.O_RDWR | constants.O_CREAT)))
+    return writing(path, async () => new PartialFileHandle(path, await openFile(path)))
   }
 
   async length (): Promise<number> {
-    return (await this.#handle.stat()).size
+    return (await this.#file.handle.stat()).size
   }
 
   async read (buffer: Uint8Array, length: number, position: number): Promise<number> {
-    const { bytesRead } = await this.#handle.read(buffer, 0, length, position)
-    return bytesRead
+    return this.#file.read(buffer, length, position)
   }
 
   /** @throws StoreFullError */
   async write (bytes: Uint8Array, position: number): Promise<void> {
-    await writing(this.path, async () => {
-      for (let written = 0; written < bytes.length;) {
-        const { bytesWritten } = await this.#handle.write(bytes, written, bytes.length - written, position + written)
-        written += bytesWritten
-      }
-    })
+    await writing(this.path, async () => this.#file.write(bytes, position))
   }
 
   /** Starts a sync in the background when enough was written since the last. */
@@ -56,7 +54,7 @@ export class PartialFileHandle {
     await writing(this.path, async () => {
       // The kernel tells of a lost write once only.
       if (this.#syncFailure !== undefined) throw this.#syncFailure as Error
-      await this.#handle.datasync()
+      await this.#file.handle.datasync()
     })
   }
 
@@ -70,14 +68,14 @@ export class PartialFileHandle {
     this.#syncedTo = Math.min(this.#syncedTo, edge)
     await writing(this.path, async () => {
       if (this.#isShared) await this.#replace(edge, temporary)
-      else await this.#handle.truncate(edge)
+      else await this.#file.handle.truncate(edge)
     })
     this.#syncFailure = undefined
   }
 
   async close (): Promise<void> {
     await this.#syncing
-    await this.#handle.close()
+    await this.#file.close()
   }
 
   async #replace (edge: number, temporary: string): Promise<void> {
@@ -86,10 +84,10 @@ export class PartialFileHandle {
         await copyFile(this.path, temporary, constants.COPYFILE_FICLONE)
         await truncate(temporary, edge)
       }
-      const handle = await open(temporary, constants.O_RDWR | constants.O_CREAT)
+      const file = await openFile(temporary)
       await rename(temporary, this.path)
-      const shared = this.#handle
-      this.#handle = handle
+      const shared = this.#file
+      this.#file = file
       this.#isShared = false
       await shared.close()
     } catch (error) {
@@ -100,10 +98,14 @@ export class PartialFileHandle {
 
   async #syncBehind (): Promise<void> {
     try {
-      await this.#handle.datasync()
+      await this.#file.handle.datasync()
     } catch (error) {
       this.#syncFailure = error
     }
     this.#syncing = undefined
   }
+}
+
+async function openFile (path: string): Promise<OpenFile> {
+  return new OpenFile(await open(path, constants.O_RDWR | constants.O_CREAT))
 }
