@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import { rm } from 'node:fs/promises'
 import { AgentProcess } from '../test/support/agent-process.ts'
 import { runCommand } from '../test/support/child-process.ts'
+import { FullMemory } from './support/full-memory.ts'
 import { residentBytes } from './support/process-usage.ts'
 import { atMost, type Section } from './support/report.ts'
 import { median, spread } from './support/samples.ts'
@@ -16,16 +17,20 @@ export async function benchColdPull (stage: BenchStage): Promise<Section> {
   const straight: number[] = []
   const through: number[] = []
   const peaks: number[] = []
+  const memory = await FullMemory.in(stage.dir)
   for (let round = 0; round < ROUNDS; round++) {
+    await memory.topUp()
     straight.push(await copy(stage, `${stage.registry.host}:${stage.registry.port}/${REPOSITORY}:warm`))
     const agent = await AgentProcess.start({ origins: { [REGISTRY]: stage.registry.url } })
     try {
+      await memory.topUp()
       through.push(await copy(stage, `${agent.endpoint}/${REGISTRY}/${REPOSITORY}:warm`))
       peaks.push((await residentBytes(agent.pid)).peak / 1e6)
     } finally {
       await agent.stop()
     }
   }
+  await memory.close()
   const ratios = through.map((seconds, round) => seconds / (straight[round] ?? NaN))
   return {
     title: `(b) cold pull of a ${stage.blobBytes / 1024 ** 2} MiB image by skopeo, ${ROUNDS} rounds in turns`,

@@ -1,6 +1,7 @@
 import { ShoalError } from '../errors.ts'
 import type { Digest } from '../oci/digest.ts'
 import type { BlobFacts, Evidence, PartialBlob, SourcedSpan, SpanSource, Store } from '../store/store.ts'
+import { ReaderPace } from './reader-pace.ts'
 import { releasableEdge, trustedEdge } from './release.ts'
 import { abortable } from './shared-work.ts'
 
@@ -16,6 +17,7 @@ export interface IncomingBlobInit {
 export class IncomingBlob {
   readonly digest: Digest
   readonly #store: Store
+  readonly #pace = new ReaderPace()
   #expectedSize: number | undefined
   #partial: PartialBlob | undefined
   #edge = 0
@@ -92,6 +94,7 @@ export class IncomingBlob {
       if (partial !== undefined && room > 0) {
         const length = Math.min(buffer.length, room)
         if (!this.#isVerified) this.#released = Math.max(this.#released, position + Math.max(length, 1))
+        this.#pace.gave(position + length)
         return length === 0 ? 0 : partial.read(buffer.subarray(0, length), position)
       }
       if (this.#isVerified) return 0
@@ -104,10 +107,12 @@ export class IncomingBlob {
     this.#notify()
   }
 
-  /** @throws PartialSizeError past the size, and what the store throws */
+  /** Takes its time when readers have enough for now. @throws PartialSizeError past the size, and what the store throws */
   async append (chunk: Uint8Array, source: SpanSource): Promise<void> {
-    await this.#open().append(chunk, source)
+    const partial = this.#open()
+    await partial.append(chunk, source)
     this.#edge += chunk.length
+    if (this.#pace.isDue(this.#edge)) await this.#pace.wait(this.#releasable(partial))
   }
 
   /** End of the bytes from 0 that came straight from the origin. */

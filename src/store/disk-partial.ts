@@ -98,15 +98,17 @@ export class DiskPartial implements PartialBlob {
   }
 
   async append (chunk: Uint8Array, source: SpanSource): Promise<void> {
+    // as it nearly always is: without the promises of a turn
+    if (this.#turns.isIdle && this.#writer.failure === undefined) {
+      this.#admit(chunk, source)
+      if (chunk.length === 0 || this.#writer.tryAppend(chunk)) return
+      return this.#turns.run(async () => this.#writer.append(chunk))
+    }
     await this.#turns.run(async () => {
       this.#assertOpen()
       if (this.#writer.failure !== undefined) throw this.#writer.failure
-      const end = this.#spans.end + chunk.length
-      if (this.#size !== undefined && end > this.#size) throw new PartialSizeError(this.digest, this.#size, end)
-      if (chunk.length === 0) return
-      this.#isVerified = false
-      this.#spans.append(chunk.length, source)
-      await this.#writer.append(chunk)
+      this.#admit(chunk, source)
+      if (chunk.length > 0) await this.#writer.append(chunk)
     })
   }
 
@@ -204,6 +206,16 @@ export class DiskPartial implements PartialBlob {
       }
       await this.#closeFile()
     })
+  }
+
+  /** @throws PartialSizeError */
+  #admit ({ length }: Uint8Array, source: SpanSource): void {
+    this.#assertOpen()
+    const end = this.#spans.end + length
+    if (this.#size !== undefined && end > this.#size) throw new PartialSizeError(this.digest, this.#size, end)
+    if (length === 0) return
+    this.#isVerified = false
+    this.#spans.append(length, source)
   }
 
   #written (edge: number): void {

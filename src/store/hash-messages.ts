@@ -10,8 +10,8 @@ export type HashRequest =
   | { readonly type: 'finish', readonly job: number, readonly to: number, readonly ticket: number }
   | { readonly type: 'stop', readonly job: number }
 
-/** From the worker, hashes in hex. `block`: of all bytes up to the end of block `index`. `digest`: of the bytes [0, to). */
+/** From the worker, hashes in hex. `blocks`: of all bytes up to the end of block `first`, of the next, and so on. `digest`: of the bytes [0, to). */
 export type HashReply =
-  | { readonly type: 'block', readonly job: number, readonly index: number, readonly hex: string }
+  | { readonly type: 'blocks', readonly job: number, readonly first: number, readonly hexes: readonly string[] }
   | { readonly type: 'digest', readonly job: number, readonly ticket: number, readonly hex: string }
   | { readonly type: 'failed', readonly job: number, readonly code: string, readonly message: string }

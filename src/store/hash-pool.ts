@@ -142,8 +142,8 @@ export class FileHashJob {
 
   receive (reply: HashReply): void {
     switch (reply.type) {
-      case 'block':
-        this.#onBlock?.(reply.index, reply.hex)
+      case 'blocks':
+        for (const [offset, hex] of reply.hexes.entries()) this.#onBlock?.(reply.first + offset, hex)
         break
       case 'digest':
         this.#tickets.get(reply.ticket)?.resolve(reply.hex)

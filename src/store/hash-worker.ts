@@ -10,6 +10,9 @@ import { HASH_BLOCK_BYTES, type HashReply, type HashRequest } from './hash-messa
 type StartRequest = Extract<HashRequest, { type: 'start' }>
 type FinishRequest = Extract<HashRequest, { type: 'finish' }>
 
+/** Whole blocks told in one message, which the main thread is woken for. */
+const BLOCKS_PER_REPLY = 16
+
 const buffer = Buffer.allocUnsafeSlow(HASH_BLOCK_BYTES)
 const jobs = new Map<number, FileHash>()
 let isWorking = false
@@ -21,6 +24,7 @@ class FileHash {
   #hashed = 0
   #to = 0
   #finishes: FinishRequest[] = []
+  #untold: string[] = []
 
   constructor (request: StartRequest) {
     this.#job = request.job
@@ -41,7 +45,9 @@ class FileHash {
   step (): boolean {
     const length = Math.min(HASH_BLOCK_BYTES - this.#hashed % HASH_BLOCK_BYTES, this.#to - this.#hashed)
     if (length > 0) this.#read(length)
-    if (this.#hashed < this.#to) return true
+    const hasMore = this.#hashed < this.#to
+    if (!hasMore || this.#untold.length === BLOCKS_PER_REPLY) this.#tellBlocks()
+    if (hasMore) return true
     for (const { ticket } of this.#finishes) {
       reply({ type: 'digest', job: this.#job, ticket, hex: this.#soFar() })
     }
@@ -65,8 +71,15 @@ class FileHash {
     this.#hash.update(bytes)
     this.#hashed += bytesRead
     if (this.#hashed % HASH_BLOCK_BYTES === 0) {
-      reply({ type: 'block', job: this.#job, index: this.#hashed / HASH_BLOCK_BYTES - 1, hex: this.#soFar() })
+      this.#untold.push(this.#soFar())
     }
+  }
+
+  #tellBlocks (): void {
+    if (this.#untold.length === 0) return
+    const first = Math.floor(this.#hashed / HASH_BLOCK_BYTES) - this.#untold.length
+    reply({ type: 'blocks', job: this.#job, first, hexes: this.#untold })
+    this.#untold = []
   }
 }
 

@@ -5,6 +5,12 @@ import { HASH_BLOCK_BYTES } from './hash-messages.ts'
 import type { FileHashJob, HashPool } from './hash-pool.ts'
 import { HashFailedError } from './store-errors.ts'
 
+/**
+ * How often the thread is told how far it may go, in milliseconds: each message wakes it, and its answer us, which on a busy
+ * host takes the processor from both.
+ */
+const ADVANCE_INTERVAL_MS = 16
+
 export interface PartialHashComponents {
   readonly hashes: HashPool
   readonly path: string
@@ -21,6 +27,9 @@ export class PartialHash {
   readonly #components: PartialHashComponents
   #job: FileHashJob | undefined
   #advancedTo = 0
+  /** Whole blocks that are there. */
+  #edge = 0
+  #timer: NodeJS.Timeout | undefined
 
   constructor (components: PartialHashComponents) {
     this.#components = components
@@ -28,28 +37,41 @@ export class PartialHash {
 
   /** [0, edge) can be read. */
   advance (edge: number): void {
-    const to = edge - edge % HASH_BLOCK_BYTES
-    if (to <= this.#advancedTo) return
-    this.#advancedTo = to
-    this.#runningJob().advance(to)
+    this.#edge = edge - edge % HASH_BLOCK_BYTES
+    if (this.#timer === undefined) this.#tell()
   }
 
   /** The digest of [0, edge), in hex. @throws HashFailedError */
   async finish (edge: number): Promise<string> {
     if (this.#job === undefined && edge < HASH_BLOCK_BYTES) return this.#hashHere(edge)
+    this.#edge = edge
     this.#advancedTo = edge
     return this.#runningJob().finish(edge)
   }
 
   /** The file was cut to `edge`, and what follows may differ. */
   truncated (edge: number): void {
+    this.#edge = Math.min(this.#edge, edge - edge % HASH_BLOCK_BYTES)
     if (this.#advancedTo > edge) this.stop()
   }
 
   stop (): void {
     this.#job?.stop()
     this.#job = undefined
+    this.#edge = 0
     this.#advancedTo = 0
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+  }
+
+  #tell (): void {
+    if (this.#edge <= this.#advancedTo) return
+    this.#advancedTo = this.#edge
+    this.#runningJob().advance(this.#edge)
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined
+      this.#tell()
+    }, ADVANCE_INTERVAL_MS)
   }
 
   #runningJob (): FileHashJob {

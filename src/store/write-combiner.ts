@@ -3,7 +3,7 @@ import { WRITE_BLOCK_BYTES, type BlockPool } from './block-pool.ts'
 /** Blocks of one writer that are filled or being written; beyond them `append` waits. */
 const MAX_BLOCKS = 4
 /** Written blocks that are kept for readers close behind the edge, who else would read them back from the file. */
-const MAX_RECENT_BLOCKS = 2
+const MAX_RECENT_BLOCKS = 8
 
 export interface WriteCombinerComponents {
   readonly blocks: BlockPool
@@ -55,6 +55,15 @@ export class WriteCombiner {
   /** Why nothing more is taken until `reset`. */
   get failure (): Error | undefined {
     return this.#failure
+  }
+
+  /** Copies the chunk, if all of it finds room at once. */
+  tryAppend (chunk: Uint8Array): boolean {
+    const free = (MAX_BLOCKS - this.#blocks) * WRITE_BLOCK_BYTES + (this.#filling === undefined ? 0 : WRITE_BLOCK_BYTES - this.#filling.length)
+    if (this.#failure !== undefined || chunk.length > free) return false
+    this.#fill(chunk, 0)
+    this.#writing ??= this.#writeAll()
+    return true
   }
 
   /** Copies the chunk; resolves when all of it has found room. */
@@ -140,7 +149,8 @@ export class WriteCombiner {
 
   #keep (block: RecentBlock): void {
     this.#recent.push(block)
-    if (this.#recent.length > MAX_RECENT_BLOCKS) this.#components.blocks.give(this.#recent.shift()!.bytes)
+    const { blocks } = this.#components
+    while (this.#recent.length > MAX_RECENT_BLOCKS || (blocks.isScarce && this.#recent.length > 0)) blocks.give(this.#recent.shift()!.bytes)
   }
 
   async #write (block: Block): Promise<void> {

@@ -4,11 +4,12 @@ import { WriteCombiner } from '../../src/store/write-combiner.ts'
 
 /** A disk whose writes end when they are told to. */
 class SlowDisk {
+  readonly blocks = new BlockPool()
   readonly writes: Array<{ length: number, position: number, end: PromiseWithResolvers<void> }> = []
   readonly edges: number[] = []
   readonly failedAt: number[] = []
   readonly combiner = new WriteCombiner({
-    blocks: new BlockPool(),
+    blocks: this.blocks,
     write: async (bytes, position) => {
       const end = Promise.withResolvers<void>()
       this.writes.push({ length: bytes.length, position, end })
@@ -53,6 +54,39 @@ describe('the write combiner', () => {
     disk.writes[0]?.end.resolve()
     await waiting
     expect(disk.edges).toEqual([WRITE_BLOCK_BYTES])
+  })
+
+  it('takes a chunk at once only if all of it finds room', async () => {
+    const disk = new SlowDisk()
+    expect(disk.combiner.tryAppend(new Uint8Array(3.5 * WRITE_BLOCK_BYTES))).toBe(true)
+    expect(disk.combiner.tryAppend(new Uint8Array(0.5 * WRITE_BLOCK_BYTES + 1))).toBe(false)
+    expect(disk.combiner.tryAppend(new Uint8Array(0.5 * WRITE_BLOCK_BYTES))).toBe(true)
+    expect(disk.combiner.tryAppend(new Uint8Array(1))).toBe(false)
+    for (let block = 0; block < 4; block++) {
+      await disk.settle()
+      disk.writes[block]?.end.resolve()
+    }
+    await disk.combiner.drain()
+    expect(disk.combiner.edge).toBe(4 * WRITE_BLOCK_BYTES)
+  })
+
+  it('keeps what it wrote for readers, unless blocks are scarce', async () => {
+    const disk = new SlowDisk()
+    const writeOne = async (fill: number): Promise<void> => {
+      await disk.combiner.append(new Uint8Array(WRITE_BLOCK_BYTES).fill(fill))
+      await disk.settle()
+      disk.writes.at(-1)?.end.resolve()
+      await disk.combiner.drain()
+    }
+    const buffer = new Uint8Array(10)
+    for (let fill = 0; fill < 9; fill++) await writeOne(fill)
+    expect(disk.combiner.copyRecent(buffer, WRITE_BLOCK_BYTES - 1)).toBe(0)
+    expect(disk.combiner.copyRecent(buffer, 2 * WRITE_BLOCK_BYTES - 4)).toBe(4)
+    expect([...buffer]).toEqual([1, 1, 1, 1, 0, 0, 0, 0, 0, 0])
+    const others = Array.from({ length: 60 }, () => disk.blocks.take())
+    await writeOne(9)
+    expect(disk.combiner.copyRecent(buffer, 9 * WRITE_BLOCK_BYTES)).toBe(0)
+    for (const block of others) disk.blocks.give(block)
   })
 
   it('drops what lies beyond a failed write and takes nothing until it is reset', async () => {
