@@ -16,6 +16,12 @@ if (Number.parseInt(process.versions.node) < OLDEST_NODE) {
   // of 3.2 CPU seconds for a cold GiB, and 310 instead of 225 MB at the peak.
   v8.setFlagsFromString('--semi-space-growth-factor=1')
   module.enableCompileCache()
+  // A reader that has seen enough (`shoal pull --json | head`) is no failure; a full disk behind a redirection is one.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') process.stderr.write(`shoal: cannot write to standard output: ${error.message}\n`)
+    process.exit(error.code === 'EPIPE' ? 0 : 1)
+  })
+  process.stderr.on('error', () => {})
   const { runCli } = await import('./cli/run.ts')
   process.exitCode = await runCli(process.argv.slice(2))
   setTimeout(() => process.exit(), EXIT_GRACE_MS).unref()

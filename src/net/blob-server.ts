@@ -117,7 +117,7 @@ export class BlobServer {
         yield refusal(error.id, 'bad-request')
         continue
       }
-      if (request.operation === 'have') yield encodeResponse(await conversation.look(request))
+      if (request.operation === 'have') yield encodeResponse(await conversation.has(request))
       else yield * this.#read(request, conversation)
     }
   }
@@ -175,6 +175,13 @@ class Conversation {
       throw error
     }
     return { id, code: 'missing', size: 0, restricted: false, length: 0 }
+  }
+
+  /** As `look`; only those with a place among the readers keep a file open between two requests. */
+  async has (request: BlobRequest): Promise<BlobResponse> {
+    const response = await this.look(request)
+    if (this.#slot === undefined) await this.cursor.close()
+    return response
   }
 
   /** Told in large steps: small reads of a big blob would be thousands of events. */

@@ -6,6 +6,9 @@ import type { WaitBudget } from './wait-budget.ts'
 
 /** Unsent bytes a stream may hold before `send` waits. */
 const DEFAULT_MAX_UNSENT_BYTES = 256 * 1024
+/** Parts below this are gathered in buffers of `GATHER_BYTES`. */
+const SMALL_PART_BYTES = 4 * 1024
+const GATHER_BYTES = 16 * 1024
 
 export interface StreamChannelInit {
   /** Unread bytes the other side may cause us to hold; above it the stream is aborted. */
@@ -33,6 +36,8 @@ export class StreamChannel {
   readonly #maxBufferedBytes: number
   readonly #maxUnsentBytes: number
   readonly #buffers: Uint8Array[] = []
+  /** What small parts are gathered in; the last of the buffers may be a view of it. */
+  #gathered = new Uint8Array(0)
   #bufferedBytes = 0
   #hasEnded = false
   #failure: Error | undefined
@@ -164,10 +169,29 @@ export class StreamChannel {
     return taken
   }
 
+  /** Small parts are gathered: a peer that sends single bytes must not cost more than one that does not. */
+  #store (part: Uint8Array): void {
+    if (part.byteLength >= SMALL_PART_BYTES) {
+      this.#buffers.push(part)
+      return
+    }
+    const last = this.#buffers.at(-1)
+    const isGathered = last !== undefined && last.buffer === this.#gathered.buffer
+    if (isGathered && last.byteOffset + last.byteLength + part.byteLength <= GATHER_BYTES) {
+      this.#gathered.set(part, last.byteOffset + last.byteLength)
+      this.#buffers[this.#buffers.length - 1] = this.#gathered.subarray(last.byteOffset, last.byteOffset + last.byteLength + part.byteLength)
+      return
+    }
+    // what a reader was given of the one before stays as it is
+    this.#gathered = new Uint8Array(GATHER_BYTES)
+    this.#gathered.set(part)
+    this.#buffers.push(this.#gathered.subarray(0, part.byteLength))
+  }
+
   readonly #onMessage = (event: StreamMessageEvent): void => {
     if (this.#failure !== undefined) return
-    if (event.data instanceof Uint8Array) this.#buffers.push(event.data)
-    else this.#buffers.push(...event.data)
+    if (event.data instanceof Uint8Array) this.#store(event.data)
+    else for (const part of event.data) this.#store(part)
     this.#bufferedBytes += event.data.byteLength
     if (this.#bufferedBytes > this.#maxBufferedBytes) {
       const error = new StreamOverflowError(this.#bufferedBytes, this.#maxBufferedBytes)

@@ -13,9 +13,9 @@ export class AccessFacts {
   #isRestricted = false
   #hasUnknownBytes = false
 
-  /** Bytes kept from an earlier fetch: how an origin gave them then is not known any more. */
+  /** Bytes kept from an earlier fetch: how an origin or a peer gave them then is not known any more. */
   resumed (sources: readonly SpanSource[]): void {
-    this.#hasUnknownBytes = sources.includes('origin')
+    this.#hasUnknownBytes = sources.length > 0
   }
 
   /** An origin answered for it. */

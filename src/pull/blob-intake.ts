@@ -189,8 +189,8 @@ export class BlobIntake {
         throw new SizeDisagreementError(this.#digest, 'the origin', known, size)
       }
       if (blob.edge > size) {
-        // begun on a peer's word: all of it is in doubt
-        await this.#writing(blob.truncate(0))
+        // begun on a peer's word: all of it is in doubt, but for what a reader was given of an origin's
+        await this.#writing(blob.truncate(blob.released === 0 ? 0 : Math.min(await blob.trusted(), size)))
         return this.#openOrigin(repository, signal)
       }
       if (blob.size === undefined) await this.#writing(blob.setSize(size))

@@ -1,7 +1,7 @@
 import type { Holding } from '../net/peers.ts'
 import type { Digest } from '../oci/digest.ts'
 import { ociError } from '../oci/oci-error.ts'
-import type { Repository } from '../oci/repository.ts'
+import { repositoryKey, type Repository } from '../oci/repository.ts'
 import type { BlobFetchComponents } from './blob-fetch.ts'
 import { BlobFetches, type FetchHold, type FetchStatus } from './blob-fetches.ts'
 import { findHolder } from './holder-search.ts'
@@ -63,7 +63,7 @@ export class Blobs {
     const { store, origin } = this.#components
     const record = await store.stat(digest)
     if (record?.kind === 'blob') return { size: record.size }
-    const known = await this.#refuseManifest(digest)
+    const known = await this.#refuseManifest(repository, digest)
     if (known !== undefined && await this.#holder(digest, signal) !== undefined) return { size: known.size }
     try {
       const { size } = await origin.statBlob(repository, digest, { signal })
@@ -91,7 +91,7 @@ export class Blobs {
   async #openOrJoin (repository: Repository, digest: Digest, signal: AbortSignal | undefined): Promise<OpenBlob | FetchHold> {
     const { store } = this.#components
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-      const known = await this.#refuseManifest(digest)
+      const known = await this.#refuseManifest(repository, digest)
       const reader = await store.open(digest, { signal })
       if (reader !== undefined) return storedBlob(reader)
       const hold = await this.#fetches.join(repository, digest, { ...this.#times, size: known?.size }, { signal })
@@ -101,10 +101,10 @@ export class Blobs {
   }
 
   /** A manifest is never given out as a blob: containerd would store a broken image. */
-  async #refuseManifest (digest: Digest): Promise<{ size: number } | undefined> {
+  async #refuseManifest (repository: Repository, digest: Digest): Promise<{ size: number } | undefined> {
     const { store } = this.#components
     const record = await store.stat(digest)
-    const known = await store.links.descriptor(digest)
+    const known = await store.links.descriptor(repositoryKey(repository), digest)
     if (record?.kind === 'manifest' || (record === undefined && known?.kind === 'manifest')) {
       throw ociError('BLOB_UNKNOWN', { message: `${digest} is a manifest, not a blob`, detail: { digest } })
     }

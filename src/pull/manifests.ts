@@ -135,7 +135,7 @@ export class Manifests {
         this.#sourceFailed(order, digest, source, error)
         continue
       }
-      return this.#keep(digest, source, received)
+      return this.#keep(repository, digest, source, received)
     }
   }
 
@@ -152,9 +152,9 @@ export class Manifests {
   }
 
   /** The bytes are right, so whatever they are, another source would not help. */
-  async #keep (digest: Digest, source: Source, { bytes, mediaType, access }: Received): Promise<ManifestContent> {
+  async #keep (repository: Repository, digest: Digest, source: Source, { bytes, mediaType, access }: Received): Promise<ManifestContent> {
     const { store } = this.#components
-    const document = readManifest(bytes, { mediaType: mediaType ?? (await store.links.descriptor(digest))?.mediaType })
+    const document = readManifest(bytes, { mediaType: mediaType ?? (await store.links.descriptor(repositoryKey(repository), digest))?.mediaType })
     await store.put(digest, bytes, { kind: 'manifest', access, mediaType: document.mediaType })
     return { digest, mediaType: document.mediaType, bytes, document, from: source.type }
   }
@@ -201,7 +201,7 @@ export class Manifests {
     const pair = `${key}@${digest}`
     if (this.#linked.has(pair)) return
     const below = children(document)
-    await links.describe(below.map(descriptor => ({
+    await links.describe(key, below.map(descriptor => ({
       digest: descriptor.digest,
       size: descriptor.size,
       mediaType: descriptor.mediaType,

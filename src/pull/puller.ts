@@ -88,7 +88,7 @@ export class Puller {
       return { digest, mediaType: content.mediaType, size: content.bytes.length, stale }
     }
     if (resolved !== undefined && stale === undefined) return { digest, mediaType: resolved.mediaType, size: resolved.size }
-    const known = await this.#components.store.links.descriptor(digest)
+    const known = await this.#components.store.links.descriptor(repositoryKey(repository), digest)
     if (known?.kind === 'manifest' && await this.#isWithPeer(digest, signal)) return { digest, mediaType: known.mediaType, size: known.size, stale }
     const { mediaType, bytes } = await this.manifest(repository, { digest }, { signal })
     return { digest, mediaType, size: bytes.length, stale }

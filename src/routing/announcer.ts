@@ -111,13 +111,13 @@ export class Announcer {
     this.#announceDue()
   }
 
-  /** Announces the blob no more. */
+  /** Announces the blob no more. Never throws: a record that cannot be removed expires, or is forgotten at the next start. */
   async withdraw (digest: Digest): Promise<void> {
     this.#wanted.delete(digest)
     this.#due.delete(digest)
     await this.#running.get(digest)
     // It may have been announced anew while we waited.
-    if (!this.#wanted.has(digest)) await this.#router.withdraw(digest)
+    if (!this.#wanted.has(digest)) await this.#router.withdraw(digest).catch(() => {})
   }
 
   #onReady (): void {

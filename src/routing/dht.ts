@@ -12,6 +12,10 @@ const SHA2_256 = 0x12
 const DEFAULT_PROVIDE_TIMEOUT_MS = 30_000
 const DEFAULT_FIND_TIMEOUT_MS = 10_000
 const DEFAULT_MAX_PROVIDERS = 64
+/** Addresses of a provider that are taken from one answer. */
+const MAX_HEARD_ADDRESSES = 8
+/** Addresses of a peer that are kept: libp2p refuses to dial one with more than 25, and tries one after another. */
+const MAX_KNOWN_ADDRESSES = 16
 
 /** What kad-dht's class has beyond its interface. */
 export interface DhtService extends KadDHT {
@@ -117,9 +121,11 @@ export class DhtRouter implements WatchableRouter {
         if (event.name !== 'PROVIDER') continue
         for (const provider of event.providers) {
           const peer = provider.id.toString()
+          if (peer === host.peerId.toString()) continue
+          // also of one that was named before: the first to name it may have lied about where it is
+          await remember(host, provider)
           if (seen.has(peer)) continue
           seen.add(peer)
-          await remember(host, provider)
           yield { peer, addresses: [...new Set(provider.multiaddrs.map(address => address.toString()))] }
           if (seen.size > this.#maxProviders) return
         }
@@ -143,10 +149,20 @@ export class DhtRouter implements WatchableRouter {
   }
 }
 
-/** A provider's addresses are kept so that it can be dialled by its id alone. */
-async function remember (host: DhtHost, provider: PeerInfo): Promise<void> {
-  if (provider.multiaddrs.length === 0) return
-  await host.peerStore.merge(provider.id, { multiaddrs: provider.multiaddrs })
+/**
+ * A provider's addresses are kept so that it can be dialled by its id alone. Anybody may name any: when there are too
+ * many, those it gave under its signature and the newest stay.
+ */
+async function remember ({ peerStore }: DhtHost, { id, multiaddrs }: PeerInfo): Promise<void> {
+  const heard = multiaddrs.slice(0, MAX_HEARD_ADDRESSES)
+  if (heard.length === 0) return
+  const known = await peerStore.has(id) ? (await peerStore.get(id)).addresses : []
+  if (known.length + heard.length <= MAX_KNOWN_ADDRESSES) {
+    await peerStore.merge(id, { multiaddrs: heard })
+    return
+  }
+  const certified = known.filter(address => address.isCertified).slice(0, MAX_KNOWN_ADDRESSES - heard.length)
+  await peerStore.patch(id, { addresses: [...certified, ...heard.map(multiaddr => ({ multiaddr, isCertified: false }))] })
 }
 
 function joined (signal: AbortSignal | undefined, timeout: AbortSignal): AbortSignal {

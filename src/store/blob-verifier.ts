@@ -60,11 +60,9 @@ export class BlobVerifier {
 
   async open (digest: Digest, signal?: AbortSignal): Promise<OpenBlobFile | undefined> {
     for (let attempt = 0; attempt < MAX_ATTEMPTS; attempt++) {
-      const handle = await this.#openFile(digest)
       const stored = await this.#components.records.get(digest)
-      if (handle !== undefined && stored !== undefined && isSameFile(stored.file, identityOf(await handle.stat({ bigint: true })))) {
-        return { handle, record: stored.record }
-      }
+      const handle = await this.#openFile(digest)
+      if (handle !== undefined && stored !== undefined && await isFileOf(stored, handle)) return { handle, record: stored.record }
       await handle?.close()
       if (handle === undefined && stored === undefined) return undefined
       if (!await withSignal(this.#verify(digest), signal)) return undefined
@@ -72,18 +70,23 @@ export class BlobVerifier {
     return undefined
   }
 
-  /** What is in the file was found wrong while reading it. */
-  async condemn (digest: Digest, reason: string): Promise<void> {
-    await this.#components.turns.run(digest, async () => { await this.#condemn(digest, reason) })
+  /** What was read of the file is wrong: verifies it at once. Another may lie there by now, and be right. */
+  async condemn (digest: Digest): Promise<void> {
+    await this.#components.turns.run(digest, async () => {
+      await this.#doubt(digest)
+      await this.#verifyFile(digest)
+    })
   }
 
   /** Something went wrong while reading: the next `open` verifies. */
   async suspect (digest: Digest): Promise<void> {
-    const { turns, records } = this.#components
-    await turns.run(digest, async () => {
-      const stored = await records.get(digest)
-      if (stored !== undefined) await records.put({ record: stored.record })
-    })
+    await this.#components.turns.run(digest, async () => this.#doubt(digest))
+  }
+
+  async #doubt (digest: Digest): Promise<void> {
+    const { records } = this.#components
+    const stored = await records.get(digest)
+    if (stored !== undefined) await records.put({ record: stored.record })
   }
 
   /** Whoever asks meanwhile finds in his turn that it is done. */
@@ -164,5 +167,15 @@ export class BlobVerifier {
 
   #identity (digest: Digest): Promise<FileIdentity | undefined> {
     return fileIdentity(this.#components.layout.blob(digest))
+  }
+}
+
+/** Closes the handle when that cannot be told. */
+async function isFileOf ({ file }: StoredRecord, handle: FileHandle): Promise<boolean> {
+  try {
+    return isSameFile(file, identityOf(await handle.stat({ bigint: true })))
+  } catch (error) {
+    await handle.close()
+    throw error
   }
 }

@@ -14,7 +14,7 @@ const CHUNK_BYTES = 256 * 1024
 /** What a reader tells its store. */
 export interface DiskReaderOwner {
   /** The bytes are not the blob's. */
-  condemn (reason: string): Promise<void>
+  condemn (): Promise<void>
   /** The file could not be read to its end. */
   suspect (): void
   closed (): void
@@ -71,7 +71,7 @@ export class DiskBlobReader implements BlobReader {
     options.signal?.throwIfAborted()
     const actual = digestOf(bytes, digestAlgorithm(digest))
     if (actual === digest) return bytes
-    await this.#owner.condemn(`file has digest ${actual}`)
+    await this.#owner.condemn()
     throw new DigestMismatchError(digest, actual)
   }
 

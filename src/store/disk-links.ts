@@ -53,12 +53,12 @@ export class DiskLinks implements Links {
     return this.#keys(TAG + repository + SEPARATOR)
   }
 
-  async describe (descriptors: readonly KnownDescriptor[]): Promise<void> {
-    await this.#database.write(descriptors.map(descriptor => put(DESCRIPTOR + descriptor.digest, JSON.stringify(descriptor))))
+  async describe (repository: string, descriptors: readonly KnownDescriptor[]): Promise<void> {
+    await this.#database.write(descriptors.map(descriptor => put(DESCRIPTOR + repository + SEPARATOR + descriptor.digest, JSON.stringify(descriptor))))
   }
 
-  async descriptor (digest: Digest): Promise<KnownDescriptor | undefined> {
-    return this.#value<KnownDescriptor>(DESCRIPTOR + digest)
+  async descriptor (repository: string, digest: Digest): Promise<KnownDescriptor | undefined> {
+    return this.#value<KnownDescriptor>(DESCRIPTOR + repository + SEPARATOR + digest)
   }
 
   /** Every tag of every repository. */

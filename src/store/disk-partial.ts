@@ -127,14 +127,15 @@ export class DiskPartial implements PartialBlob {
       const kept = Math.min(edge, this.edge)
       this.#isVerified = false
       this.#hash.truncated(kept)
-      this.#journaled = Math.min(this.#journaled, Math.floor(kept / HASH_BLOCK_BYTES))
       if (kept < this.edge) {
         // Told before it is done: a kill in between cuts once more.
         this.#journal.append({ truncate: kept })
         await this.#journal.flush()
       }
+      // The thread has the old file open.
+      if (await this.#file.truncate(kept, this.#owner.temporary())) this.#hash.stop()
+      this.#journaled = Math.min(this.#journaled, Math.floor(kept / HASH_BLOCK_BYTES))
       this.#spans.truncate(kept)
-      await this.#file.truncate(kept, this.#owner.temporary())
       this.#writer.reset(kept)
     })
   }
@@ -167,10 +168,7 @@ export class DiskPartial implements PartialBlob {
       await this.#journal.sync()
       const record = await this.#owner.commit(facts, this.edge)
       this.#state = 'committed'
-      this.#hash.stop()
-      this.#writer.release()
-      await this.#journal.close()
-      this.#owner.released()
+      await this.#letGo()
       return record
     })
   }
@@ -187,24 +185,18 @@ export class DiskPartial implements PartialBlob {
 
   async close (): Promise<void> {
     await this.#turns.run(async () => {
-      if (this.#state === 'open') {
-        await this.#settle()
-        await this.#journalTail()
-        if (this.edge === 0) await this.#owner.removeFiles()
-        await this.#letGo()
-      }
-      await this.#closeFile()
+      if (this.#state !== 'open') return this.#closeFile()
+      await this.#settle()
+      await this.#journalTail()
+      await this.#leave({ keep: this.edge > 0 })
     })
   }
 
   async discard (): Promise<void> {
     await this.#turns.run(async () => {
-      if (this.#state === 'open') {
-        await this.#settle()
-        await this.#owner.removeFiles()
-        await this.#letGo()
-      }
-      await this.#closeFile()
+      if (this.#state !== 'open') return this.#closeFile()
+      await this.#settle()
+      await this.#leave({ keep: false })
     })
   }
 
@@ -232,7 +224,7 @@ export class DiskPartial implements PartialBlob {
   /** A full disk may have taken part of the last write: cut back to the last good edge, where `truncate` will cut the spans as well. */
   async #writeFailed (edge: number): Promise<void> {
     try {
-      await this.#file.truncate(edge, this.#owner.temporary())
+      if (await this.#file.truncate(edge, this.#owner.temporary())) this.#hash.stop()
     } catch {
       // What lies beyond the edge has no journal entry: the next open cuts it.
     }
@@ -267,11 +259,27 @@ export class DiskPartial implements PartialBlob {
     this.#journal.append({ block, length, prefix, from })
   }
 
+  /** Lets go of everything, whatever fails on the way: the digest may be opened again. */
+  async #leave ({ keep }: { keep: boolean }): Promise<void> {
+    try {
+      if (!keep) await this.#owner.removeFiles()
+    } finally {
+      try {
+        await this.#letGo()
+      } finally {
+        await this.#closeFile()
+      }
+    }
+  }
+
   async #letGo (): Promise<void> {
     this.#hash.stop()
     this.#writer.release()
-    await this.#journal.close()
-    this.#owner.released()
+    try {
+      await this.#journal.close()
+    } finally {
+      this.#owner.released()
+    }
   }
 
   async #closeFile (): Promise<void> {

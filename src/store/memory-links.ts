@@ -5,7 +5,7 @@ import type { KnownDescriptor, Links, TagRecord } from './store.ts'
 export class MemoryLinks implements Links {
   readonly #linked = new Map<string, Set<Digest>>()
   readonly #tags = new Map<string, Map<string, TagRecord>>()
-  readonly #descriptors = new Map<Digest, KnownDescriptor>()
+  readonly #descriptors = new Map<string, Map<Digest, KnownDescriptor>>()
 
   async link (repository: string, digests: readonly Digest[]): Promise<void> {
     const linked = this.#linked.get(repository) ?? new Set()
@@ -43,11 +43,13 @@ export class MemoryLinks implements Links {
     return [...this.#tags.get(repository)?.keys() ?? []].sort()
   }
 
-  async describe (descriptors: readonly KnownDescriptor[]): Promise<void> {
-    for (const descriptor of descriptors) this.#descriptors.set(descriptor.digest, { ...descriptor })
+  async describe (repository: string, descriptors: readonly KnownDescriptor[]): Promise<void> {
+    const known = this.#descriptors.get(repository) ?? new Map<Digest, KnownDescriptor>()
+    this.#descriptors.set(repository, known)
+    for (const descriptor of descriptors) known.set(descriptor.digest, { ...descriptor })
   }
 
-  async descriptor (digest: Digest): Promise<KnownDescriptor | undefined> {
-    return this.#descriptors.get(digest)
+  async descriptor (repository: string, digest: Digest): Promise<KnownDescriptor | undefined> {
+    return this.#descriptors.get(repository)?.get(digest)
   }
 }

@@ -62,15 +62,21 @@ export class PartialFileHandle {
     this.#isShared = true
   }
 
-  /** Drops what lies at and beyond `edge`; a shared file is replaced by a copy, made under the name `temporary`. */
-  async truncate (edge: number, temporary: string): Promise<void> {
+  /**
+   * Drops what lies at and beyond `edge`; a shared file is replaced by a copy, made under the name `temporary`.
+   * @returns whether another file lies there now
+   */
+  async truncate (edge: number, temporary: string): Promise<boolean> {
     await this.#syncing
     this.#syncedTo = Math.min(this.#syncedTo, edge)
+    const isReplaced = this.#isShared
     await writing(this.path, async () => {
-      if (this.#isShared) await this.#replace(edge, temporary)
+      if (isReplaced) await this.#replace(edge, temporary)
       else await this.#file.handle.truncate(edge)
     })
-    this.#syncFailure = undefined
+    // what was lost may lie below any other edge
+    if (edge === 0) this.#syncFailure = undefined
+    return isReplaced
   }
 
   async close (): Promise<void> {

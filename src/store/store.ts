@@ -138,8 +138,9 @@ export interface Links {
   removeTag (repository: string, tag: string): Promise<void>
   /** In lexical order. */
   tags (repository: string): Promise<string[]>
-  describe (descriptors: readonly KnownDescriptor[]): Promise<void>
-  descriptor (digest: Digest): Promise<KnownDescriptor | undefined>
+  /** What the repository's own manifests say of digests. The word of one repository counts in no other. */
+  describe (repository: string, descriptors: readonly KnownDescriptor[]): Promise<void>
+  descriptor (repository: string, digest: Digest): Promise<KnownDescriptor | undefined>
 }
 
 export interface StoreUsage {

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import { EventHub, type ShoalEvent } from '../../src/events.ts'
 import type { Digest } from '../../src/oci/digest.ts'
 import { MEDIA_TYPES } from '../../src/oci/media-types.ts'
-import type { Repository } from '../../src/oci/repository.ts'
+import { repositoryKey, type Repository } from '../../src/oci/repository.ts'
 import type { OpenBlob } from '../../src/pull/open-blob.ts'
 import { Puller, type PullerInit } from '../../src/pull/puller.ts'
 import { MemoryNetwork, MemoryRouter } from '../../src/routing/memory.ts'
@@ -129,5 +129,5 @@ export async function settled (puller: Puller): Promise<void> {
 
 /** A blob's size as a manifest tells it. */
 export async function describeBlob (kit: Kit, digest: Digest, size: number): Promise<void> {
-  await kit.store.links.describe([{ digest, size, mediaType: MEDIA_TYPES.ociConfig, kind: 'blob' }])
+  await kit.store.links.describe(repositoryKey(repository), [{ digest, size, mediaType: MEDIA_TYPES.ociConfig, kind: 'blob' }])
 }

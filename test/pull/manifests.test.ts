@@ -48,7 +48,7 @@ test('what is below it is linked to the repository and described', async () => {
   await manifests.get(repository, image.digest)
   const linked = await kit.store.links.linked('registry.test/team/app')
   expect(new Set(linked)).toEqual(new Set([image.digest, ...image.blobs.keys()]))
-  for (const [digest, { length }] of image.blobs) expect(await kit.store.links.descriptor(digest)).toMatchObject({ size: length, kind: 'blob' })
+  for (const [digest, { length }] of image.blobs) expect(await kit.store.links.descriptor('registry.test/team/app', digest)).toMatchObject({ size: length, kind: 'blob' })
 })
 
 test('a manifest in the store is linked to another repository that asks for it', async () => {

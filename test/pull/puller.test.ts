@@ -45,7 +45,7 @@ describe('a manifest', () => {
   })
 
   test('by HEAD of a digest that an index describes and a peer has downloads nothing', async () => {
-    await kit.store.links.describe([{ digest: image.digest, size: image.bytes.length, mediaType: image.mediaType, kind: 'manifest' }])
+    await kit.store.links.describe('registry.test/team/app', [{ digest: image.digest, size: image.bytes.length, mediaType: image.mediaType, kind: 'manifest' }])
     atPeer(kit, 'a', image)
     expect(await puller.statManifest(repository, { digest: image.digest })).toMatchObject({ size: image.bytes.length })
     expect(kit.peers.asked('read')).toEqual([])

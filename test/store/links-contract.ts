@@ -50,12 +50,17 @@ export function describeLinks (subject: () => StoreUnderTest): void {
     expect(await subject().store.links.tags('docker.io/none')).toEqual([])
   })
 
-  it('knows a blob from the descriptor that named it', async () => {
+  it('knows a blob from the descriptor that named it, in that repository', async () => {
     const layer = { digest: a, size: 7, mediaType: 'application/vnd.oci.image.layer.v1.tar+gzip', kind: 'blob' } as const
-    await subject().store.links.describe([layer, { digest: b, size: 2, mediaType, kind: 'manifest' }])
-    await subject().store.links.describe([])
+    await subject().store.links.describe('docker.io/a', [layer, { digest: b, size: 2, mediaType, kind: 'manifest' }])
+    await subject().store.links.describe('docker.io/a', [])
+    await subject().store.links.describe('docker.io/other', [{ ...layer, digest: b, size: 9 }])
     await subject().reopen()
-    expect(await subject().store.links.descriptor(a)).toEqual(layer)
-    expect(await subject().store.links.descriptor(c)).toBeUndefined()
+    const { links } = subject().store
+    expect(await links.descriptor('docker.io/a', a)).toEqual(layer)
+    expect(await links.descriptor('docker.io/a', b)).toMatchObject({ size: 2 })
+    expect(await links.descriptor('docker.io/a', c)).toBeUndefined()
+    expect(await links.descriptor('docker.io/other', a)).toBeUndefined()
+    expect(await links.descriptor('docker.io/other', b)).toMatchObject({ size: 9 })
   })
 }
