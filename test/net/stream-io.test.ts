@@ -3,6 +3,7 @@ import type { Stream } from '@libp2p/interface'
 import { describe, expect, it } from 'vitest'
 import { StreamChannel } from '../../src/net/stream-io.ts'
 import { WaitBudget } from '../../src/net/wait-budget.ts'
+import { seededBytes } from '../support/image.ts'
 
 const MAX_LENGTH = 100
 const patient = (): WaitBudget => new WaitBudget('a test', 5_000)
@@ -20,6 +21,26 @@ describe('a stream channel', () => {
     expect(await channel.readMessage(MAX_LENGTH, patient())).toEqual(Uint8Array.of(1, 2, 3))
     expect(await channel.readMessage(MAX_LENGTH, patient())).toEqual(Uint8Array.of(9))
     expect(await channel.readMessage(MAX_LENGTH, patient())).toBeUndefined()
+  })
+
+  it('gathers what comes byte by byte, between larger parts and while it is read', async () => {
+    const { channel, remote } = await pair({ maxBufferedBytes: 200_000 })
+    const sent = seededBytes(60_000, 'dribble')
+    const tick = async (): Promise<void> => { await new Promise(resolve => { setTimeout(resolve, 20) }) }
+    const received: Uint8Array[] = []
+    for (let position = 0; position < 3_000; position++) remote.send(sent.subarray(position, position + 1))
+    await tick()
+    received.push(await channel.read(1_000, patient()))
+    expect(received[0]?.length).toBe(1_000)
+    for (let position = 3_000; position < 3_010; position++) remote.send(sent.subarray(position, position + 1))
+    remote.send(sent.subarray(3_010, 20_000))
+    for (let position = 20_000; position < 20_010; position++) remote.send(sent.subarray(position, position + 1))
+    remote.send(sent.subarray(20_010, 20_500))
+    remote.send(sent.subarray(20_500, 60_000))
+    await tick()
+    for (let left = 59_000; left > 0; left -= received.at(-1)?.length ?? 0) received.push(await channel.read(60_000, patient()))
+    expect(Buffer.compare(Buffer.concat(received), sent)).toBe(0)
+    expect(received.length).toBeLessThan(12)
   })
 
   it('reads a body and the messages around it from one piece', async () => {

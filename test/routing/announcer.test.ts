@@ -61,6 +61,7 @@ class MoodyRouter extends MemoryRouter {
   }
 
   override async withdraw (digest: Digest): Promise<void> {
+    if (this.failures-- > 0) throw new Error('the disk is full')
     await super.withdraw(digest)
     this.withdrawn.push(digest)
   }
@@ -179,6 +180,19 @@ describe('an announcer', () => {
     expect(announcer.size).toBe(0)
     timers.advance(9 * HOUR_MS)
     expect(router.atOnce).toBe(0)
+    await announcer.stop()
+  })
+
+  it('goes on when the router cannot withdraw', async () => {
+    const { announcer, router, other } = setUp()
+    other.start()
+    announcer.start()
+    announcer.announce(one)
+    await until(() => router.provided.length === 1, { what: 'it is announced' })
+    router.failures = 1
+    await announcer.withdraw(one)
+    expect(router.withdrawn).toEqual([])
+    expect(announcer.size).toBe(0)
     await announcer.stop()
   })
 

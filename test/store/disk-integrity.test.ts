@@ -53,6 +53,17 @@ describe('a blob whose file changed on the disk', () => {
     await expectGone(/has digest sha256:/)
   })
 
+  it('stays when a reader of the wrong file before it finds that one wrong', async () => {
+    const [first, second] = [await store.open(digest), await store.open(digest)]
+    await flipByte(directory.blob(digest), 9)
+    await expect(first?.bytes()).rejects.toMatchObject({ code: 'DIGEST_MISMATCH' })
+    await store.put(digest, bytes, publicBlob)
+    await expect(second?.bytes()).rejects.toMatchObject({ code: 'DIGEST_MISMATCH' })
+    await Promise.all([first?.close(), second?.close()])
+    expect(await store.stat(digest)).toMatchObject({ size: bytes.length })
+    expect(directory.events.filter(({ type }) => type === 'blob:quarantined')).toHaveLength(1)
+  })
+
   it('is taken to quarantine when it was cut or grew', async () => {
     await truncate(directory.blob(digest), 1_000_000)
     expect(await store.open(digest)).toBeUndefined()

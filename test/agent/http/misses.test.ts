@@ -24,6 +24,26 @@ beforeEach(() => {
 
 afterEach(async () => { await agent.close() })
 
+it('what the manifests of one repository say of a digest counts in no other', async () => {
+  const layer = digestOf(LAYER)
+  const index = Buffer.from(JSON.stringify({
+    schemaVersion: 2,
+    mediaType: MEDIA_TYPES.ociIndex,
+    manifests: [{ mediaType: MEDIA_TYPES.ociManifest, digest: layer, size: LAYER.length, platform: { os: 'linux', architecture: 's390x' } }]
+  }))
+  agent.origin.addManifest({ registry: REPOSITORY.registry, name: 'evil/x' }, index, MEDIA_TYPES.ociIndex, 'latest')
+  agent.origin.addBlob(REPOSITORY, LAYER)
+  const url = await agent.listen()
+  const status = async (path: string): Promise<number> => {
+    const response = await fetch(url + path)
+    await response.arrayBuffer()
+    return response.status
+  }
+  expect(await status(`/v2/${NAME}/manifests/${manifestDigest}`)).toBe(200)
+  expect(await status(`/v2/${REPOSITORY.registry}/evil/x/manifests/latest`)).toBe(200)
+  expect(await status(`/v2/${NAME}/blobs/${layer}`)).toBe(200)
+})
+
 function addImage ({ origin }: TestAgent): Digest {
   origin.addBlob(REPOSITORY, LAYER)
   origin.addBlob(REPOSITORY, CONFIG)
