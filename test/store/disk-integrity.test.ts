@@ -64,6 +64,25 @@ describe('a blob whose file changed on the disk', () => {
     expect(directory.events.filter(({ type }) => type === 'blob:quarantined')).toHaveLength(1)
   })
 
+  it('is hashed anew from where a partial was cut that had been set aside', async () => {
+    const right = seededBytes(5_500_000, 'set aside')
+    const cut = 5 * 1024 * 1024
+    const wrong = Buffer.from(right)
+    wrong[cut + 100]! ^= 1
+    const partial = await store.openPartial(digestOf(right))
+    await partial.append(wrong.subarray(0, cut), 'origin')
+    await partial.flush()
+    // the thread has read as far as it may
+    await new Promise(resolve => { setTimeout(resolve, 60) })
+    await partial.append(wrong.subarray(cut), 'peer:liar')
+    const evidence = await partial.setAside()
+    await partial.truncate(cut)
+    await partial.append(right.subarray(cut), 'peer:good')
+    await partial.verify()
+    await evidence.discard()
+    await partial.discard()
+  })
+
   it('is taken to quarantine when it was cut or grew', async () => {
     await truncate(directory.blob(digest), 1_000_000)
     expect(await store.open(digest)).toBeUndefined()

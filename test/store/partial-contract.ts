@@ -256,24 +256,6 @@ export function describePartials (subject: () => StoreUnderTest): void {
     await reader.close()
   })
 
-  it('hashes what follows a cut where a copy was set aside, not the copy', async () => {
-    const right = bytes.subarray(0, MIB + 500_000)
-    const wrong = Buffer.from(right)
-    wrong[MIB + 100]! ^= 1
-    const partial = await subject().store.openPartial(digestOf(right))
-    await partial.append(wrong.subarray(0, MIB), 'origin')
-    await partial.flush()
-    // the hash has read as far as it may
-    await new Promise(resolve => { setTimeout(resolve, 50) })
-    await partial.append(wrong.subarray(MIB), 'peer:liar')
-    const evidence = await partial.setAside()
-    await partial.truncate(MIB)
-    await partial.append(right.subarray(MIB), 'peer:good')
-    await partial.verify()
-    await evidence.discard()
-    await partial.discard()
-  })
-
   it('stops waiting for a verification when its signal fires', async () => {
     const partial = await subject().store.openPartial(digest)
     await partial.append(bytes, 'origin')
