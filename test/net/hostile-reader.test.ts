@@ -54,6 +54,16 @@ describe('a node that is asked by a hostile peer', () => {
     channel.abort(new Error('enough'))
   }
 
+  it('keeps no file open for those who only ask whether it is there', async () => {
+    const channels = await Promise.all(Array.from({ length: 20 }, async () => ask(HAVE)))
+    for (const channel of channels) {
+      const answer = await channel.readMessage(MAX_MESSAGE_LENGTH, patient())
+      expect(decodeResponse(answer ?? new Uint8Array())).toMatchObject({ code: 'ok', size: BYTES.length })
+    }
+    await until(() => content.openReaders === 0, { what: 'all files are closed while the streams are open' })
+    for (const channel of channels) channel.abort(new Error('done'))
+  })
+
   it('cuts a stream at bytes that are no request, and answers the next', async () => {
     for (const bytes of [Uint8Array.of(0), new Uint8Array(2_000).fill(0xff), Uint8Array.of(3, 1, 2, 3), ...Array.from({ length: 40 }, () => randomBytes(1 + Math.floor(Math.random() * 200)))]) {
       const channel = await ask(bytes)

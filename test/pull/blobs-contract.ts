@@ -227,6 +227,23 @@ export function describeBlobs (kind: 'memory' | 'disk'): void {
       expect(banned(kit)).toEqual(['liar'])
     })
 
+    test('so are they after bytes of the origin that a reader has seen, which stay', async () => {
+      const bytes = bytesOf(1000 * KIB)
+      const digest = kit.origin.addBlob(repository, bytes, { size: null, dieAt: [400 * KIB] })
+      kit.events.subscribe(event => {
+        if (event.type !== 'fetch:source-failed' || event.source !== 'origin') return
+        kit.origin.addBlob(repository, bytes)
+        kit.peers.add('liar', digest, bytesOf(1200 * KIB), { size: 1200 * KIB, alwaysDiesAt: 1100 * KIB })
+      })
+      const puller = kit.puller({ graceMs: 20, searchMs: 50 })
+      const blob = await puller.blobs.open(repository, digest)
+      await blob.read(new Uint8Array(1000), 0)
+      expect(Buffer.compare(await readAll(blob), bytes)).toBe(0)
+      await blob.close()
+      await settled(puller)
+      expect(kit.peers.asked('read')).not.toEqual([])
+    })
+
     test('bytes kept from before that are more than the descriptor allows are thrown away', async () => {
       const gate = new Gate()
       const bytes = bytesOf(SIZE)
