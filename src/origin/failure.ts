@@ -2,7 +2,7 @@ import { DeadlineError } from '../errors.ts'
 import { AddressRefusedError } from './address-guard.ts'
 import { OversizedError } from './body-reading.ts'
 import { OriginError } from './origin-error.ts'
-import { ConnectError } from './transport.ts'
+import { ConnectError } from './connector.ts'
 
 /** A dial that ended like this may end otherwise a moment later. */
 const PASSING_CONNECT_CODES: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'ECONNABORTED', 'UND_ERR_SOCKET'])

@@ -1,13 +1,20 @@
 import type { Dispatcher } from 'undici'
 import { DeadlineError } from '../errors.ts'
 import type { Reach } from './address-guard.ts'
-import { BodyStream } from './body-stream.ts'
+import { BodyStream, type BodyControl } from './body-stream.ts'
+import { parseContentLength } from './content-range.ts'
+import { OriginSocket, type BodySink } from './origin-socket.ts'
+
+/** Bodies from this length on go past undici: shorter ones are soon over. */
+const MIN_DIVERTED_BYTES = 256 * 1024
 
 export interface HttpRequest {
   readonly method: 'GET' | 'HEAD' | 'POST'
   readonly url: URL
   readonly headers: Readonly<Record<string, string>>
   readonly body?: string
+  /** The body of a success is read chunk by chunk, and no chunk is kept: it may be lent. */
+  readonly isStreamed?: boolean
   readonly reach: Reach
   /** From the connection (or from now on one that is kept alive) to the headers; the first byte of the body has what is left. */
   readonly firstByteMs: number
@@ -39,6 +46,9 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
   #controller: Dispatcher.DispatchController | undefined
   #body: BodyStream | undefined
   #failure: Error | undefined
+  #hasEnded = false
+  /** Of a body of known length. */
+  #left = 0
   #startedAt = performance.now()
 
   constructor (request: HttpRequest, connectMs: number, resolve: (response: HttpResponse) => void, reject: (error: unknown) => void) {
@@ -63,15 +73,18 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
     clearTimeout(this.#timer)
     const { firstByteMs, stallMs, url } = this.#request
     const leftMs = Math.max(1, firstByteMs - (performance.now() - this.#startedAt))
-    this.#body = new BodyStream(controller, { firstByteMs: leftMs, stallMs })
+    const diverted = this.#divert(controller, status, headers)
+    this.#body = new BodyStream(diverted ?? controller, { firstByteMs: leftMs, stallMs })
     this.#resolve({ status, url, body: this.#body, headers: { get: name => joined(headers[name]) } })
   }
 
   onResponseData (_controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    this.#left -= chunk.length
     this.#body?.push(chunk)
   }
 
   onResponseEnd (): void {
+    this.#hasEnded = true
     this.#settle()
     this.#body?.end()
   }
@@ -80,13 +93,41 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
     this.#fail(error)
   }
 
+  /** Lets a long body of known length come past undici; what undici has read of it already still comes from there. */
+  #divert (controller: Dispatcher.DispatchController, status: number, headers: Record<string, string | string[] | undefined>): BodyControl | undefined {
+    const socket = OriginSocket.lastRead
+    const length = parseContentLength(joined(headers['content-length']))
+    const isLong = length !== undefined && length >= MIN_DIVERTED_BYTES && headers['transfer-encoding'] === undefined
+    if (socket === undefined || this.#request.isStreamed !== true || !isLong || (status !== 200 && status !== 206)) return undefined
+    this.#left = length
+    const left = (): number => this.#left
+    const sink: BodySink = {
+      get left () { return left() },
+      isReusable: !/\bclose\b/i.test(joined(headers['connection']) ?? ''),
+      push: (bytes, release) => {
+        this.#left -= bytes.length
+        this.#body?.push(bytes, release)
+      },
+      end: () => { this.onResponseEnd() }
+    }
+    socket.divert(sink)
+    return {
+      // the socket pauses by itself while all its buffers are lent
+      get paused () { return socket.isFull },
+      pause () {},
+      resume () {},
+      abort: reason => { controller.abort(reason) }
+    }
+  }
+
   #armHeaders (delayMs: number): void {
     clearTimeout(this.#timer)
     this.#timer = setTimeout(() => { this.#fail(new DeadlineError('headers', this.#request.firstByteMs)) }, delayMs)
   }
 
   #fail (error: Error): void {
-    if (this.#failure !== undefined) return
+    // undici takes the end of a diverted body for a failure
+    if (this.#failure !== undefined || this.#hasEnded) return
     this.#failure = error
     this.#settle()
     this.#body?.fail(error)

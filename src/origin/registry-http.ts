@@ -25,7 +25,7 @@ export interface RegistryHttpComponents {
   readonly log: OriginLog
 }
 
-export interface Asked extends Omit<HttpRequest, 'signal' | 'stallMs' | 'firstByteMs'> {
+export interface Asked extends Omit<HttpRequest, 'signal' | 'stallMs' | 'firstByteMs' | 'isStreamed'> {
   readonly signal: AbortSignal
   readonly firstByteMs: number
   /** Most bytes of a successful body, which is then read here; undefined leaves it to the caller. */
@@ -88,7 +88,7 @@ export class RegistryHttp {
     const what = `${asked.method} ${redactUrl(asked.url)}`
     const startedAtMs = now()
     try {
-      const response = await transport.send({ ...asked, stallMs: this.#timeouts.stallMs })
+      const response = await transport.send({ ...asked, isStreamed: asked.limitBytes === undefined, stallMs: this.#timeouts.stallMs })
       log({ type: 'origin:request', registry: this.#registry, method: asked.method, url: redactUrl(asked.url), status: response.status, durationMs: Math.round(now() - startedAtMs) })
       const answer = await read(response, asked.limitBytes)
       const { status } = answer

@@ -18,7 +18,8 @@ import { registryEndpoint, type RegistryConfig } from './registry-config.ts'
 import { RegistryHttp } from './registry-http.ts'
 import { listTags, readReferrers } from './registry-listing.ts'
 import { TokenCache } from './token-cache.ts'
-import { Transport, type TransportInit } from './transport.ts'
+import type { ConnectorInit } from './connector.ts'
+import { Transport } from './transport.ts'
 
 /** Registries that a caller may name without end: the least recently asked of those not configured is forgotten. */
 const MAX_REGISTRIES = 200
@@ -34,7 +35,7 @@ export interface RegistryOriginComponents {
   readonly random?: () => number
   readonly log?: OriginLog
   /** Name lookup. @default that of node:dns */
-  readonly lookup?: TransportInit['lookup']
+  readonly lookup?: ConnectorInit['lookup']
 }
 
 export interface RegistryOriginInit {

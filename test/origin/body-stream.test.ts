@@ -72,6 +72,35 @@ describe('a body', () => {
     expect(controller.aborted).toBe(false)
   })
 
+  test('gives lent chunks back one by one, each when the next is asked for', async () => {
+    const { body } = start()
+    const released: number[] = []
+    for (const chunk of [0, 1, 2]) body.push(CHUNK, () => { released.push(chunk) })
+    body.end()
+    body.take()
+    expect(released).toEqual([])
+    body.take()
+    expect(released).toEqual([0])
+    await body.skip(1)
+    expect(released).toEqual([0, 1])
+    body.take()
+    expect(released).toEqual([0, 1])
+    expect(await body.more()).toBe(false)
+    expect(released).toEqual([0, 1, 2])
+  })
+
+  test('that is cancelled with lent chunks drops the connection, though it has ended, and gives none back', () => {
+    const { controller, body } = start()
+    const release = vi.fn()
+    body.push(CHUNK, release)
+    body.end()
+    body.take()
+    const reason = new Error('enough')
+    body.cancel(reason)
+    expect(controller.reason).toBe(reason)
+    expect(release).not.toHaveBeenCalled()
+  })
+
   test.each([[0, 6], [1, 5], [3, 3], [4, 2], [6, 0], [9, 0]])('skips %d of six bytes and leaves %d', async (skipped, left) => {
     const { body } = start()
     body.push(Buffer.alloc(3))
