@@ -1,9 +1,9 @@
 import { WRITE_BLOCK_BYTES, type BlockPool } from './block-pool.ts'
 
-/** Blocks of one writer that are filled or being written; beyond them `append` waits. */
-const MAX_BLOCKS = 4
+/** Blocks with bytes that are not in the file yet; beyond them `append` waits. */
+const MAX_UNWRITTEN_BLOCKS = 4
 /** Written blocks that are kept for readers close behind the edge, who else would read them back from the file. */
-const MAX_RECENT_BLOCKS = 8
+const MAX_WRITTEN_BLOCKS = 10
 
 export interface WriteCombinerComponents {
   readonly blocks: BlockPool
@@ -15,29 +15,23 @@ export interface WriteCombinerComponents {
   readonly onFailed: (edge: number) => Promise<void>
 }
 
+/** Bytes [start, start + length) of the file. */
 interface Block {
   readonly bytes: Uint8Array
-  length: number
-}
-
-/** A block that is in the file as well. */
-interface RecentBlock extends Block {
   readonly start: number
+  length: number
 }
 
 /**
  * Turns appends of any length into few writes: while none is in flight what is there is written at once (a slow source is readable
- * without delay), while one is in flight the next block fills up (a fast source is written in large pieces). Calls to `append`,
- * `drain` and `reset` come one at a time.
+ * without delay), while one is in flight the bytes gather (a fast source is written in large pieces). Blocks are filled to their end
+ * whatever was written of them meanwhile. Calls to `append`, `drain` and `reset` come one at a time.
  */
 export class WriteCombiner {
   readonly #components: WriteCombinerComponents
-  readonly #full: Block[] = []
-  /** In the order of the file, none beyond the edge. */
-  readonly #recent: RecentBlock[] = []
-  #filling: Block | undefined
+  /** Without gaps, in the order of the file: the written ones, the one being written, those to be written. */
+  readonly #blocks: Block[] = []
   #edge: number
-  #blocks = 0
   #writing: Promise<void> | undefined
   #failure: Error | undefined
   #room: PromiseWithResolvers<void> | undefined
@@ -59,8 +53,7 @@ export class WriteCombiner {
 
   /** Copies the chunk, if all of it finds room at once. */
   tryAppend (chunk: Uint8Array): boolean {
-    const free = (MAX_BLOCKS - this.#blocks) * WRITE_BLOCK_BYTES + (this.#filling === undefined ? 0 : WRITE_BLOCK_BYTES - this.#filling.length)
-    if (this.#failure !== undefined || chunk.length > free) return false
+    if (this.#failure !== undefined || chunk.length > this.#free) return false
     this.#fill(chunk, 0)
     this.#writing ??= this.#writeAll()
     return true
@@ -87,16 +80,16 @@ export class WriteCombiner {
 
   /** Bytes from `position` that were written a moment ago; 0 when they are only in the file by now. */
   copyRecent (buffer: Uint8Array, position: number): number {
-    const block = this.#recent.find(({ start, length }) => start <= position && position < start + length)
+    const block = this.#blocks.find(({ start, length }) => start <= position && position < start + length)
     if (block === undefined) return 0
-    const part = block.bytes.subarray(position - block.start, Math.min(block.length, position - block.start + buffer.length))
+    const part = block.bytes.subarray(position - block.start, Math.min(block.length, this.#edge - block.start, position - block.start + buffer.length))
     buffer.set(part)
     return part.length
   }
 
-  /** Gives back all that is kept for readers. */
+  /** Gives back all blocks; what is not written is dropped. Not while a write is in flight. */
   release (): void {
-    for (const { bytes } of this.#recent.splice(0)) this.#components.blocks.give(bytes)
+    for (const { bytes } of this.#blocks.splice(0)) this.#components.blocks.give(bytes)
   }
 
   /** Goes on at `edge`, after `drain`; a failure is forgotten. */
@@ -106,63 +99,77 @@ export class WriteCombiner {
     this.#failure = undefined
   }
 
+  /** Bytes that find room now. */
+  get #free (): number {
+    const last = this.#blocks.at(-1)
+    const rest = last === undefined ? 0 : WRITE_BLOCK_BYTES - last.length
+    // a written block is unwritten again when its rest is filled
+    const unwritten = rest > 0 ? Math.max(1, this.#unwritten) : this.#unwritten
+    return rest + (MAX_UNWRITTEN_BLOCKS - unwritten) * WRITE_BLOCK_BYTES
+  }
+
+  /** Blocks with bytes beyond the edge. */
+  get #unwritten (): number {
+    return this.#blocks.length - this.#firstUnwritten()
+  }
+
+  #firstUnwritten (): number {
+    const index = this.#blocks.findIndex(({ start, length }) => start + length > this.#edge)
+    return index === -1 ? this.#blocks.length : index
+  }
+
   #fill (chunk: Uint8Array, from: number): number {
     let taken = 0
     while (from + taken < chunk.length) {
-      if (this.#filling === undefined) {
-        if (this.#blocks === MAX_BLOCKS) break
-        this.#blocks++
-        this.#filling = { bytes: this.#components.blocks.take(), length: 0 }
+      let block = this.#blocks.at(-1)
+      if (block === undefined || block.length === WRITE_BLOCK_BYTES) {
+        if (this.#unwritten >= MAX_UNWRITTEN_BLOCKS) break
+        block = { bytes: this.#components.blocks.take(), start: block === undefined ? this.#edge : block.start + block.length, length: 0 }
+        this.#blocks.push(block)
       }
-      const block = this.#filling
       const length = Math.min(WRITE_BLOCK_BYTES - block.length, chunk.length - from - taken)
       block.bytes.set(chunk.subarray(from + taken, from + taken + length), block.length)
       block.length += length
       taken += length
-      if (block.length === WRITE_BLOCK_BYTES) {
-        this.#full.push(block)
-        this.#filling = undefined
-      }
     }
     return taken
-  }
-
-  #next (): Block | undefined {
-    const block = this.#full.shift() ?? this.#filling
-    if (block === this.#filling) this.#filling = undefined
-    return block
   }
 
   async #writeAll (): Promise<void> {
     // `#writing` is set before this can clear it.
     await Promise.resolve()
-    for (let block = this.#next(); block !== undefined; block = this.#next()) {
-      if (this.#failure === undefined) await this.#write(block)
-      else this.#components.blocks.give(block.bytes)
-      this.#blocks--
-      this.#room?.resolve()
-      this.#room = undefined
+    try {
+      for (let block = this.#blocks[this.#firstUnwritten()]; block !== undefined; block = this.#blocks[this.#firstUnwritten()]) {
+        await this.#write(block)
+        this.#trim()
+        this.#wake()
+      }
+    } catch (error) {
+      this.#failure = error as Error
+      this.release()
+      this.#wake()
+      await this.#components.onFailed(this.#edge)
     }
-    if (this.#failure !== undefined) await this.#components.onFailed(this.#edge)
     this.#writing = undefined
   }
 
-  #keep (block: RecentBlock): void {
-    this.#recent.push(block)
-    const { blocks } = this.#components
-    while (this.#recent.length > MAX_RECENT_BLOCKS || (blocks.isScarce && this.#recent.length > 0)) blocks.give(this.#recent.shift()!.bytes)
+  /** What of the block is not written. */
+  async #write ({ bytes, start, length }: Block): Promise<void> {
+    await this.#components.write(bytes.subarray(this.#edge - start, length), this.#edge)
+    this.#edge = start + length
+    this.#components.onWritten(this.#edge)
   }
 
-  async #write (block: Block): Promise<void> {
-    try {
-      await this.#components.write(block.bytes.subarray(0, block.length), this.#edge)
-    } catch (error) {
-      this.#failure = error as Error
-      this.#components.blocks.give(block.bytes)
-      return
-    }
-    this.#keep({ ...block, start: this.#edge })
-    this.#edge += block.length
-    this.#components.onWritten(this.#edge)
+  /** Gives back written blocks: the oldest beyond those that readers may want, all while blocks are scarce. */
+  #trim (): void {
+    const { blocks } = this.#components
+    const written = this.#firstUnwritten()
+    const kept = blocks.isScarce ? 0 : MAX_WRITTEN_BLOCKS
+    for (const { bytes } of this.#blocks.splice(0, Math.max(0, written - kept))) blocks.give(bytes)
+  }
+
+  #wake (): void {
+    this.#room?.resolve()
+    this.#room = undefined
   }
 }

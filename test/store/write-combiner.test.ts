@@ -70,6 +70,33 @@ describe('the write combiner', () => {
     expect(disk.combiner.edge).toBe(4 * WRITE_BLOCK_BYTES)
   })
 
+  it('fills a block to its end though its beginning is written, and never takes more than finds room', async () => {
+    const disk = new SlowDisk()
+    const bytes = new Uint8Array(WRITE_BLOCK_BYTES).map((_, index) => index % 251)
+    expect(disk.combiner.tryAppend(bytes.subarray(0, 1000))).toBe(true)
+    await disk.settle()
+    disk.writes[0]?.end.resolve()
+    await disk.combiner.drain()
+    expect(disk.combiner.tryAppend(new Uint8Array(4 * WRITE_BLOCK_BYTES))).toBe(false)
+    expect(disk.combiner.tryAppend(bytes.subarray(1000))).toBe(true)
+    expect(disk.combiner.tryAppend(new Uint8Array(3 * WRITE_BLOCK_BYTES + 1))).toBe(false)
+    expect(disk.combiner.tryAppend(new Uint8Array(3 * WRITE_BLOCK_BYTES))).toBe(true)
+    await disk.settle()
+    const buffer = new Uint8Array(2000)
+    expect(disk.combiner.copyRecent(buffer, 500)).toBe(500)
+    for (let write = 1; write < 5; write++) {
+      disk.writes[write]?.end.resolve()
+      await disk.settle()
+    }
+    expect(disk.writes.map(({ position, length }) => [position, length])).toEqual([
+      [0, 1000],
+      [1000, WRITE_BLOCK_BYTES - 1000],
+      ...[1, 2, 3].map(block => [block * WRITE_BLOCK_BYTES, WRITE_BLOCK_BYTES])
+    ])
+    expect(disk.combiner.copyRecent(buffer, 500)).toBe(2000)
+    expect(buffer).toEqual(bytes.subarray(500, 2500))
+  })
+
   it('keeps what it wrote for readers, unless blocks are scarce', async () => {
     const disk = new SlowDisk()
     const writeOne = async (fill: number): Promise<void> => {
@@ -79,13 +106,13 @@ describe('the write combiner', () => {
       await disk.combiner.drain()
     }
     const buffer = new Uint8Array(10)
-    for (let fill = 0; fill < 9; fill++) await writeOne(fill)
+    for (let fill = 0; fill < 11; fill++) await writeOne(fill)
     expect(disk.combiner.copyRecent(buffer, WRITE_BLOCK_BYTES - 1)).toBe(0)
     expect(disk.combiner.copyRecent(buffer, 2 * WRITE_BLOCK_BYTES - 4)).toBe(4)
     expect([...buffer]).toEqual([1, 1, 1, 1, 0, 0, 0, 0, 0, 0])
     const others = Array.from({ length: 60 }, () => disk.blocks.take())
-    await writeOne(9)
-    expect(disk.combiner.copyRecent(buffer, 9 * WRITE_BLOCK_BYTES)).toBe(0)
+    await writeOne(11)
+    expect(disk.combiner.copyRecent(buffer, 11 * WRITE_BLOCK_BYTES)).toBe(0)
     for (const block of others) disk.blocks.give(block)
   })
 
