@@ -1,4 +1,5 @@
 import { createServer, type Server } from 'node:http'
+import { setTimeout as delay } from 'node:timers/promises'
 import { once } from 'node:events'
 import type { AddressInfo } from 'node:net'
 import { request } from 'undici'
@@ -11,6 +12,9 @@ import { REGISTRY, REPOSITORY, type BenchStage } from './support/stage.ts'
 
 const BLOBS = 40
 const BLOB_BYTES = 4096
+/** For the last blob to be committed. */
+const COMMIT_MS = 1000
+const SETTLE_MS = 100
 const MAX_HIT_MS = 20
 const MAX_MISS_MS = 50
 const UNASKED = 'nobody.test'
@@ -20,15 +24,23 @@ export async function benchFirstByte (stage: BenchStage): Promise<Section> {
   const neighbour = await AgentProcess.start({ origins: { [REGISTRY]: stage.registry.url }, bootstrap: [stage.agent.multiaddr] })
   try {
     await neighbour.connectedTo(stage.agent)
-    const fromStore: number[] = []
-    const fromPeer: number[] = []
+    const paths: string[] = []
     for (let blob = 0; blob < BLOBS; blob++) {
       const bytes = Buffer.alloc(BLOB_BYTES, `first byte ${blob}`)
       await pushBlob(stage.registry.url, REPOSITORY, digestOf(bytes), bytes)
       const path = `/v2/${REGISTRY}/${REPOSITORY}/blobs/${digestOf(bytes)}`
       await timeToBody(stage.agent.url + path)
+      paths.push(path)
+    }
+    // its client has the bytes before the disk has them for good
+    await delay(COMMIT_MS)
+    const fromStore: number[] = []
+    const fromPeer: number[] = []
+    for (const path of paths) {
       fromStore.push(await timeToBody(stage.agent.url + path))
       fromPeer.push(await timeToBody(neighbour.url + path))
+      // one hit at a time: this one is still being committed and announced
+      await delay(SETTLE_MS)
     }
     const misses = await timeToOrigin()
     const added = fromPeer.map((ms, blob) => ms - (fromStore[blob] ?? NaN))

@@ -2,6 +2,7 @@ import type { Stream } from '@libp2p/interface'
 import type { Digest } from '../oci/digest.ts'
 import { BlobConversation } from './blob-conversation.ts'
 import { BlobRead, DEFAULT_CHUNK_BYTES, DEFAULT_WINDOW_CHUNKS } from './blob-read.ts'
+import { IdleConversations } from './idle-conversations.ts'
 import { PeerError } from './peer-error.ts'
 import type { ContentKind, ContentRead, Holding, PeerContent, PeerRequestOptions } from './peers.ts'
 import { SlotPool, type Slot } from './slot-pool.ts'
@@ -60,6 +61,7 @@ export class BlobClient implements PeerContent {
   readonly #dialler: BlobDialler
   readonly #init: Required<BlobClientInit>
   readonly #slots: SlotPool
+  readonly #idle = new IdleConversations()
 
   constructor (components: BlobClientComponents, init: BlobClientInit = {}) {
     this.#dialler = components.dialler
@@ -84,38 +86,45 @@ export class BlobClient implements PeerContent {
   }
 
   async have (peer: string, kind: ContentKind, digest: Digest, { signal }: PeerRequestOptions = {}): Promise<Holding | undefined> {
-    const slot = await this.#slot(peer, signal)
+    const { slot, conversation: idle } = await this.#place(peer, signal)
+    let isKept = false
     try {
-      const conversation = await this.#converse(peer, signal)
-      return await whileWanted(conversation, signal, async () => {
+      const conversation = idle ?? await this.#converse(peer, signal)
+      const { code, size, restricted } = await whileWanted(conversation, signal, async () => {
         await conversation.have(kind, digest)
-        const { code, size, restricted } = await conversation.response(new WaitBudget('a have?', this.#init.haveTimeoutMs))
-        conversation.close()
-        switch (code) {
-          case 'ok': return { peer, size, restricted }
-          case 'missing':
-          case 'denied': return undefined
-          case 'busy': throw new PeerError('PEER_BUSY', peer, 'is busy')
-          case 'bad-request': throw new PeerError('PEER_PROTOCOL', peer, 'refused a valid request')
-        }
+        return conversation.response(new WaitBudget('a have?', this.#init.haveTimeoutMs))
       })
+      // what it has is most likely read next
+      isKept = code === 'ok'
+      if (isKept) this.#idle.put(peer, { conversation, slot })
+      else conversation.close()
+      if (code === 'busy') throw new PeerError('PEER_BUSY', peer, 'is busy')
+      if (code === 'bad-request') throw new PeerError('PEER_PROTOCOL', peer, 'refused a valid request')
+      return isKept ? { peer, size, restricted } : undefined
     } finally {
-      slot.release()
+      if (!isKept) slot.release()
     }
   }
 
   async read (peer: string, kind: ContentKind, digest: Digest, start: number, { signal }: PeerRequestOptions = {}): Promise<ContentRead> {
-    const slot = await this.#slot(peer, signal)
+    const { slot, conversation: idle } = await this.#place(peer, signal)
     const read = new BlobRead({ peer, kind, digest, start }, {
       ...this.#init,
-      converse: async () => this.#converse(peer, signal),
+      converse: async () => idle ?? this.#converse(peer, signal),
       onEnd: () => { slot.release() },
       signal
     })
     return read.begin()
   }
 
+  /** A place among our streams, with a conversation that is open already if there is one. */
+  async #place (peer: string, signal: AbortSignal | undefined): Promise<{ slot: Slot, conversation?: BlobConversation }> {
+    signal?.throwIfAborted()
+    return this.#idle.take(peer) ?? { slot: this.#slots.tryTake(peer) ?? await this.#slot(peer, signal) }
+  }
+
   async #slot (peer: string, signal: AbortSignal | undefined): Promise<Slot> {
+    this.#idle.clear()
     const slot = await this.#slots.take(peer, this.#init.slotTimeoutMs, { signal })
     if (slot === undefined) throw new PeerError('PEER_BUSY', peer, 'has all the streams we allow')
     return slot

@@ -33,6 +33,11 @@ export class BlobConversation {
     this.#channel = new StreamChannel(stream, { maxBufferedBytes: init.windowBytes + HEADERS_ALLOWANCE })
   }
 
+  /** All that was asked is answered, and the peer is still there as far as we know. */
+  get isUsable (): boolean {
+    return this.#asked.length === 0 && this.#channel.isOpen
+  }
+
   async have (kind: ContentKind, digest: Digest): Promise<void> {
     await this.#ask(id => encodeRequest({ operation: 'have', id, kind, digest }))
   }

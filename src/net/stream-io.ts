@@ -64,6 +64,11 @@ export class StreamChannel {
     return this.#cut.signal
   }
 
+  /** Neither side has ended it. */
+  get isOpen (): boolean {
+    return this.#failure === undefined && !this.#hasEnded && this.#stream.status === 'open'
+  }
+
   /** @returns up to `maxBytes` of what is there, at least one byte. @throws StreamEndedError, StreamCutError, StreamOverflowError, DeadlineError */
   async read (maxBytes: number, budget: WaitBudget): Promise<Uint8Array> {
     if (!await this.#readable(budget)) throw new StreamEndedError('inside a body')

@@ -6,6 +6,8 @@ import type { Router } from '../routing/router.ts'
 import type { PeerScore } from '../swarm/peer-score.ts'
 import { abortable } from './shared-work.ts'
 
+/** Neighbours may answer before the DHT is asked: a hit next door then costs nobody a walk. */
+const HEAD_START_MS = 20
 /** Neighbours asked directly, best first; the DHT knows the others. */
 const MAX_NEIGHBOURS_ASKED = 64
 /** Providers from the DHT asked at once, those not counted that were asked as neighbours. */
@@ -52,8 +54,8 @@ export async function findHolder (components: HolderSearchComponents, init: Hold
 }
 
 /**
- * Who holds a digest: connected neighbours are asked directly while the DHT is searched, so that a hit next door needs
- * no walk. Starts at once; holders are handed out best first, each once. Answers that come late are still handed out
+ * Who holds a digest: connected neighbours are asked directly, and a moment later, or when none of them has it, the DHT
+ * alongside, so that a hit next door needs no walk. Starts at once; holders are handed out best first, each once. Answers that come late are still handed out
  * to whoever asks then; stop the search when nobody will.
  */
 export class HolderSearch {
@@ -67,6 +69,7 @@ export class HolderSearch {
   readonly #grace: Promise<void>
   #wake = Promise.withResolvers<void>()
   #isFinished = false
+  #hasFound = false
   #metBusy = false
 
   constructor (components: HolderSearchComponents, init: HolderSearchInit) {
@@ -78,7 +81,8 @@ export class HolderSearch {
     const over = new AbortController()
     const isOver = AbortSignal.any([this.#signal, over.signal])
     const timer = (ms: number): Promise<void> => sleep(ms, undefined, { signal: isOver }).catch(() => {})
-    const asked = Promise.allSettled([this.#askNeighbours(), this.#askProviders(isOver)])
+    const neighbours = this.#askNeighbours()
+    const asked = Promise.allSettled([neighbours, this.#askProviders(neighbours, isOver)])
     this.#finished = Promise.race([asked, timer(searchMs)]).then(() => {
       this.#isFinished = true
       over.abort()
@@ -126,9 +130,13 @@ export class HolderSearch {
     await Promise.all(neighbours.map(async peer => this.#ask(peer)))
   }
 
-  async #askProviders (signal: AbortSignal): Promise<void> {
+  async #askProviders (neighbours: Promise<void>, signal: AbortSignal): Promise<void> {
     const { router } = this.#components
     if (!router.isReady()) return
+    const headStart = sleep(HEAD_START_MS, undefined, { signal }).catch(() => {})
+    await Promise.race([headStart, neighbours])
+    if (this.#hasFound) await headStart
+    if (signal.aborted) return
     const asks: Array<Promise<void>> = []
     let heard = 0
     try {
@@ -158,7 +166,10 @@ export class HolderSearch {
     const { kind, digest } = this.#init
     try {
       const holding = await peers.have(peer, kind, digest, { signal: this.#signal })
-      if (holding !== undefined) this.#holders.set(peer, holding)
+      if (holding !== undefined) {
+        this.#holders.set(peer, holding)
+        this.#hasFound = true
+      }
     } catch (error) {
       if (error instanceof ShoalError && error.code === 'PEER_BUSY') this.#metBusy = true
       else if (!this.#signal.aborted) score.failed(peer, now())

@@ -105,9 +105,14 @@ export class SourceOrder {
     this.#search?.stop()
   }
 
+  /** Begins to look for holders, though nobody asks for one yet. */
+  begin (): void {
+    if (this.#round === 0) this.#startRound()
+  }
+
   /** Undefined when nobody is left to ask. */
   async next (): Promise<Source | undefined> {
-    if (this.#round === 0) this.#startRound()
+    this.begin()
     for (;;) {
       const source = await this.#nextOfRound()
       if (source !== undefined) return source

@@ -142,6 +142,31 @@ describe('a read', () => {
     expect(streams).toEqual([])
   })
 
+  it('goes on in the conversation in which the peer said that it has it', async () => {
+    const { client, streams, served } = startExchange(new MapContent([[DIGEST, BYTES]]))
+    await client.have(PEER, 'blob', DIGEST)
+    await client.have(PEER, 'blob', DIGEST)
+    expect(await collect((await client.read(PEER, 'blob', DIGEST, 0)).body)).toEqual(BYTES)
+    expect(streams).toHaveLength(1)
+    await served()
+  })
+
+  it('begins another conversation when that one has ended meanwhile', async () => {
+    const { client, streams } = startExchange(new MapContent([[DIGEST, BYTES]]), { server: { idleTimeoutMs: 30 } })
+    await client.have(PEER, 'blob', DIGEST)
+    await until(() => streams[0]?.status !== 'open', { what: 'the end of the first conversation' })
+    expect(await collect((await client.read(PEER, 'blob', DIGEST, 0)).body)).toEqual(BYTES)
+    expect(streams).toHaveLength(2)
+  })
+
+  it('gives its place to whoever needs a stream', async () => {
+    const { client, streams } = startExchange(new MapContent([[DIGEST, BYTES]]), { client: { maxStreams: 1 } })
+    await client.have(PEER, 'blob', DIGEST)
+    await client.have('another', 'blob', DIGEST)
+    expect(streams).toHaveLength(2)
+    await until(() => streams[0]?.status !== 'open', { what: 'the end of the first conversation' })
+  })
+
   it('waits for a stream of its own when as many are open as we allow, and says busy when none becomes free', async () => {
     const { client } = startExchange(new MapContent([[DIGEST, BYTES]]), { client: { maxStreamsPerPeer: 1, slotTimeoutMs: 50 } })
     const first = await client.read(PEER, 'blob', DIGEST, 0)

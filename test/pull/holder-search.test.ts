@@ -58,6 +58,24 @@ test('a neighbour is found while the walk hangs', async () => {
   expect(await search({}, router).next()).toMatchObject({ peer: 'a' })
 })
 
+test('a neighbour that has it saves the walk when the search ends soon', async () => {
+  kit.peers.add('a', digest, bytes)
+  let walks = 0
+  const router = overriding<Router>(kit.router, {
+    isReady: () => true,
+    findProviders: async function * () { walks++ }
+  })
+  const found = search({}, router)
+  expect(await found.next()).toMatchObject({ peer: 'a' })
+  found.stop()
+  await new Promise(resolve => setTimeout(resolve, 40))
+  expect(walks).toBe(0)
+  const lasting = search({}, router)
+  expect(await lasting.next()).toMatchObject({ peer: 'a' })
+  expect(await lasting.next({ patient: true })).toBeUndefined()
+  expect(walks).toBe(1)
+})
+
 test('a provider is found while a neighbour is silent', async () => {
   kit.peers.add('silent', digest, bytes, { isSilent: true })
   kit.peers.add('far', digest, bytes, {}, { isNeighbour: false })

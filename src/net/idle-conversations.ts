@@ -1,0 +1,51 @@
+import type { BlobConversation } from './blob-conversation.ts'
+import type { Slot } from './slot-pool.ts'
+
+/** Between a `have?` and the read that follows from its answer lies a decision, not a wait. */
+const IDLE_MS = 1_000
+
+/** A conversation and its place among our streams. */
+export interface HeldConversation {
+  readonly conversation: BlobConversation
+  readonly slot: Slot
+}
+
+/** Conversations whose questions have been answered, kept a moment for the next question: one a peer. */
+export class IdleConversations {
+  readonly #held = new Map<string, HeldConversation & { readonly timer: NodeJS.Timeout }>()
+
+  /** The caller owns it from now on. */
+  take (peer: string): HeldConversation | undefined {
+    const held = this.#held.get(peer)
+    if (held === undefined) return undefined
+    this.#held.delete(peer)
+    clearTimeout(held.timer)
+    if (held.conversation.isUsable) return held
+    end(held)
+    return undefined
+  }
+
+  /** Ends it at once where one waits already. */
+  put (peer: string, held: HeldConversation): void {
+    if (this.#held.has(peer)) return end(held)
+    const timer = setTimeout(() => {
+      this.#held.delete(peer)
+      end(held)
+    }, IDLE_MS).unref()
+    this.#held.set(peer, { ...held, timer })
+  }
+
+  /** Gives up all, for those who need a stream now. */
+  clear (): void {
+    for (const [peer, held] of this.#held) {
+      this.#held.delete(peer)
+      clearTimeout(held.timer)
+      end(held)
+    }
+  }
+}
+
+function end ({ conversation, slot }: HeldConversation): void {
+  conversation.close()
+  slot.release()
+}
