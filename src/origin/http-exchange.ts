@@ -85,6 +85,7 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
 
   onResponseEnd (): void {
     this.#hasEnded = true
+    this.#left = 0
     this.#settle()
     this.#body?.end()
   }
@@ -98,7 +99,8 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
     const socket = OriginSocket.lastRead
     const length = parseContentLength(joined(headers['content-length']))
     const isLong = length !== undefined && length >= MIN_DIVERTED_BYTES && headers['transfer-encoding'] === undefined
-    if (socket === undefined || this.#request.isStreamed !== true || !isLong || (status !== 200 && status !== 206)) return undefined
+    const isBody = this.#request.method !== 'HEAD' && (status === 200 || status === 206)
+    if (socket === undefined || this.#request.isStreamed !== true || !isLong || !isBody) return undefined
     this.#left = length
     const left = (): number => this.#left
     const sink: BodySink = {
