@@ -7,6 +7,9 @@ import { IdleWires } from './idle-wires.ts'
 import { OriginSocket } from './origin-socket.ts'
 import { Wire } from './wire.ts'
 
+/** Of hosts whose TLS session is kept for the next connection. */
+const MAX_SESSIONS = 100
+
 export interface ConnectorInit {
   /** From dial to the end of the TLS handshake, DNS included. */
   readonly connectMs: number
@@ -35,6 +38,7 @@ export class Connector {
   readonly #init: ConnectorInit
   readonly #reach: Reach
   readonly #idle = new IdleWires()
+  readonly #sessions = new Map<string, Buffer>()
   #context: SecureContext | undefined
 
   constructor (init: ConnectorInit, reach: Reach) {
@@ -59,7 +63,7 @@ export class Connector {
     const wire = new Wire()
     let isOver = false
     const secureContext = options.protocol === 'https:' ? this.#context ??= contextOf(this.#init, this.#reach) : undefined
-    const connect = buildConnector({ allowH2: false, timeout: 0, lookup: guardedLookup(this.#reach, lookup), secureContext, onread: wire.onread })
+    const connect = buildConnector({ allowH2: false, timeout: 0, lookup: guardedLookup(this.#reach, lookup), secureContext, session: this.#sessions.get(key), onread: wire.onread })
     // undici's connector returns its socket, though its type does not say so.
     const socket = connect(options, (...[error]: Parameters<buildConnector.Callback>) => {
       clearTimeout(timer)
@@ -69,7 +73,15 @@ export class Connector {
       else callback(error instanceof DeadlineError ? error : new ConnectError(error), null)
     }) as unknown as Socket
     wire.attach(socket)
+    // undici keeps sessions as well, but a connector for each
+    socket.on('session', (session: Buffer) => { this.#keepSession(key, session) })
     const timer = setTimeout(() => { socket.destroy(new DeadlineError('connect', connectMs)) }, connectMs)
+  }
+
+  #keepSession (key: string, session: Buffer): void {
+    this.#sessions.delete(key)
+    if (this.#sessions.size === MAX_SESSIONS) this.#sessions.clear()
+    this.#sessions.set(key, session)
   }
 
   /** To undici it is a socket: it asks for no more than a Duplex has, and `ref`. */

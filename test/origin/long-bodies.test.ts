@@ -1,6 +1,7 @@
 import { createServer as createHttpServer, type RequestListener, type Server } from 'node:http'
 import { createServer as createHttpsServer } from 'node:https'
 import { connect, createServer as createTcpServer, type AddressInfo, type Socket } from 'node:net'
+import type { TLSSocket } from 'node:tls'
 import { once } from 'node:events'
 import { createHash } from 'node:crypto'
 import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
@@ -218,6 +219,17 @@ describe('a long body', () => {
 })
 
 describe('a connection between two requests', () => {
+  test('that has ended leaves its TLS session to the next', async () => {
+    const reused: boolean[] = []
+    const registry = await serve('https', (request, response) => {
+      reused.push((request.socket as TLSSocket).isSessionReused())
+      response.setHeader('connection', 'close').end(LONG)
+    })
+    const transport = open()
+    for (let round = 0; round < 2; round++) expect(await digestOf(await transport.send(get(registry.url)))).toBe(LONG_DIGEST)
+    expect(reused).toEqual([false, true])
+  })
+
   test('that its server ends is not used again', async () => {
     const registry = await serve('http', sendLong)
     const transport = open()
