@@ -16,11 +16,8 @@ export class IdleConversations {
 
   /** The caller owns it from now on. */
   take (peer: string): HeldConversation | undefined {
-    const held = this.#held.get(peer)
-    if (held === undefined) return undefined
-    this.#held.delete(peer)
-    clearTimeout(held.timer)
-    if (held.conversation.isUsable) return held
+    const held = this.#remove(peer)
+    if (held === undefined || held.conversation.isUsable) return held
     end(held)
     return undefined
   }
@@ -28,20 +25,25 @@ export class IdleConversations {
   /** Ends it at once where one waits already. */
   put (peer: string, held: HeldConversation): void {
     if (this.#held.has(peer)) return end(held)
-    const timer = setTimeout(() => {
-      this.#held.delete(peer)
-      end(held)
-    }, IDLE_MS).unref()
+    const timer = setTimeout(() => { this.#end(peer) }, IDLE_MS).unref()
     this.#held.set(peer, { ...held, timer })
   }
 
   /** Gives up all, for those who need a stream now. */
   clear (): void {
-    for (const [peer, held] of this.#held) {
-      this.#held.delete(peer)
-      clearTimeout(held.timer)
-      end(held)
-    }
+    for (const peer of this.#held.keys()) this.#end(peer)
+  }
+
+  #end (peer: string): void {
+    const held = this.#remove(peer)
+    if (held !== undefined) end(held)
+  }
+
+  #remove (peer: string): HeldConversation | undefined {
+    const held = this.#held.get(peer)
+    clearTimeout(held?.timer)
+    this.#held.delete(peer)
+    return held
   }
 }
 

@@ -102,9 +102,8 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
     const isBody = this.#request.method !== 'HEAD' && (status === 200 || status === 206)
     if (socket === undefined || this.#request.isStreamed !== true || !isLong || !isBody) return undefined
     this.#left = length
-    const left = (): number => this.#left
     const sink: BodySink = {
-      get left () { return left() },
+      left: () => this.#left,
       isReusable: !/\bclose\b/i.test(joined(headers['connection']) ?? ''),
       push: (bytes, release) => {
         this.#left -= bytes.length

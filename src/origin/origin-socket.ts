@@ -4,7 +4,7 @@ import type { Wire } from './wire.ts'
 /** Takes a body off its socket, past undici. */
 export interface BodySink {
   /** Bytes of the body that are still to come. */
-  readonly left: number
+  left (): number
   /** The connection outlives this body. */
   readonly isReusable: boolean
   /** @param release to be called, in the order of the pushes, when the bytes have been used */
@@ -89,7 +89,7 @@ export class OriginSocket extends Duplex {
 
   #received (bytes: Uint8Array): void {
     // undici had all of the last body in the read that brought its head
-    if (this.#sink?.left === 0 && !this.#hasEnded) this.#sink = undefined
+    if (this.#sink?.left() === 0 && !this.#hasEnded) this.#sink = undefined
     const sink = this.#sink
     if (sink === undefined) {
       const copy = Buffer.from(bytes)
@@ -97,7 +97,7 @@ export class OriginSocket extends Duplex {
       if (!this.push(copy)) this.#wire.hold()
       return
     }
-    const { left } = sink
+    const left = sink.left()
     this.#isClean = bytes.length <= left
     sink.push(bytes.subarray(0, left), this.#release)
     if (bytes.length >= left) {

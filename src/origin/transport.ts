@@ -48,10 +48,10 @@ export class Transport {
 
   #takeAgents (): Agent[] {
     this.#isClosed = true
-    const lanes = [...this.#agents.values()]
+    const taken = [...this.#agents.values()]
     this.#agents.clear()
-    for (const { connector } of lanes) connector.close()
-    return lanes.map(({ agent }) => agent)
+    for (const { connector } of taken) connector.close()
+    return taken.map(({ agent }) => agent)
   }
 
   #agent (reach: Reach): Agent {

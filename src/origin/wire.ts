@@ -64,10 +64,9 @@ export class Wire {
     if (wasFull && !this.isFull && !this.#isHeld) this.#socket?.resume()
   }
 
-  /** Pauses the socket until `resume`, whatever is lent. */
+  /** No further read before `resume`, whatever is lent. For the receiver, while it receives. */
   hold (): void {
     this.#isHeld = true
-    this.#socket?.pause()
   }
 
   resume (): void {

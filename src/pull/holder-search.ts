@@ -55,8 +55,8 @@ export async function findHolder (components: HolderSearchComponents, init: Hold
 
 /**
  * Who holds a digest: connected neighbours are asked directly, and a moment later, or when none of them has it, the DHT
- * alongside, so that a hit next door needs no walk. Starts at once; holders are handed out best first, each once. Answers that come late are still handed out
- * to whoever asks then; stop the search when nobody will.
+ * alongside, so that a hit next door needs no walk. Starts at once; holders are handed out best first, each once.
+ * Answers that come late are still handed out to whoever asks then; stop the search when nobody will.
  */
 export class HolderSearch {
   readonly #components: HolderSearchComponents
@@ -82,7 +82,7 @@ export class HolderSearch {
     const isOver = AbortSignal.any([this.#signal, over.signal])
     const timer = (ms: number): Promise<void> => sleep(ms, undefined, { signal: isOver }).catch(() => {})
     const neighbours = this.#askNeighbours()
-    const asked = Promise.allSettled([neighbours, this.#askProviders(neighbours, isOver)])
+    const asked = Promise.allSettled([neighbours, this.#askProviders(neighbours, timer, isOver)])
     this.#finished = Promise.race([asked, timer(searchMs)]).then(() => {
       this.#isFinished = true
       over.abort()
@@ -130,10 +130,10 @@ export class HolderSearch {
     await Promise.all(neighbours.map(async peer => this.#ask(peer)))
   }
 
-  async #askProviders (neighbours: Promise<void>, signal: AbortSignal): Promise<void> {
+  async #askProviders (neighbours: Promise<void>, timer: (ms: number) => Promise<void>, signal: AbortSignal): Promise<void> {
     const { router } = this.#components
     if (!router.isReady()) return
-    const headStart = sleep(HEAD_START_MS, undefined, { signal }).catch(() => {})
+    const headStart = timer(HEAD_START_MS)
     await Promise.race([headStart, neighbours])
     if (this.#hasFound) await headStart
     if (signal.aborted) return

@@ -283,7 +283,7 @@ test('a body that undici read whole leaves the socket to undici', async () => {
   const wire = new Wire()
   wire.attach(connect({ port: (server.address() as AddressInfo).port, host: '127.0.0.1', onread: wire.onread }))
   const socket = new OriginSocket(wire, idle => { wires.push(idle) })
-  socket.divert({ left: 0, isReusable: true, push: () => { throw new Error('nothing is left') }, end: () => { throw new Error('it has ended') } })
+  socket.divert({ left: () => 0, isReusable: true, push: () => { throw new Error('nothing is left') }, end: () => { throw new Error('it has ended') } })
   socket.write('the next answer')
   const [bytes] = await once(socket, 'data') as [Buffer]
   expect(bytes.toString()).toBe('the next answer')
