@@ -1,7 +1,7 @@
 import { ShoalError } from '../errors.ts'
 import { isDigest, type Digest } from '../oci/digest.ts'
 import type { ContentKind } from './peers.ts'
-import { decodeVarint, encodeVarint } from './varint.ts'
+import { FieldReader, FieldWriter } from './wire-fields.ts'
 
 /*
  * One stream is one conversation. The asking side sends requests, the other answers them in the order asked.
@@ -28,8 +28,6 @@ export const MAX_MESSAGE_LENGTH = 1024
 /** Bytes one read may ask for. */
 export const MAX_READ_LENGTH = 1024 * 1024
 
-const WIRE_VARINT = 0
-const WIRE_BYTES = 2
 const KINDS: readonly ContentKind[] = ['blob', 'manifest']
 const CODES = ['ok', 'missing', 'denied', 'busy', 'bad-request'] as const
 
@@ -77,23 +75,23 @@ export class BlobMessageError extends ShoalError {
   }
 }
 
+const writer = new FieldWriter()
+const fields = new FieldReader(reason => new BlobMessageError(reason))
+
 /** A message with its length in front. */
 export function encodeRequest (request: BlobRequest): Uint8Array {
-  const fields: number[] = []
-  putNumber(fields, 1, request.id)
-  putNumber(fields, 2, request.operation === 'have' ? 1 : 2)
-  putNumber(fields, 3, KINDS.indexOf(request.kind) + 1)
-  putText(fields, 4, request.digest)
-  if (request.operation === 'read') {
-    putNumber(fields, 5, request.start)
-    putNumber(fields, 6, request.length)
-  }
-  return withLength(fields)
+  writer.clear()
+    .number(1, request.id)
+    .number(2, request.operation === 'have' ? 1 : 2)
+    .number(3, KINDS.indexOf(request.kind) + 1)
+    .text(4, request.digest)
+  if (request.operation === 'read') writer.number(5, request.start).number(6, request.length)
+  return writer.framed()
 }
 
 /** @param message - a message without its length. @throws BlobMessageError */
 export function decodeRequest (message: Uint8Array): BlobRequest {
-  const fields = decodeFields(message)
+  const fields = read(message)
   const id = fields.number(1)
   const kind = KINDS[fields.number(3) - 1]
   const digest = fields.text(4)
@@ -115,81 +113,26 @@ export function decodeRequest (message: Uint8Array): BlobRequest {
 
 /** A message with its length in front. */
 export function encodeResponse (response: BlobResponse): Uint8Array {
-  const fields: number[] = []
-  putNumber(fields, 1, response.id)
-  putNumber(fields, 2, CODES.indexOf(response.code) + 1)
-  putNumber(fields, 3, response.size)
-  putNumber(fields, 4, response.restricted ? 1 : 0)
-  putNumber(fields, 5, response.length)
-  return withLength(fields)
+  return writer.clear()
+    .number(1, response.id)
+    .number(2, CODES.indexOf(response.code) + 1)
+    .number(3, response.size)
+    .flag(4, response.restricted)
+    .number(5, response.length)
+    .framed()
 }
 
 /** @param message - a message without its length. @throws BlobMessageError */
 export function decodeResponse (message: Uint8Array): BlobResponse {
-  const fields = decodeFields(message)
+  const fields = read(message)
   const id = fields.number(1)
   const code = CODES[fields.number(2) - 1]
   if (code === undefined) throw new BlobMessageError(`unknown code ${fields.number(2)}`, id)
-  return { id, code, size: fields.number(3), restricted: fields.number(4) !== 0, length: fields.number(5) }
+  return { id, code, size: fields.number(3), restricted: fields.flag(4), length: fields.number(5) }
 }
 
-function putNumber (to: number[], field: number, value: number): void {
-  if (value !== 0) to.push(field << 3 | WIRE_VARINT, ...encodeVarint(value))
-}
-
-function putText (to: number[], field: number, value: string): void {
-  to.push(field << 3 | WIRE_BYTES, ...encodeVarint(value.length), ...Buffer.from(value, 'latin1'))
-}
-
-function withLength (message: readonly number[]): Uint8Array {
-  return Uint8Array.from([...encodeVarint(message.length), ...message])
-}
-
-class Fields {
-  readonly #values = new Map<number, number | Uint8Array>()
-
-  set (field: number, value: number | Uint8Array): void {
-    this.#values.set(field, value)
-  }
-
-  number (field: number): number {
-    const value = this.#values.get(field) ?? 0
-    if (typeof value !== 'number') throw new BlobMessageError(`field ${field} is not a number`)
-    return value
-  }
-
-  text (field: number): string {
-    const value = this.#values.get(field) ?? new Uint8Array()
-    if (typeof value === 'number') throw new BlobMessageError(`field ${field} is not text`)
-    return Buffer.from(value).toString('latin1')
-  }
-}
-
-function decodeFields (message: Uint8Array): Fields {
+function read (message: Uint8Array): FieldReader {
   if (message.byteLength > MAX_MESSAGE_LENGTH) throw new BlobMessageError(`${message.byteLength} bytes, allowed are ${MAX_MESSAGE_LENGTH}`)
-  const fields = new Fields()
-  let offset = 0
-  while (offset < message.byteLength) {
-    const tag = varintAt(message, offset)
-    const field = Math.floor(tag.value / 8)
-    const wireType = tag.value % 8
-    if (field === 0) throw new BlobMessageError('a field numbered 0')
-    if (wireType !== WIRE_VARINT && wireType !== WIRE_BYTES) throw new BlobMessageError(`wire type ${wireType}`)
-    const number = varintAt(message, tag.end)
-    if (wireType === WIRE_VARINT) {
-      fields.set(field, number.value)
-      offset = number.end
-    } else {
-      offset = number.end + number.value
-      if (offset > message.byteLength) throw new BlobMessageError(`field ${field} is longer than its message`)
-      fields.set(field, message.subarray(number.end, offset))
-    }
-  }
+  fields.read(message)
   return fields
-}
-
-function varintAt (message: Uint8Array, offset: number): { value: number, end: number } {
-  const varint = decodeVarint(message, offset)
-  if (varint === undefined || varint === 'invalid') throw new BlobMessageError('a broken varint')
-  return varint
 }
