@@ -16,8 +16,18 @@ export function pieceLength (size: number): number {
   return length
 }
 
+/** Pieces of a blob; none for an empty one. */
+export function pieceCount (size: number): number {
+  return Math.ceil(size / pieceLength(size))
+}
+
+/** Bytes `start` (inclusive) to `end` (exclusive) of the blob. */
+export function pieceSpan (size: number, piece: number): { start: number, end: number } {
+  const length = pieceLength(size)
+  return { start: piece * length, end: Math.min(size, (piece + 1) * length) }
+}
+
 /** Where the last piece of a blob begins; 0 for an empty blob. */
 export function lastPieceStart (size: number): number {
-  const length = pieceLength(size)
-  return Math.floor(Math.max(size - 1, 0) / length) * length
+  return Math.max(pieceCount(size) - 1, 0) * pieceLength(size)
 }

@@ -1,0 +1,31 @@
+import type { Bitfield } from './bitfield.ts'
+
+/** How many of the other members hold each piece. */
+export class Availability {
+  readonly #holders: Uint32Array
+
+  constructor (pieces: number) {
+    this.#holders = new Uint32Array(pieces)
+  }
+
+  /** Members that hold the piece. */
+  of (piece: number): number {
+    return this.#holders[piece] ?? 0
+  }
+
+  gained (piece: number): void {
+    this.#holders[piece] = this.of(piece) + 1
+  }
+
+  lost (piece: number): void {
+    this.#holders[piece] = this.of(piece) - 1
+  }
+
+  joined (held: Bitfield): void {
+    for (const piece of held) this.gained(piece)
+  }
+
+  left (held: Bitfield): void {
+    for (const piece of held) this.lost(piece)
+  }
+}

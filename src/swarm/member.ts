@@ -1,0 +1,83 @@
+import { Bitfield } from './bitfield.ts'
+import { OwnershipSeed } from './ownership.ts'
+
+/** Weight of the newest sample in a moving average. */
+const SAMPLE_WEIGHT = 0.25
+/** What a request is thought to take before any was answered, in milliseconds. */
+const FIRST_GUESS_MS = 100
+const MIN_PATIENCE_MS = 1000
+const MAX_PATIENCE_MS = 8000
+const REST_BASE_MS = 500
+const REST_MAX_MS = 10_000
+
+/** What a member says of itself when it takes part. */
+export interface MemberFacts {
+  readonly held: Bitfield
+  /** It gives nothing. @default false */
+  readonly isLeech?: boolean
+  /** It reads from the origin what it owns. @default false */
+  readonly readsOrigin?: boolean
+  /** Same zone, or as near as one. @default true */
+  readonly isNear?: boolean
+}
+
+/** Another agent in a session: what it holds, what it has promised, and how it has done so far. */
+export class Member {
+  readonly id: string
+  readonly ownership: OwnershipSeed
+  readonly held: Bitfield
+  /** Pieces it is reading from the origin now. */
+  readonly taking = new Set<number>()
+  isLeech: boolean
+  readsOrigin: boolean
+  isNear: boolean
+  /** When it last said something for the session, in milliseconds. */
+  heardAtMs: number
+  /** When bytes of a piece last came from it, in milliseconds. */
+  progressAtMs = 0
+  /** Requests that wait at it, as it said last. */
+  queue = 0
+  /** Not asked before then: it said `busy`. */
+  busyUntilMs = 0
+  /** Not asked before then: it let requests lapse. */
+  restUntilMs = 0
+  /** From asking to having, lately, in milliseconds. */
+  serviceMs = FIRST_GUESS_MS
+  #lapses = 0
+
+  constructor (id: string, digest: string, pieces: number, nowMs: number) {
+    this.id = id
+    this.ownership = new OwnershipSeed(digest, id)
+    this.held = new Bitfield(pieces)
+    this.isLeech = false
+    this.readsOrigin = false
+    this.isNear = true
+    this.heardAtMs = nowMs
+  }
+
+  /** How long nothing may come from it before its requests lapse, in milliseconds. */
+  get patienceMs (): number {
+    return Math.min(MAX_PATIENCE_MS, Math.max(MIN_PATIENCE_MS, 4 * this.serviceMs))
+  }
+
+  canBeAsked (nowMs: number): boolean {
+    return !this.isLeech && nowMs >= this.busyUntilMs && nowMs >= this.restUntilMs
+  }
+
+  delivered (tookMs: number, nowMs: number): void {
+    this.serviceMs += (tookMs - this.serviceMs) * SAMPLE_WEIGHT
+    this.progressed(nowMs)
+    this.#lapses = 0
+  }
+
+  progressed (nowMs: number): void {
+    this.heardAtMs = nowMs
+    this.progressAtMs = nowMs
+  }
+
+  /** Its requests lapsed: it rests, twice as long each time. */
+  lapsed (nowMs: number): void {
+    this.restUntilMs = nowMs + Math.min(REST_MAX_MS, REST_BASE_MS * 2 ** this.#lapses)
+    this.#lapses++
+  }
+}

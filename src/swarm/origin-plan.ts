@@ -1,0 +1,175 @@
+import type { Availability } from './availability.ts'
+import type { Bitfield } from './bitfield.ts'
+import type { RequestLedger } from './ledger.ts'
+import type { Member } from './member.ts'
+import { OwnershipSeed } from './ownership.ts'
+
+/**
+ * When the origin is asked. `frugal`: only for what no member holds. `balanced`: also where the swarm would take much
+ * longer than the origin. `fast`: for whatever is not on its way. `never`: not at all.
+ */
+export type OriginPolicy = 'frugal' | 'balanced' | 'fast' | 'never'
+
+/** An owner that has said nothing for so long is passed over; when nothing comes at all, so long for each before us. Milliseconds. */
+const OWNER_PATIENCE_MS = 1500
+/** Pieces of one read; doubles with each that nobody else wanted a part in. */
+const FIRST_RUN_PIECES = 1
+const MAX_RUN_PIECES = 64
+/** `balanced`: the swarm may take this many times as long as the origin would, and this many milliseconds more. */
+const BALANCED_FACTOR = 4
+const BALANCED_ALLOWANCE_MS = 2000
+/** Weight of the newest sample in the origin's pace. */
+const SAMPLE_WEIGHT = 0.3
+
+export interface OriginPlanParts {
+  readonly members: ReadonlyMap<string, Member>
+  readonly availability: Availability
+  readonly ledger: RequestLedger
+  readonly arrived: Bitfield
+}
+
+export interface OriginPlanInit {
+  readonly self: string
+  readonly digest: string
+  readonly originPolicy?: OriginPolicy
+  readonly isLeech?: boolean
+}
+
+export interface OriginRun {
+  readonly start: number
+  readonly end: number
+}
+
+/**
+ * Which pieces we read from the origin. Each piece that no member holds has an owner: of those who lack it and may read
+ * it, the one that ranks highest for it (`OwnershipSeed`). Owners that are silent are passed over; what somebody says it
+ * is reading is left to it. Alone, everything is ours.
+ */
+export class OriginPlan {
+  isReady = false
+  readonly #parts: OriginPlanParts
+  readonly #self: OwnershipSeed
+  readonly #policy: OriginPolicy
+  readonly #isLeech: boolean
+  readonly #taking = new Set<number>()
+  /** Runs under way, by their first piece. */
+  readonly #startedAt = new Map<number, number>()
+  #runPieces = FIRST_RUN_PIECES
+  #retryAtMs = 0
+  /** From one piece to the next, lately; undefined until one was read. */
+  #pieceMs: number | undefined
+  #lastReadMs = 0
+  #startedMs: number | undefined
+  #arrivedAtStart = 0
+  #lastArrivalMs = 0
+
+  constructor (parts: OriginPlanParts, init: OriginPlanInit) {
+    this.#parts = parts
+    this.#self = new OwnershipSeed(init.digest, init.self)
+    this.#policy = init.originPolicy ?? 'balanced'
+    this.#isLeech = init.isLeech ?? false
+  }
+
+  get taking (): readonly number[] {
+    return [...this.#taking]
+  }
+
+  isTaking (piece: number): boolean {
+    return this.#taking.has(piece)
+  }
+
+  /** A piece has come, from whomever. */
+  arrived (nowMs: number): void {
+    this.#lastArrivalMs = nowMs
+  }
+
+  /** A piece has been read from the origin. */
+  read (piece: number, nowMs: number): void {
+    this.#taking.delete(piece)
+    const tookMs = nowMs - this.#lastReadMs
+    this.#pieceMs = this.#pieceMs === undefined ? tookMs : this.#pieceMs + (tookMs - this.#pieceMs) * SAMPLE_WEIGHT
+    this.#lastReadMs = nowMs
+  }
+
+  ended (start: number, end: number, _nowMs: number, retryAtMs: number): void {
+    this.#startedAt.delete(start)
+    for (let piece = start; piece < end; piece++) this.#taking.delete(piece)
+    if (retryAtMs > 0) this.#runPieces = FIRST_RUN_PIECES
+    this.#retryAtMs = Math.max(this.#retryAtMs, retryAtMs)
+  }
+
+  /** The next read, if one is ours to begin. */
+  next (nowMs: number, heads: readonly number[]): OriginRun | undefined {
+    this.#noteStart(nowMs)
+    if (this.#policy === 'never' || !this.isReady || nowMs < this.#retryAtMs) return undefined
+    const contenders = this.#contenders(nowMs)
+    const idleMs = nowMs - this.#lastArrivalMs
+    const isOurs = (piece: number): boolean => this.#isFree(piece, idleMs) && (
+      this.#parts.availability.of(piece) === 0 ? this.#isOwner(piece, contenders, idleMs) : this.#isQuicker(nowMs))
+    const start = this.#start(heads, contenders.length === 0, isOurs)
+    if (start === undefined) return undefined
+    let end = start + 1
+    while (end - start < this.#runPieces && end < this.#parts.arrived.length && isOurs(end)) end++
+    this.#runPieces = Math.min(MAX_RUN_PIECES, this.#runPieces * 2)
+    for (let piece = start; piece < end; piece++) this.#taking.add(piece)
+    if (this.#startedAt.size === 0) this.#lastReadMs = nowMs
+    this.#startedAt.set(start, nowMs)
+    return { start, end }
+  }
+
+  /** Not here, not on its way to us, and nobody says that it is reading it. */
+  #isFree (piece: number, idleMs: number): boolean {
+    const { arrived, ledger, members } = this.#parts
+    if (arrived.has(piece) || ledger.isAsked(piece) || this.#taking.has(piece)) return false
+    if (idleMs > 2 * OWNER_PATIENCE_MS) return true
+    for (const member of members.values()) {
+      if (member.taking.has(piece)) return false
+    }
+    return true
+  }
+
+  /** Others that may own what they lack. */
+  #contenders (nowMs: number): Member[] {
+    return [...this.#parts.members.values()].filter(member => !member.isLeech && member.readsOrigin && nowMs - member.heardAtMs < OWNER_PATIENCE_MS)
+  }
+
+  #isOwner (piece: number, contenders: readonly Member[], idleMs: number): boolean {
+    const rank = this.#self.rank(piece)
+    let before = 0
+    for (const member of contenders) {
+      // nobody could get it from a leech, so it owns nothing that anybody else may read
+      if (this.#isLeech || member.ownership.rank(piece) > rank) before++
+    }
+    return before * OWNER_PATIENCE_MS <= idleMs && (before === 0 || idleMs > OWNER_PATIENCE_MS)
+  }
+
+  /** The first that a reader waits for; alone the first of all; else from a place of our own on. */
+  #start (heads: readonly number[], isAlone: boolean, isOurs: (piece: number) => boolean): number | undefined {
+    const { length } = this.#parts.arrived
+    const from = isAlone || heads.length > 0 ? heads[0] ?? 0 : this.#self.rank(length) % Math.max(length, 1)
+    for (let offset = 0; offset < length; offset++) {
+      const piece = (from + offset) % length
+      if (isOurs(piece)) return piece
+    }
+    return undefined
+  }
+
+  /** Whether a piece that members hold is better read from the origin. */
+  #isQuicker (nowMs: number): boolean {
+    if (this.#policy === 'fast') return true
+    if (this.#policy !== 'balanced' || this.#pieceMs === undefined) return false
+    const { arrived } = this.#parts
+    const missing = arrived.length - arrived.count
+    const came = arrived.count - this.#arrivedAtStart
+    const elapsedMs = nowMs - (this.#startedMs ?? nowMs)
+    const swarmMs = came === 0 ? Infinity : missing * elapsedMs / came
+    return elapsedMs > BALANCED_ALLOWANCE_MS && swarmMs > BALANCED_FACTOR * missing * this.#pieceMs + BALANCED_ALLOWANCE_MS
+  }
+
+  #noteStart (nowMs: number): void {
+    if (this.#startedMs !== undefined) return
+    this.#startedMs = nowMs
+    this.#lastArrivalMs = nowMs
+    this.#arrivedAtStart = this.#parts.arrived.count
+  }
+}

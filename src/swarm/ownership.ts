@@ -1,0 +1,32 @@
+import { createHash } from 'node:crypto'
+
+/**
+ * Who reads which piece from the origin: rendezvous hashing. Every agent computes the same rank of a member for a piece, so
+ * those who know of the same members agree on its owner without a word; a member that comes or goes moves only its own share.
+ *
+ *     seed  = the first 8 bytes of sha256(digest LF peer id), two unsigned 32-bit numbers, big endian: high, low
+ *     rank  = mix(low xor mix(high + piece × 0x9e3779b9)), all modulo 2^32; the highest owns the piece
+ *     mix x = the 32-bit finalizer of MurmurHash3
+ */
+export class OwnershipSeed {
+  readonly #high: number
+  readonly #low: number
+
+  constructor (digest: string, peer: string) {
+    const hash = createHash('sha256').update(`${digest}\n${peer}`).digest()
+    this.#high = hash.readUInt32BE(0)
+    this.#low = hash.readUInt32BE(4)
+  }
+
+  /** An unsigned 32-bit number. */
+  rank (piece: number): number {
+    return mix(this.#low ^ mix((this.#high + Math.imul(piece, 0x9e3779b9)) >>> 0))
+  }
+}
+
+function mix (value: number): number {
+  let x = value >>> 0
+  x = Math.imul(x ^ x >>> 16, 0x85ebca6b)
+  x = Math.imul(x ^ x >>> 13, 0xc2b2ae35)
+  return (x ^ x >>> 16) >>> 0
+}

@@ -1,0 +1,260 @@
+import { Availability } from './availability.ts'
+import { Bitfield } from './bitfield.ts'
+import { RequestLedger } from './ledger.ts'
+import { Member, type MemberFacts } from './member.ts'
+import { OriginPlan, type OriginPolicy } from './origin-plan.ts'
+import { Picker } from './picker.ts'
+import { pieceCount } from './pieces.ts'
+
+export type RejectReason = 'busy' | 'missing' | 'denied' | 'cancelled'
+
+/** `origin`, or the peer id of a member. */
+export type PieceSource = string
+
+/** What the session wants done. */
+export type Decision =
+  | { readonly type: 'request', readonly member: string, readonly piece: number }
+  | { readonly type: 'cancel', readonly member: string, readonly piece: number }
+  /** Read the pieces `start` (inclusive) to `end` (exclusive) from the origin, in order. */
+  | { readonly type: 'take', readonly start: number, readonly end: number }
+
+export interface SessionInit {
+  /** Our own peer id. */
+  readonly self: string
+  readonly digest: string
+  /** Bytes of the blob. */
+  readonly size: number
+  /** Pieces that are here and right already. */
+  readonly held?: Iterable<number>
+  /** @default 'balanced' */
+  readonly originPolicy?: OriginPolicy
+  /** We give nothing: nobody waits for what we read. @default false */
+  readonly isLeech?: boolean
+}
+
+/**
+ * One blob being fetched, as a state machine: told facts, asked for decisions. It knows who takes part and what is where,
+ * on its way and here; it holds no socket, timer or promise, and the time is passed in (milliseconds of any clock that
+ * only goes forward). The agent and the simulator run it unchanged.
+ *
+ * What bears on whom a piece is asked of: who holds it (and is not busy, resting or a leech); what a waiting reader
+ * needs next; how rare it is; a stable order of our own among equals; near members before far ones; whom we wait for
+ * least. What bears on who reads a piece from the origin: see `OriginPlan`.
+ */
+export class Session {
+  readonly size: number
+  /** Pieces that are here and right. */
+  readonly held: Bitfield
+  readonly #arrived: Bitfield
+  readonly #members = new Map<string, Member>()
+  readonly #availability: Availability
+  readonly #ledger = new RequestLedger()
+  readonly #digest: string
+  readonly #origin: OriginPlan
+  readonly #picker: Picker
+  readonly #decisions: Decision[] = []
+  /** Pieces at which readers wait. */
+  #heads: readonly number[] = []
+
+  constructor (init: SessionInit) {
+    const pieces = pieceCount(init.size)
+    this.size = init.size
+    this.held = new Bitfield(pieces)
+    this.#arrived = new Bitfield(pieces)
+    this.#digest = init.digest
+    this.#availability = new Availability(pieces)
+    for (const piece of init.held ?? []) {
+      this.held.add(piece)
+      this.#arrived.add(piece)
+    }
+    const parts = { members: this.#members, availability: this.#availability, ledger: this.#ledger, arrived: this.#arrived }
+    this.#picker = new Picker({ ...parts, isTaken: piece => this.#origin.isTaking(piece) }, init)
+    this.#origin = new OriginPlan(parts, init)
+  }
+
+  /** Pieces in all. */
+  get pieces (): number {
+    return this.held.length
+  }
+
+  get isComplete (): boolean {
+    return this.held.isFull
+  }
+
+  get members (): ReadonlyMap<string, Member> {
+    return this.#members
+  }
+
+  get availability (): Availability {
+    return this.#availability
+  }
+
+  /** Pieces asked of members and not here yet. */
+  get requested (): number {
+    return this.#ledger.count
+  }
+
+  /** Requests that are not overdue: those that fill the pipe. */
+  onTime (nowMs: number): number {
+    return this.#picker.onTime(nowMs)
+  }
+
+  /** Pieces that we read from the origin now. */
+  get taking (): readonly number[] {
+    return this.#origin.taking
+  }
+
+  /** A member takes part, or says anew what it holds. */
+  joined (id: string, facts: MemberFacts, nowMs: number): void {
+    let member = this.#members.get(id)
+    if (member === undefined) {
+      member = new Member(id, this.#digest, this.pieces, nowMs)
+      this.#members.set(id, member)
+    }
+    member.isLeech = facts.isLeech ?? false
+    member.readsOrigin = facts.readsOrigin ?? false
+    member.isNear = facts.isNear ?? true
+    member.heardAtMs = nowMs
+    for (const piece of facts.held) this.#gained(member, piece)
+  }
+
+  /** A member holds these too. Unknown members and pieces are the caller's to judge. */
+  has (id: string, pieces: Iterable<number>, nowMs: number): void {
+    const member = this.#members.get(id)
+    if (member === undefined) return
+    member.heardAtMs = nowMs
+    for (const piece of pieces) this.#gained(member, piece)
+  }
+
+  /** A member reads these from the origin now. */
+  takes (id: string, pieces: Iterable<number>, nowMs: number): void {
+    const member = this.#members.get(id)
+    if (member === undefined) return
+    member.heardAtMs = nowMs
+    for (const piece of pieces) member.taking.add(piece)
+  }
+
+  /** A member no longer reads these from the origin. */
+  releases (id: string, pieces: Iterable<number>, nowMs: number): void {
+    const member = this.#members.get(id)
+    if (member === undefined) return
+    member.heardAtMs = nowMs
+    for (const piece of pieces) member.taking.delete(piece)
+  }
+
+  /** A member has left, is unreachable, or is not to be asked any more. */
+  gone (id: string): void {
+    const member = this.#members.get(id)
+    if (member === undefined) return
+    this.#availability.left(member.held)
+    for (const { piece } of this.#ledger.ofMember(id)) this.#ledger.remove(id, piece)
+    this.#members.delete(id)
+  }
+
+  /** A member will not send a piece that we asked of it. */
+  rejected (id: string, piece: number, reason: RejectReason, nowMs: number): void {
+    const member = this.#members.get(id)
+    if (member === undefined || this.#ledger.remove(id, piece) === undefined) return
+    switch (reason) {
+      case 'busy':
+        member.busyUntilMs = nowMs + Math.min(member.serviceMs, member.patienceMs) / 2
+        break
+      case 'missing':
+      case 'denied':
+        if (member.held.remove(piece)) this.#availability.lost(piece)
+        break
+      case 'cancelled':
+        break
+      default:
+        reason satisfies never
+    }
+  }
+
+  /** Bytes of a piece came from a member: it is alive. */
+  progressed (id: string, nowMs: number): void {
+    this.#members.get(id)?.progressed(nowMs)
+  }
+
+  /** All bytes of a piece are here, from a member or the origin; whether they are right is being found out. */
+  arrived (piece: number, from: PieceSource, nowMs: number): void {
+    if (from === 'origin') this.#origin.read(piece, nowMs)
+    for (const request of this.#ledger.ofPiece(piece)) {
+      this.#ledger.remove(request.member, piece)
+      if (request.member === from) this.#members.get(from)?.delivered(nowMs - request.askedAtMs, nowMs)
+      else this.#decisions.push({ type: 'cancel', member: request.member, piece })
+    }
+    if (!this.#arrived.add(piece)) return
+    this.#picker.arrived(nowMs)
+    this.#origin.arrived(nowMs)
+  }
+
+  /** The piece is right, as far as can be known now. */
+  verified (piece: number): void {
+    this.#arrived.add(piece)
+    this.held.add(piece)
+  }
+
+  /** The piece is not here after all: its bytes were wrong, or are forgotten. */
+  lost (piece: number): void {
+    this.#arrived.remove(piece)
+    this.held.remove(piece)
+  }
+
+  /** Readers wait at these pieces, the most urgent first. */
+  wanted (heads: readonly number[]): void {
+    this.#heads = heads
+  }
+
+  /** Whether the origin can be asked at all, now. */
+  originReady (isReady: boolean): void {
+    this.#origin.isReady = isReady
+  }
+
+  /** Reading [start, end) has ended; what of it has not arrived is free again. After a failure the origin rests until `retryAtMs`. */
+  originEnded (start: number, end: number, nowMs: number, retryAtMs = 0): void {
+    this.#origin.ended(start, end, nowMs, retryAtMs)
+  }
+
+  /**
+   * What to do now. Call it after facts, and some times a second while the session is not complete.
+   * @param room - requests that may be begun, at the most
+   * @param runs - reads from the origin that may be begun, at the most
+   */
+  decide (nowMs: number, { room, runs, window }: { room: number, runs: number, window: number }): Decision[] {
+    this.#expire(nowMs)
+    const decisions = this.#decisions.splice(0)
+    if (this.#arrived.isFull) return decisions
+    for (let left = runs; left > 0; left--) {
+      const run = this.#origin.next(nowMs, this.#heads)
+      if (run === undefined) break
+      decisions.push({ type: 'take', ...run })
+    }
+    for (let left = room; left > 0; left--) {
+      const request = this.#picker.next(nowMs, this.#heads, window)
+      if (request === undefined) break
+      this.#ledger.add({ ...request, askedAtMs: nowMs })
+      decisions.push({ type: 'request', ...request })
+    }
+    return decisions
+  }
+
+  /** A member that has sent nothing for too long loses all its requests. */
+  #expire (nowMs: number): void {
+    for (const member of this.#members.values()) {
+      const requests = this.#ledger.ofMember(member.id)
+      const oldest = requests[0]
+      if (oldest === undefined) continue
+      if (nowMs - Math.max(oldest.askedAtMs, member.progressAtMs) < member.patienceMs) continue
+      member.lapsed(nowMs)
+      for (const { piece } of requests) {
+        this.#ledger.remove(member.id, piece)
+        this.#decisions.push({ type: 'cancel', member: member.id, piece })
+      }
+    }
+  }
+
+  #gained (member: Member, piece: number): void {
+    member.taking.delete(piece)
+    if (member.held.add(piece)) this.#availability.gained(piece)
+  }
+}
