@@ -26,6 +26,8 @@ export const MAX_MEMBER_ADDRESSES = 4
 export const MAX_ADDRESS_LENGTH = 232
 /** Characters of a peer id; one of Ed25519 has 52. */
 export const MAX_PEER_LENGTH = 64
+/** Pieces of one attestation. */
+export const MAX_ATTESTED_PIECES = 1024
 /** Bytes of an attestation; one of 1024 pieces has at most 36 KiB. */
 export const MAX_ATTESTATION_LENGTH = 40 * 1024
 /** Bytes of the fingerprint of a lane, and of its token. */
