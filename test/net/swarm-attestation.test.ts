@@ -73,6 +73,18 @@ describe('an attestation', () => {
     expect(await key.publicKey.verify(Buffer.concat([DOMAIN, payload]), signature)).toBe(true)
   })
 
+  it('has the bytes of the example in docs/protocol.md', async () => {
+    const example = '0acd010a34313244334b6f6f5744704a3741733742574177524d6675315655325743714e6a76713338374a45594b44426a346b78366e58544e1247736861323536' +
+      '3a383838363936633338653839356464373432623834393466343439323139633132613235366131366430383431623933383133633834316132393864663932' +
+      '631880800820c0843d2a0200073240ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb3e23e8160039594a33894f6564e1b1348b' +
+      'bd7a0088d42c4acb73eeaed59c009d12409aeca0710cf91e7483dbb7e9b8dc9ad15b1c3aa41502726364185d7ccabe9a92eac5b03fdaa6a28749c8ef87bd3d3c' +
+      'cf8153eb2e2c90484102a08f564b2f2c08'
+    const hashes = [{ piece: 0, sha256: createHash('sha256').update('a').digest() }, { piece: 7, sha256: createHash('sha256').update('b').digest() }]
+    const { bytes } = signAttestation(await keyOf(0), { digest: digestOf(Buffer.from('shoal')), size: 1_000_000, hashes })
+    expect(Buffer.from(bytes).toString('hex')).toBe(example)
+    expect(verifies(Buffer.from(example, 'hex'))).toBe(true)
+  })
+
   it('does not verify when any bit of what is signed, or of the signature, has changed', () => {
     const { bytes } = attest()
     fc.assert(fc.property(fc.nat(bytes.byteLength - 1), fc.nat(7), (at, bit) => {

@@ -19,6 +19,24 @@ describe('the swarm codec', () => {
     fc.assert(fc.property(messages[type], message => { expect(decodeMessage(withoutLength(encodeMessage(message)))).toEqual(message) }))
   })
 
+  // The examples of docs/protocol.md: other implementations hold on to them.
+  it.each<[string, SwarmMessage]>([
+    ['0d 08 01 12 06 72 61 63 6b 20 33 20 98 75', { type: 'hello', zone: 'rack 3', leech: false, keepAliveMs: 15_000 }],
+    ['0c 08 05 10 01 1a 04 04 01 a7 02 20 02', { type: 'have', channel: 1, pieces: [4, 5, 300], queue: 2 }],
+    ['07 08 08 10 01 1a 01 00', { type: 'request', channel: 1, pieces: [0] }],
+    ['0c 08 0a 10 01 1a 02 03 03 20 03 28 09', { type: 'reject', channel: 1, pieces: [3, 6], reason: 'busy', queue: 9 }],
+    ['0e 08 0b 10 01 18 03 20 80 80 04 28 80 80 04', { type: 'piece', channel: 1, piece: 3, offset: 65_536, length: 65_536, queue: 0 }]
+  ])('writes and reads %s', (hex, message) => {
+    const bytes = Buffer.from(hex.replaceAll(' ', ''), 'hex')
+    expect(Buffer.from(encodeMessage(message))).toEqual(bytes)
+    expect(decodeMessage(bytes, 1)).toEqual(message)
+  })
+
+  it('numbers the types as they are documented', () => {
+    expect(TYPES.map((type, index) => `${index + 1} ${type}`).join(' ')).toBe('1 hello 2 join 3 missing 4 leave 5 have 6 take 7 release 8 request 9 cancel 10 reject 11 piece 12 attest ' +
+      '13 members 14 lane-offer 15 lane-refused 16 lane-switch 17 ping 18 pong 19 accuse')
+  })
+
   it('announces the length of what follows', () => {
     fc.assert(fc.property(anyMessage, message => {
       const encoded = encodeMessage(message)
