@@ -60,6 +60,7 @@ describe('wire fields', () => {
     expect(fields.number(1)).toBe(300)
     expect(fields.ascending(2, 1, MAX_VALUE)).toEqual([1_000])
     for (const end of [1, 2, 4, 5, 6]) expect(() => { fields.read(message, 0, end) }, `${end} bytes`).toThrow(TestError)
+    expect(() => { fields.read(new FieldWriter().number(1, 5).message(), 0, 1) }).toThrow(TestError)
   })
 
   it('give up nothing but the error asked for, for arbitrary bytes', () => {
