@@ -6,7 +6,7 @@ import { parseContentLength } from './content-range.ts'
 import { OriginSocket, type BodySink } from './origin-socket.ts'
 
 /** Bodies from this length on go past undici: shorter ones are soon over. */
-const MIN_DIVERTED_BYTES = 256 * 1024
+const MIN_DIVERTED_BYTES = 64 * 1024
 
 export interface HttpRequest {
   readonly method: 'GET' | 'HEAD' | 'POST'

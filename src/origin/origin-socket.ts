@@ -1,6 +1,9 @@
 import { Duplex } from 'node:stream'
 import type { Wire } from './wire.ts'
 
+/** undici gets an answer in parts of this length: the first nearly always holds the head, and the body after it need not be copied. */
+const PART_BYTES = 16 * 1024
+
 /** Takes a body off its socket, past undici. */
 export interface BodySink {
   /** Bytes of the body that are still to come. */
@@ -24,8 +27,12 @@ export class OriginSocket extends Duplex {
   readonly #onIdle: (wire: Wire) => void
   readonly #handlers: { readonly end: () => void, readonly error: (error: Error) => void, readonly close: () => void }
   readonly #release = (): void => { this.#released() }
+  /** Read, but neither undici's nor the sink's yet. */
+  readonly #held: Uint8Array[] = []
   #sink: BodySink | undefined
   #hasEnded = false
+  /** The other side has ended the connection, and undici does not know it yet. */
+  #isEnding = false
   /** No byte has come beyond the body's end. */
   #isClean = true
   #isDetached = false
@@ -35,7 +42,14 @@ export class OriginSocket extends Duplex {
     super({ highWaterMark: 64 * 1024 })
     this.#wire = wire
     this.#onIdle = onIdle
-    this.#handlers = { end: () => { this.push(null) }, error: error => { this.destroy(error) }, close: () => { this.destroy() } }
+    this.#handlers = {
+      end: () => {
+        this.#isEnding = true
+        this.#drained()
+      },
+      error: error => { this.destroy(error) },
+      close: () => { if (this.#held.length === 0) this.destroy() }
+    }
     for (const [event, handler] of Object.entries(this.#handlers)) wire.socket.on(event, handler)
     wire.receiveBy(bytes => { this.#received(bytes) })
     wire.resume()
@@ -71,7 +85,9 @@ export class OriginSocket extends Duplex {
   }
 
   override _read (): void {
-    this.#wire.resume()
+    // undici parses what it reads in this turn, and may divert the rest
+    if (this.#held.length > 0) queueMicrotask(() => { this.#pass() })
+    else this.#wire.resume()
   }
 
   override _write (chunk: Uint8Array, encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
@@ -88,21 +104,56 @@ export class OriginSocket extends Duplex {
   }
 
   #received (bytes: Uint8Array): void {
-    // undici had all of the last body in the read that brought its head
-    if (this.#sink?.left() === 0 && !this.#hasEnded) this.#sink = undefined
-    const sink = this.#sink
-    if (sink === undefined) {
-      const copy = Buffer.from(bytes)
-      this.#wire.release()
-      if (!this.push(copy)) this.#wire.hold()
-      return
+    this.#held.push(bytes)
+    if (this.#held.length === 1) this.#pass()
+  }
+
+  /** Gives what is held to the sink, or its next part to undici. */
+  #pass (): void {
+    for (let bytes = this.#held[0]; bytes !== undefined; bytes = this.#held[0]) {
+      if (this.#isDetached) return
+      // undici had all of the last body in the part that brought its head
+      if (this.#sink?.left() === 0 && !this.#hasEnded) this.#sink = undefined
+      if (this.#sink === undefined) return this.#giveUndici(bytes)
+      this.#held.shift()
+      this.#giveSink(this.#sink, bytes)
     }
+    this.#drained()
+    this.#wire.resume()
+  }
+
+  #giveUndici (bytes: Uint8Array): void {
+    const part = Buffer.from(bytes.subarray(0, PART_BYTES))
+    if (part.length < bytes.length) this.#held[0] = bytes.subarray(part.length)
+    else {
+      this.#held.shift()
+      this.#wire.release()
+    }
+    const hasRoom = this.push(part)
+    if (!hasRoom || this.#held.length > 0) this.#wire.hold()
+    this.#drained()
+  }
+
+  #giveSink (sink: BodySink, bytes: Uint8Array): void {
     const left = sink.left()
     this.#isClean = bytes.length <= left
     sink.push(bytes.subarray(0, left), this.#release)
     if (bytes.length >= left) {
       this.#hasEnded = true
       sink.end()
+    }
+  }
+
+  /** What came before the end of the connection has been passed on: so may be the end. */
+  #drained (): void {
+    if (this.#held.length > 0) return
+    const isClosed = this.#wire.socket.destroyed
+    if (this.#isEnding) {
+      this.#isEnding = false
+      this.push(null)
+      if (isClosed) this.once('end', () => { this.destroy() })
+    } else if (isClosed) {
+      this.destroy()
     }
   }
 

@@ -2,7 +2,7 @@ import { createServer as createHttpServer, type RequestListener, type Server } f
 import { createServer as createHttpsServer } from 'node:https'
 import { connect, createServer as createTcpServer, type AddressInfo, type Socket } from 'node:net'
 import type { TLSSocket } from 'node:tls'
-import { once } from 'node:events'
+import { EventEmitter, once } from 'node:events'
 import { createHash } from 'node:crypto'
 import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest'
 import { IdleWires } from '../../src/origin/idle-wires.ts'
@@ -142,6 +142,38 @@ describe.each(['http', 'https'] as const)('a long body over %s', scheme => {
     const transport = open()
     const digests = await Promise.all(Array.from({ length: 4 }, async () => digestOf(await transport.send(get(registry.url)))))
     expect(new Set(digests)).toEqual(new Set([LONG_DIGEST]))
+  })
+})
+
+describe.each(['http', 'https'] as const)('over %s', scheme => {
+  test.each([1000, 16_384, 65_535, 65_536, 131_072, 1_000_000])('many parts of %i bytes come by a connection or two', async length => {
+    const registry = await serve(scheme, (request, response) => {
+      const start = Number(request.headers.range)
+      response.writeHead(206, { 'content-length': length }).end(LONG.subarray(start, start + length))
+    })
+    const transport = open()
+    for (let start = 0; start < 20 * length; start += length) {
+      const response = await transport.send(get(registry.url, { headers: { range: String(start) } }))
+      expect(await digestOf(response)).toBe(createHash('sha256').update(LONG.subarray(start, start + length)).digest('hex'))
+    }
+    // undici waits a turn before it uses one again
+    expect(registry.connections.length).toBeLessThanOrEqual(length < 65_536 ? 2 : 1)
+  })
+
+  test.each([[undefined, 50_000], [undefined, 3_000_000], ['chunked', 3_000_000], ['length', 50_000], ['length', 3_000_000]] as const)('a body (%s, %i bytes) whose connection ends with it is whole', async (framing, length) => {
+    const registry = await serve(scheme, (_request, response) => {
+      response.setHeader('connection', 'close')
+      if (framing === undefined) response.useChunkedEncodingByDefault = false
+      if (framing === 'length') response.setHeader('content-length', length)
+      response.write(LONG.subarray(0, 20_000))
+      response.end(LONG.subarray(20_000, length))
+    })
+    const transport = open()
+    for (const isStreamed of [true, false]) {
+      const response = await transport.send(get(registry.url, { isStreamed }))
+      await response.body.more()
+      expect(await digestOf(response)).toBe(createHash('sha256').update(LONG.subarray(0, length)).digest('hex'))
+    }
   })
 })
 
@@ -291,6 +323,44 @@ test('a body that undici read whole leaves the socket to undici', async () => {
   await once(wire.socket, 'close')
   expect(wires).toEqual([])
   server.close()
+})
+
+describe('a connection that ends while undici has not taken all that was read', () => {
+  const bytes = LONG.subarray(0, 200_000)
+
+  function readThenEnd (events: readonly string[]): OriginSocket {
+    const connection = Object.assign(new EventEmitter(), { destroyed: false, resume: () => {}, destroy: () => {} })
+    const wire = new Wire()
+    wire.attach(connection as unknown as Socket)
+    const socket = new OriginSocket(wire, () => {})
+    bytes.copy((wire.onread.buffer as () => Buffer)())
+    wire.onread.callback(bytes.length, Buffer.alloc(0))
+    for (const event of events) {
+      connection.destroyed = event === 'close'
+      connection.emit(event)
+    }
+    return socket
+  }
+
+  test.each(['end', 'end close'])('gives it the rest and the end (%s)', async events => {
+    const socket = readThenEnd(events.split(' '))
+    const chunks: Buffer[] = []
+    const ended = once(socket, 'end')
+    const closed = once(socket, 'close')
+    socket.on('data', (chunk: Buffer) => chunks.push(chunk))
+    await ended
+    expect(Buffer.concat(chunks).equals(bytes)).toBe(true)
+    if (events === 'end') socket.destroy()
+    await closed
+  })
+
+  test('gives it the rest before it closes without an end', async () => {
+    const socket = readThenEnd(['close'])
+    let length = 0
+    socket.on('data', (chunk: Buffer) => { length += chunk.length })
+    await once(socket, 'close')
+    expect(length).toBeGreaterThan(0)
+  })
 })
 
 function standInWire (): { readonly wire: Wire, readonly isDestroyed: () => boolean } {
