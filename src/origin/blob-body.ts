@@ -21,7 +21,7 @@ export interface BlobBodyComponents {
 }
 
 /**
- * The bytes of a blob as one unbroken body, whatever happens to the connections beneath. Owns the current connection
+ * The bytes of a blob, or of a part of it, as one unbroken body, whatever happens to the connections beneath. Owns the current connection
  * and the position; each resumption starts at the registry again, as signed URLs expire. One reader, once.
  */
 export class BlobBody implements AsyncIterableIterator<Uint8Array, undefined, undefined> {
@@ -31,8 +31,12 @@ export class BlobBody implements AsyncIterableIterator<Uint8Array, undefined, un
   readonly #onAbort: () => void
   readonly #etag: string | undefined
   readonly #size: number | undefined
-  readonly #limit: number
+  readonly #end: number | undefined
   #stream: BodyStream | undefined
+  /** No byte of the stream from here on is wanted, or believed. */
+  #limit: number
+  /** The stream goes on behind `#end`: it comes from an origin that began to ignore Range. */
+  #isTrimmed = false
   #at: number
   #resumes = 0
   #idleResumes = 0
@@ -40,17 +44,23 @@ export class BlobBody implements AsyncIterableIterator<Uint8Array, undefined, un
 
   constructor (components: BlobBodyComponents, request: BlobRequest, opened: OpenedBlob, signal: AbortSignal | undefined) {
     this.#components = components
-    this.#request = request
+    this.#request = opened.isPart ? request : { ...request, end: undefined }
     this.#signal = signal
     this.#stream = opened.stream
     this.#at = opened.start
     this.#resumedAt = opened.start
     this.#size = opened.size
-    this.#limit = opened.size ?? Infinity
+    this.#end = lesser(this.#request.end, opened.size)
+    this.#limit = lesser(this.#end, opened.end) ?? Infinity
     this.#etag = opened.etag
     this.#onAbort = () => { this.#stream?.cancel(asError(signal?.reason)) }
     if (signal?.aborted === true) this.#onAbort()
     else signal?.addEventListener('abort', this.#onAbort, { once: true })
+  }
+
+  /** Behind the last byte, where that can be told. */
+  get end (): number | undefined {
+    return this.#end
   }
 
   [Symbol.asyncIterator] (): this {
@@ -62,16 +72,20 @@ export class BlobBody implements AsyncIterableIterator<Uint8Array, undefined, un
     const chunk = this.#stream?.take()
     if (chunk === undefined) return this.#wait()
     this.#at += chunk.length
-    return this.#at > this.#limit ? this.#overflow() : Promise.resolve({ value: chunk, done: false })
+    return this.#at > this.#limit ? this.#beyond(chunk) : Promise.resolve({ value: chunk, done: false })
   }
 
   return (): Promise<IteratorResult<Uint8Array, undefined>> {
-    this.#end(new Error('the reader has left'))
+    this.#finish(new Error('the reader has left'))
     return Promise.resolve({ value: undefined, done: true })
   }
 
-  async #overflow (): Promise<never> {
-    throw this.#fail(this.#invalid(`more than its ${this.#size} bytes`))
+  async #beyond (chunk: Uint8Array): Promise<IteratorResult<Uint8Array, undefined>> {
+    if (!this.#isTrimmed) throw this.#fail(this.#invalid(`more than the bytes up to ${this.#limit} that were announced`))
+    const value = chunk.subarray(0, chunk.length - (this.#at - this.#limit))
+    this.#at = this.#limit
+    this.#finish(new Error('the rest is not wanted'))
+    return value.length === 0 ? { value: undefined, done: true } : { value, done: false }
   }
 
   async #wait (): Promise<IteratorResult<Uint8Array, undefined>> {
@@ -80,13 +94,14 @@ export class BlobBody implements AsyncIterableIterator<Uint8Array, undefined, un
         if (await this.#stream.more()) return await this.next()
       } catch (error) {
         if (this.#signal?.aborted === true || error instanceof OriginError) throw this.#fail(error)
+        if (this.#at === this.#end) break
         await this.#resume(error)
         continue
       }
-      if (this.#size === undefined || this.#at === this.#size) break
-      await this.#resume(new Error(`the body ended at byte ${this.#at} of ${this.#size}`))
+      if (this.#end === undefined || this.#at === this.#end) break
+      await this.#resume(new Error(`the body ended at byte ${this.#at} of ${this.#end}`))
     }
-    this.#end(new Error('the blob is complete'))
+    this.#finish(new Error('the blob is complete'))
     return { value: undefined, done: true }
   }
 
@@ -120,8 +135,10 @@ export class BlobBody implements AsyncIterableIterator<Uint8Array, undefined, un
     const { firstByteMs } = this.#request
     try {
       await pause(delayMs, this.#signal)
-      const opened = await withDeadline('first byte', firstByteMs, this.#signal, signal => openBlob(this.#components.client, this.#request, this.#at, this.#etag, signal))
+      const opened = await withDeadline('first byte', firstByteMs, this.#signal, signal => openBlob(this.#components.client, this.#request, this.#at, { etag: this.#etag }, signal))
       this.#stream = opened.stream
+      this.#limit = lesser(this.#end, opened.end) ?? Infinity
+      this.#isTrimmed = this.#end !== undefined && (opened.end ?? Infinity) > this.#end
       if (this.#signal?.aborted === true) this.#onAbort()
       this.#check(opened)
       return opened
@@ -144,11 +161,11 @@ export class BlobBody implements AsyncIterableIterator<Uint8Array, undefined, un
   #fail (error: unknown): Error {
     const { registry, repository, digest } = this.#request
     const failure = this.#signal?.aborted === true ? asError(this.#signal.reason) : originErrorOf(error, registry, `blob ${repository} ${shortDigest(digest)} at byte ${this.#at}`)
-    this.#end(failure)
+    this.#finish(failure)
     return failure
   }
 
-  #end (reason: Error): void {
+  #finish (reason: Error): void {
     this.#signal?.removeEventListener('abort', this.#onAbort)
     this.#stream?.cancel(reason)
     this.#stream = undefined
@@ -158,6 +175,10 @@ export class BlobBody implements AsyncIterableIterator<Uint8Array, undefined, un
 /** After a stall one more connection is worth a try; one that brings nothing at all is not. */
 function isSilence (reason: unknown): boolean {
   return reason instanceof DeadlineError && reason.phase === 'first byte'
+}
+
+function lesser (a: number | undefined, b: number | undefined): number | undefined {
+  return a === undefined || b === undefined ? a ?? b : Math.min(a, b)
 }
 
 function asError (reason: unknown): Error {

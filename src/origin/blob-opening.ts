@@ -9,7 +9,15 @@ export interface BlobRequest {
   readonly registry: string
   readonly repository: string
   readonly digest: Digest
+  /** Behind the last byte wanted; undefined: all there are. */
+  readonly end: number | undefined
   readonly firstByteMs: number
+}
+
+/** Where a request for the rest of a blob goes on. */
+export interface Resumption {
+  /** Of the bytes that are here already: others are not wanted. */
+  readonly etag: string | undefined
 }
 
 export interface OpenedBlob {
@@ -17,6 +25,10 @@ export interface OpenedBlob {
   readonly stream: BodyStream | undefined
   /** Where the stream begins: what was asked, or 0 from an origin that ignores Range. */
   readonly start: number
+  /** Behind the last byte of the stream; undefined where the origin does not say. */
+  readonly end: number | undefined
+  /** The origin gave the part asked for, and not the whole. */
+  readonly isPart: boolean
   /** Of the whole blob. */
   readonly size: number | undefined
   /** A strong validator, for If-Range. */
@@ -26,13 +38,13 @@ export interface OpenedBlob {
 
 /**
  * Asks for a blob from a byte on, and checks that the answer is about those bytes: RFC 9110, section 14.
- * @param etag of the bytes that are here already: others are not wanted
+ * @param resumption of a body that was cut: where it came from is not trusted to be good for the rest
  * @throws OriginError, or the signal's reason
  */
-export async function openBlob (client: RegistryClient, request: BlobRequest, start: number, etag: string | undefined, signal: AbortSignal): Promise<OpenedBlob> {
-  const { registry, repository, digest, firstByteMs } = request
-  const headers = start === 0 ? {} : { range: `bytes=${start}-`, ...(etag === undefined ? {} : { 'if-range': etag }) }
-  const asked = { method: 'GET', repository, path: `blobs/${digest}`, accept: '*/*', headers, firstByteMs, signal } as const
+export async function openBlob (client: RegistryClient, request: BlobRequest, start: number, resumption: Resumption | undefined, signal: AbortSignal): Promise<OpenedBlob> {
+  const { registry, repository, digest, end, firstByteMs } = request
+  const redirect = resumption === undefined ? 'reuse' : 'renew'
+  const asked = { method: 'GET', repository, path: `blobs/${digest}`, accept: '*/*', headers: rangeHeaders(start, end, resumption?.etag), firstByteMs, redirect, signal } as const
   const answer = await client.request(asked)
   const { status, access } = answer
   const invalid = (what: string): OriginError => {
@@ -42,7 +54,7 @@ export async function openBlob (client: RegistryClient, request: BlobRequest, st
   if (status === 416) {
     const size = parseUnsatisfiedRange(answer.headers.get('content-range'))
     if (size !== start) throw invalid(`status 416 with Content-Range ${answer.headers.get('content-range') ?? '(none)'}`)
-    return { stream: undefined, start, size, etag: undefined, access }
+    return { stream: undefined, start, end: start, isPart: true, size, etag: undefined, access }
   }
   if (answer.body === undefined || (status !== 200 && status !== 206)) {
     answer.body?.cancel(new Error('not wanted'))
@@ -50,12 +62,17 @@ export async function openBlob (client: RegistryClient, request: BlobRequest, st
   }
   if (isEncoded(answer)) throw invalid(`Content-Encoding ${answer.headers.get('content-encoding')} though none was accepted`)
   const opened = { stream: answer.body, etag: strongEtag(answer), access }
-  if (status === 200) return { ...opened, start: 0, size: parseContentLength(answer.headers.get('content-length')) }
-  const range = parseContentRange(answer.headers.get('content-range'))
   const length = parseContentLength(answer.headers.get('content-length'))
-  if (range?.start !== start) throw invalid(`Content-Range ${answer.headers.get('content-range') ?? '(none)'}`)
+  if (status === 200) return { ...opened, start: 0, end: length, isPart: false, size: length }
+  const range = parseContentRange(answer.headers.get('content-range'))
+  if (range?.start !== start || (end !== undefined && range.end >= end)) throw invalid(`Content-Range ${answer.headers.get('content-range') ?? '(none)'}`)
   if (length !== undefined && length !== range.end - range.start + 1) throw invalid(`Content-Length ${length} with Content-Range ${answer.headers.get('content-range')}`)
-  return { ...opened, start, size: range.total }
+  return { ...opened, start, end: range.end + 1, isPart: true, size: range.total }
+}
+
+function rangeHeaders (start: number, end: number | undefined, etag: string | undefined): Record<string, string> {
+  if (start === 0 && end === undefined) return {}
+  return { range: `bytes=${start}-${end === undefined ? '' : end - 1}`, ...(etag === undefined ? {} : { 'if-range': etag }) }
 }
 
 function isEncoded ({ headers }: RegistryAnswer): boolean {

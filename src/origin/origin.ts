@@ -18,6 +18,11 @@ export interface OriginOptions {
   signal?: AbortSignal
 }
 
+export interface BlobOptions extends OriginOptions {
+  /** Behind the last byte wanted, more than `start`. @default the end of the blob */
+  end?: number
+}
+
 export interface ResolvedManifest {
   readonly digest: Digest
   readonly mediaType: string
@@ -35,6 +40,11 @@ export interface OriginBlob {
   readonly size: number | undefined
   /** Where `body` begins: the `start` asked for, or 0 when the origin ignores Range. */
   readonly start: number
+  /**
+   * Behind the last byte of `body`: the `end` asked for or that of the blob, whichever is first; that of the blob when
+   * the origin ignores Range. undefined when it can't be told.
+   */
+  readonly end: number | undefined
   readonly access: OriginAccess
   /**
    * The bytes as they come; resumed by Range after a cut, within the attempts and deadlines of the client, unseen by the reader.
@@ -54,7 +64,11 @@ export interface Origin {
   resolve (repository: Repository, tag: string, options?: OriginOptions): Promise<ResolvedManifest>
   /** GET of a manifest by digest (checked against it) or tag. At most 4 MiB; schema1 refused. */
   manifest (repository: Repository, reference: string, options?: OriginOptions): Promise<OriginManifest>
-  blob (repository: Repository, digest: Digest, start: number, options?: OriginOptions): Promise<OriginBlob>
+  /**
+   * A blob from a byte on. Many parts of one blob may be asked for: connections and the redirect to where it lies are used again.
+   * @throws RangeError when `end` is not beyond `start`
+   */
+  blob (repository: Repository, digest: Digest, start: number, options?: BlobOptions): Promise<OriginBlob>
   /** Size of a blob, without its bytes. */
   statBlob (repository: Repository, digest: Digest, options?: OriginOptions): Promise<{ size: number, access: OriginAccess }>
   /** All pages, in lexical order. */

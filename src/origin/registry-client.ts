@@ -1,8 +1,8 @@
-import type { Reach } from './address-guard.ts'
 import { excuseOf } from './excuse.ts'
 import { OriginError } from './origin-error.ts'
 import type { OriginAccess } from './origin.ts'
 import { redactUrl } from './redact-url.ts'
+import type { RedirectMemory, RedirectTarget } from './redirect-memory.ts'
 import type { Grant, RegistryAuth } from './registry-auth.ts'
 import type { RegistryEndpoint } from './registry-config.ts'
 import type { Answer, RegistryHttp } from './registry-http.ts'
@@ -26,6 +26,11 @@ export interface RegistryRequest {
   readonly limitBytes?: number
   /** Hand a redirect back instead of following it. */
   readonly keepsRedirect?: boolean
+  /**
+   * What becomes of where the registry sent us for this path before: `reuse` asks there first, and here only when that
+   * brings nothing; `renew` forgets it. @default neither asked for nor remembered
+   */
+  readonly redirect?: 'reuse' | 'renew'
   readonly signal: AbortSignal
 }
 
@@ -38,6 +43,7 @@ export interface RegistryAnswer extends Answer {
 export interface RegistryClientComponents {
   readonly http: RegistryHttp
   readonly auth: RegistryAuth
+  readonly redirects: RedirectMemory
 }
 
 /**
@@ -47,12 +53,14 @@ export interface RegistryClientComponents {
 export class RegistryClient {
   readonly #http: RegistryHttp
   readonly #auth: RegistryAuth
+  readonly #redirects: RedirectMemory
   readonly #endpoint: RegistryEndpoint
   readonly #userAgent: string
 
-  constructor ({ http, auth }: RegistryClientComponents, endpoint: RegistryEndpoint, userAgent: string) {
+  constructor ({ http, auth, redirects }: RegistryClientComponents, endpoint: RegistryEndpoint, userAgent: string) {
     this.#http = http
     this.#auth = auth
+    this.#redirects = redirects
     this.#endpoint = endpoint
     this.#userAgent = userAgent
   }
@@ -61,10 +69,12 @@ export class RegistryClient {
   async request (request: RegistryRequest): Promise<RegistryAnswer> {
     const name = this.#fullName(request.repository)
     let grant = await this.#auth.begin(name, request.signal)
+    const remembered = await this.#askRemembered(request, grant)
+    if (remembered !== undefined) return remembered
     let hasResolvedAgain = false
     let waitsForLimit = false
     for (;;) {
-      const { answer, isRedirected } = await this.#follow(request, grant, !waitsForLimit && this.#auth.mayEscalate(name, grant))
+      const { answer, isRedirected } = await this.#follow(request, grant, this.#startOf(request), !waitsForLimit && this.#auth.mayEscalate(name, grant))
       if (isRedirected && answer.status === 403 && !hasResolvedAgain) {
         // A signed URL that has expired on the way: the registry makes another.
         hasResolvedAgain = true
@@ -97,11 +107,23 @@ export class RegistryClient {
     return new URL(`/v2/${this.#fullName(repository)}/${path}${query}`, this.#endpoint.url)
   }
 
-  async #follow (request: RegistryRequest, grant: Grant, returnsRateLimit: boolean): Promise<{ answer: Answer, isRedirected: boolean }> {
+  /** Any failure there is a reason to ask the registry. */
+  async #askRemembered (request: RegistryRequest, grant: Grant): Promise<RegistryAnswer | undefined> {
+    const key = this.#redirectKey(request, grant)
+    const target = this.#redirects.get(key)
+    if (target === undefined || request.redirect === undefined) return undefined
+    try {
+      const { answer } = request.redirect === 'reuse' ? await this.#follow(request, grant, target, false) : {}
+      if (answer !== undefined && isSuccess(answer)) return { ...answer, isRedirected: true, access: this.#access(grant) }
+    } catch {}
+    this.#redirects.forget(key, target)
+    request.signal.throwIfAborted()
+    return undefined
+  }
+
+  async #follow (request: RegistryRequest, grant: Grant, from: RedirectTarget, returnsRateLimit: boolean): Promise<{ answer: Answer, isRedirected: boolean }> {
     const { method, signal, firstByteMs, limitBytes } = request
-    let url = this.urlOf(request.repository, request.path, request.query)
-    let reach: Reach = this.#endpoint.ownReach
-    let authorization = grant.authorization
+    let { url, reach, isOwn } = from
     for (let hops = 0; ; hops++) {
       const answer = await this.#http.ask({
         method,
@@ -110,18 +132,30 @@ export class RegistryClient {
         signal,
         firstByteMs,
         limitBytes,
-        headers: { ...this.#headers(request), ...(authorization === undefined ? {} : { authorization }) },
+        headers: { ...this.#headers(request), ...(isOwn && grant.authorization !== undefined ? { authorization: grant.authorization } : {}) },
         lane: grant.level === 'credential' ? 'credential' : 'anonymous',
         returnsRateLimit: hops === 0 && returnsRateLimit
       })
       const location = REDIRECTS.has(answer.status) && request.keepsRedirect !== true ? answer.headers.get('location') : undefined
-      if (location === undefined) return { answer, isRedirected: hops > 0 }
+      if (location === undefined) {
+        if (hops > 0 && request.redirect !== undefined && isSuccess(answer)) this.#redirects.keep(this.#redirectKey(request, grant), { url, reach, isOwn })
+        return { answer, isRedirected: hops > 0 }
+      }
       if (hops === MAX_REDIRECTS) throw this.#invalidRedirect(url, `more than ${MAX_REDIRECTS} redirects`)
       const target = this.#redirectTarget(url, location)
-      if (target.origin !== url.origin) authorization = undefined
+      if (target.origin !== url.origin) isOwn = false
       reach = target.origin === this.#endpoint.url.origin ? this.#endpoint.ownReach : this.#endpoint.foreignReach
       url = target
     }
+  }
+
+  #startOf ({ repository, path, query }: RegistryRequest): RedirectTarget {
+    return { url: this.urlOf(repository, path, query), reach: this.#endpoint.ownReach, isOwn: true }
+  }
+
+  /** Kept apart by grant: what comes from there has the access of the grant that led there. */
+  #redirectKey ({ method, repository, path }: RegistryRequest, { level }: Grant): string {
+    return `${level} ${method} ${repository} ${path}`
   }
 
   #headers ({ accept, headers }: RegistryRequest): Record<string, string> {
@@ -153,4 +187,9 @@ export class RegistryClient {
   #fullName (repository: string): string {
     return `${this.#endpoint.prefix}${repository}`
   }
+}
+
+/** 416: the range was judged, so the content is there. */
+function isSuccess ({ status }: Answer): boolean {
+  return (status >= 200 && status < 300) || status === 416
 }

@@ -12,7 +12,8 @@ import { fetchManifest, resolveManifest, type ManifestRequest } from './manifest
 import { OriginError } from './origin-error.ts'
 import { noLog, type OriginLog } from './origin-log.ts'
 import { DEFAULT_TIMEOUTS, type OriginTimeouts } from './origin-timeouts.ts'
-import type { Origin, OriginAccess, OriginBlob, OriginManifest, OriginOptions, Repository, ResolvedManifest } from './origin.ts'
+import type { BlobOptions, Origin, OriginAccess, OriginBlob, OriginManifest, OriginOptions, Repository, ResolvedManifest } from './origin.ts'
+import { RedirectMemory } from './redirect-memory.ts'
 import { RegistryAuth } from './registry-auth.ts'
 import { RegistryClient, type RegistryRequest } from './registry-client.ts'
 import { registryEndpoint, type RegistryConfig } from './registry-config.ts'
@@ -85,14 +86,16 @@ export class RegistryOrigin implements Origin {
     return this.#document(repository, 'manifest', `manifest ${reference}`, options, (client, signal) => fetchManifest(client, this.#manifestRequest(repository, reference), signal))
   }
 
-  async blob (repository: Repository, digest: Digest, start: number, options: OriginOptions = {}): Promise<OriginBlob> {
+  async blob (repository: Repository, digest: Digest, start: number, options: BlobOptions = {}): Promise<OriginBlob> {
     const { firstByteMs } = this.#timeouts
     const { random, log } = this.#components
-    const request = { registry: repository.registry, repository: repository.name, digest, firstByteMs }
+    const { end } = options
+    if (end !== undefined && end <= start) throw new RangeError(`blob ${shortDigest(digest)}: no byte lies from ${start} to before ${end}`)
+    const request = { registry: repository.registry, repository: repository.name, digest, end, firstByteMs }
     return this.#guarded(repository, `blob ${shortDigest(digest)}`, options, async client => {
       const opened = await withDeadline('first byte', firstByteMs, options.signal, signal => openBlob(client, request, start, undefined, signal))
       const body = new BlobBody({ client, random, log }, request, opened, options.signal)
-      return { size: opened.size, start: opened.start, access: opened.access, body }
+      return { size: opened.size, start: opened.start, end: body.end, access: opened.access, body }
     })
   }
 
@@ -179,7 +182,7 @@ export class RegistryOrigin implements Origin {
     const transport = new Transport({ connectMs: timeouts.connectMs, ca, cert, key, lookup })
     const http = new RegistryHttp({ transport, now, wallClock, random, log }, registry, timeouts)
     const auth = new RegistryAuth({ http, credentials, tokens: new TokenCache(now), now, log }, endpoint, { timeouts, userAgent })
-    return { transport, client: new RegistryClient({ http, auth }, endpoint, userAgent) }
+    return { transport, client: new RegistryClient({ http, auth, redirects: new RedirectMemory(now) }, endpoint, userAgent) }
   }
 
   #forgetOldest (): void {

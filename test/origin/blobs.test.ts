@@ -1,8 +1,12 @@
+import { once } from 'node:events'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import fc from 'fast-check'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, onTestFinished, test } from 'vitest'
 import { digestOf } from '../../src/oci/digest.ts'
+import { noCredentials } from '../../src/origin/credentials.ts'
 import { seededBytes } from '../support/image.ts'
-import { failureOf, layer, readAll, REPOSITORY, startZooOrigin } from './zoo-origin.ts'
+import { failureOf, layer, makeOrigin, readAll, REPOSITORY, startZooOrigin } from './zoo-origin.ts'
 
 const [digest, bytes] = layer
 const SHORT = { firstByteMs: 150, stallMs: 150 }
@@ -93,6 +97,111 @@ describe('a blob', () => {
   test('that is unknown is ORIGIN_NOT_FOUND', async () => {
     const { origin } = await startZooOrigin()
     expect((await failureOf(origin.blob(REPOSITORY, digestOf(Buffer.from('nobody has it')), 0))).code).toBe('ORIGIN_NOT_FOUND')
+  })
+})
+
+describe('a part of a blob', () => {
+  test('is what was asked for, at any bounds', async () => {
+    const { zoo, origin } = await startZooOrigin()
+    const bounds = fc.tuple(fc.nat({ max: bytes.length - 1 }), fc.integer({ min: 1, max: bytes.length }))
+    await fc.assert(fc.asyncProperty(bounds, async ([start, length]) => {
+      const end = Math.min(start + length, bytes.length)
+      const blob = await origin.blob(REPOSITORY, digest, start, { end: start + length })
+      expect(blob).toMatchObject({ size: bytes.length, start, end })
+      expect(await readAll(blob.body)).toEqual(bytes.subarray(start, end))
+      expect(zoo.requests.at(-1)?.headers.range).toBe(`bytes=${start}-${start + length - 1}`)
+    }), { numRuns: 30 })
+  })
+
+  test('is the whole where the origin ignores Range, and says so', async () => {
+    const { zoo, origin } = await startZooOrigin()
+    zoo.behave({ deed: { type: 'ignore-range' } })
+    const blob = await origin.blob(REPOSITORY, digest, 1000, { end: 2000 })
+    expect(blob).toMatchObject({ size: bytes.length, start: 0, end: bytes.length })
+    expect(await readAll(blob.body)).toEqual(bytes)
+  })
+
+  test('from the very end is empty: 416 says the size', async () => {
+    const { origin } = await startZooOrigin()
+    const blob = await origin.blob(REPOSITORY, digest, bytes.length, { end: bytes.length + 10 })
+    expect(blob).toMatchObject({ size: bytes.length, start: bytes.length, end: bytes.length })
+    expect(await readAll(blob.body)).toHaveLength(0)
+  })
+
+  test('without a byte is a mistake of the caller', async () => {
+    const { zoo, origin } = await startZooOrigin()
+    await expect(origin.blob(REPOSITORY, digest, 1000, { end: 1000 })).rejects.toThrow(RangeError)
+    expect(zoo.requests).toEqual([])
+  })
+
+  test.each([
+    ['more than was asked for', { 'Content-Range': `bytes 1000-2000/${bytes.length}`, 'Content-Length': '1001' }],
+    ['all the rest', { 'Content-Range': `bytes 1000-${bytes.length - 1}/${bytes.length}`, 'Content-Length': undefined }],
+    ['another start', { 'Content-Range': `bytes 999-1999/${bytes.length}` }]
+  ])('is refused when the answer is %s', async (_, headers) => {
+    const { zoo, origin } = await startZooOrigin()
+    zoo.behave({ deed: { type: 'headers', headers } })
+    expect(await failureOf(origin.blob(REPOSITORY, digest, 1000, { end: 2000 }))).toMatchObject({ code: 'ORIGIN_INVALID', blamesPeer: true })
+  })
+
+  test('is refused when more bytes come than the answer announced', async () => {
+    const { zoo, origin } = await startZooOrigin()
+    zoo.behave({ deed: { type: 'answer', status: 206, headers: { 'Content-Range': `bytes 1000-1999/${bytes.length}`, 'Content-Length': undefined, 'Transfer-Encoding': 'chunked' }, body: bytes.subarray(1000, 2001) } })
+    const blob = await origin.blob(REPOSITORY, digest, 1000, { end: 2000 })
+    expect((await failureOf(readAll(blob.body))).code).toBe('ORIGIN_INVALID')
+  })
+
+  test('is completed where the origin gives less at a time', async () => {
+    const { zoo, origin } = await startZooOrigin()
+    zoo.behave({ times: 1, deed: { type: 'answer', status: 206, headers: { 'Content-Range': `bytes 1000-1299/${bytes.length}` }, body: bytes.subarray(1000, 1300) } })
+    const blob = await origin.blob(REPOSITORY, digest, 1000, { end: 2000 })
+    expect(blob.end).toBe(2000)
+    expect(await readAll(blob.body)).toEqual(bytes.subarray(1000, 2000))
+    expect(zoo.requests[1]?.headers.range).toBe('bytes=1300-1999')
+  })
+
+  test('of a blob of unknown size ends where it was told to, or with the blob', async () => {
+    const { zoo, origin } = await startZooOrigin()
+    const start = bytes.length - 500
+    zoo.behave({ times: 1, deed: { type: 'headers', headers: { 'Content-Range': `bytes ${start}-${bytes.length - 1}/*` } } })
+    const blob = await origin.blob(REPOSITORY, digest, start, { end: bytes.length + 500 })
+    expect(blob.size).toBeUndefined()
+    expect(await readAll(blob.body)).toEqual(bytes.subarray(start))
+  })
+
+  test('that is cut is resumed at any byte, up to its end', async () => {
+    const { zoo, origin } = await startZooOrigin()
+    await fc.assert(fc.asyncProperty(fc.array(fc.nat({ max: 4000 }), { maxLength: 4 }), async cuts => {
+      zoo.behaveWell()
+      for (const afterBytes of cuts) zoo.behave({ times: 1, deed: { type: 'cut', afterBytes } })
+      const blob = await origin.blob(REPOSITORY, digest, 1000, { end: 5000 })
+      expect(await readAll(blob.body)).toEqual(bytes.subarray(1000, 5000))
+      expect(zoo.requests.at(-1)?.headers.range).toMatch(/^bytes=\d+-4999$/)
+    }), { numRuns: 25 })
+  })
+
+  test('that is all there is whole, though its last chunk is cut off', async () => {
+    let requests = 0
+    const server = createServer((_request, response) => {
+      requests++
+      response.writeHead(206, { 'Content-Range': `bytes 1000-1999/${bytes.length}`, 'Transfer-Encoding': 'chunked' })
+      response.write(bytes.subarray(1000, 2000), () => { response.socket?.destroySoon() })
+    }).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    onTestFinished(() => { server.close() })
+    const origin = makeOrigin({ credentials: noCredentials }, { [REPOSITORY.registry]: { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}` } })
+    const blob = await origin.blob(REPOSITORY, digest, 1000, { end: 2000 })
+    expect(await readAll(blob.body)).toEqual(bytes.subarray(1000, 2000))
+    expect(requests).toBe(1)
+  })
+
+  test.each([0, 500, 4000])('that is cut after %i bytes ends at its end, though the origin begins to ignore Range', async afterBytes => {
+    const { zoo, origin } = await startZooOrigin()
+    zoo.behave({ deed: { type: 'ignore-range' } })
+    zoo.behave({ times: 1, deed: { type: 'cut', afterBytes } })
+    const blob = await origin.blob(REPOSITORY, digest, 1000, { end: 5000 })
+    expect(await readAll(blob.body)).toEqual(bytes.subarray(1000, 5000))
+    await expect.poll(() => zoo.openConnections).toBeLessThanOrEqual(1)
   })
 })
 

@@ -41,6 +41,16 @@ describe.skipIf(requireCommands('docker-registry') !== undefined)('docker-regist
     expect((await origin.resolve(REPOSITORY, '1')).digest).toBe(image.index.digest)
   })
 
+  test('gives a blob in parts, the last of them short', async () => {
+    const origin = originOf(registry.url)
+    const length = Math.ceil(bytes.length / 7) + 1
+    const parts: Buffer[] = []
+    for (let start = 0; start < bytes.length; start += length) parts.push(await readAll((await origin.blob(REPOSITORY, digest, start, { end: start + length })).body))
+    expect(parts).toHaveLength(7)
+    expect(digestOf(Buffer.concat(parts))).toBe(digest)
+    expect((await registry.requests()).slice(-7).map(({ status, bytes: sent }) => [status, sent])).toEqual(parts.map(part => [206, part.length]))
+  })
+
   test('knows nothing of what it has not, nor of referrers', async () => {
     const origin = originOf(registry.url)
     const unknown = digestOf(Buffer.from('unknown'))

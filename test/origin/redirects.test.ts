@@ -37,7 +37,7 @@ describe('a redirected blob', () => {
     expect(zoo.requests.at(-1)?.headers).not.toHaveProperty('authorization')
   })
 
-  test('is resolved anew at the registry for each request: signed URLs are not kept', async () => {
+  test('that is cut is resolved anew at the registry: the target may be what failed', async () => {
     const store = await startZoo()
     const { zoo, origin } = await startZooOrigin()
     zoo.behave({ deed: { type: 'redirect', to: `${store.url}/` } })
@@ -97,6 +97,99 @@ describe('a redirected blob', () => {
     const error = await failureOf(origin.blob(REPOSITORY, digest, 0))
     expect(JSON.stringify([log, error.message, error.stack])).not.toContain('s3cr3t')
     expect(log.filter(({ type }) => type === 'origin:request')).toHaveLength(4)
+  })
+})
+
+describe('the parts of a redirected blob', () => {
+  const part = (index: number): [number, { end: number }] => [index * 100, { end: index * 100 + 100 }]
+
+  test('cost the registry one request', async () => {
+    const store = await startZoo()
+    const { zoo, origin } = await startZooOrigin()
+    zoo.behave({ deed: { type: 'redirect', to: `${store.url}/` } })
+    for (const index of [0, 1, 2, 3]) {
+      const blob = await origin.blob(REPOSITORY, digest, ...part(index))
+      expect(await readAll(blob.body)).toEqual(bytes.subarray(index * 100, index * 100 + 100))
+    }
+    expect(zoo.requests).toHaveLength(1)
+    expect(store.requests).toHaveLength(4)
+  })
+
+  test('are asked for at the registry again after a minute', async () => {
+    let nowMs = 0
+    const store = await startZoo()
+    const { zoo, origin } = await startZooOrigin({ now: () => nowMs })
+    zoo.behave({ deed: { type: 'redirect', to: `${store.url}/` } })
+    for (const atMs of [0, 59_999, 60_000, 100_000]) {
+      nowMs = atMs
+      await readAll((await origin.blob(REPOSITORY, digest, ...part(1))).body)
+    }
+    expect(zoo.requests).toHaveLength(2)
+    expect(store.requests).toHaveLength(4)
+  })
+
+  test.each([400, 401, 403, 404, 410, 503])('are asked for at the registry again when the target says %i', async status => {
+    const store = await startZoo()
+    const { zoo, origin } = await startZooOrigin({ timeouts: { retryMs: 1 } })
+    zoo.behave({ deed: { type: 'redirect', to: `${store.url}/` } })
+    await readAll((await origin.blob(REPOSITORY, digest, ...part(0))).body)
+    store.behave({ times: 1, deed: { type: 'answer', status } })
+    expect(await readAll((await origin.blob(REPOSITORY, digest, ...part(1))).body)).toEqual(bytes.subarray(100, 200))
+    await readAll((await origin.blob(REPOSITORY, digest, ...part(2))).body)
+    expect(zoo.requests).toHaveLength(2)
+    expect(store.requests).toHaveLength(4)
+  })
+
+  test('are asked for at the registry again when the target is gone', async () => {
+    const store = await startZoo()
+    const { zoo, origin } = await startZooOrigin()
+    zoo.behave({ times: 1, deed: { type: 'redirect', to: `${store.url}/` } })
+    await readAll((await origin.blob(REPOSITORY, digest, ...part(0))).body)
+    await store.stop()
+    expect(await readAll((await origin.blob(REPOSITORY, digest, ...part(1))).body)).toEqual(bytes.subarray(100, 200))
+    expect(zoo.requests).toHaveLength(2)
+  })
+
+  test('are asked for at the registry again when the target was silent', async () => {
+    const store = await startZoo()
+    const { zoo, origin } = await startZooOrigin({ timeouts: { firstByteMs: 150 } })
+    zoo.behave({ deed: { type: 'redirect', to: `${store.url}/` } })
+    await readAll((await origin.blob(REPOSITORY, digest, ...part(0))).body)
+    store.behave({ times: 1, deed: { type: 'hang' } })
+    expect((await failureOf(origin.blob(REPOSITORY, digest, ...part(1)))).code).toBe('ORIGIN_TIMEOUT')
+    await readAll((await origin.blob(REPOSITORY, digest, ...part(1))).body)
+    expect(zoo.requests).toHaveLength(2)
+  })
+
+  test('stay restricted, and Authorization stays with the registry', async () => {
+    const store = await startZoo()
+    const { zoo, origin } = await startZooOrigin({ credentials: fixedCredential(ada), zoo: { auth: { type: 'basic', users } } })
+    zoo.behave({ on: { topic: 'blob' }, skip: 1, deed: { type: 'redirect', to: `${store.url}/` } })
+    for (const index of [0, 1]) {
+      const blob = await origin.blob(REPOSITORY, digest, ...part(index))
+      expect(blob.access).toBe('restricted')
+      await readAll(blob.body)
+    }
+    expect(zoo.requests).toHaveLength(2)
+    expect(store.requests.map(({ headers }) => headers.authorization)).toEqual([undefined, undefined])
+  })
+
+  test('come with Authorization where the target is the registry itself', async () => {
+    const { zoo, origin } = await startZooOrigin({ credentials: fixedCredential(ada), zoo: { auth: { type: 'basic', users } } })
+    zoo.behave({ on: { topic: 'blob' }, skip: 1, times: 1, deed: { type: 'redirect', to: `/v2/team/app/blobs/${digest}?here` } })
+    for (const index of [0, 1]) await readAll((await origin.blob(REPOSITORY, digest, ...part(index))).body)
+    expect(zoo.requests.slice(-2).map(({ url }) => url)).toEqual(Array(2).fill(`/v2/team/app/blobs/${digest}?here`))
+    expect(zoo.requests.at(-1)?.headers).toHaveProperty('authorization')
+    expect(zoo.requests).toHaveLength(4)
+  })
+
+  test('of another repository are its registry\'s to give', async () => {
+    const store = await startZoo()
+    const { zoo, origin } = await startZooOrigin()
+    zoo.behave({ deed: { type: 'redirect', to: `${store.url}/` } })
+    await readAll((await origin.blob(REPOSITORY, digest, ...part(0))).body)
+    await failureOf(origin.blob({ ...REPOSITORY, name: 'team/other' }, digest, ...part(0)))
+    expect(zoo.requests.map(({ repository }) => repository)).toContain('team/other')
   })
 })
 

@@ -2,14 +2,14 @@ import type { Digest } from '../../src/oci/digest.ts'
 import { digestOf } from '../../src/oci/digest.ts'
 import { repositoryKey, type Repository } from '../../src/oci/repository.ts'
 import { OriginError, type OriginErrorCode } from '../../src/origin/origin-error.ts'
-import type { Origin, OriginAccess, OriginBlob, OriginManifest, OriginOptions, ResolvedManifest } from '../../src/origin/origin.ts'
+import type { BlobOptions, Origin, OriginAccess, OriginBlob, OriginManifest, OriginOptions, ResolvedManifest } from '../../src/origin/origin.ts'
 import type { Gate } from './gate.ts'
 
 const DEFAULT_CHUNK_BYTES = 16 * 1024
 
 /** How an origin gives one blob. */
 export interface OriginBlobBehaviour {
-  /** Cuts the first answers at these bytes, one each; later answers are whole. */
+  /** Cuts the first answers at these bytes of the blob, one each; later answers are whole. */
   readonly dieAt?: readonly number[]
   /** Never answers. */
   readonly hangs?: boolean
@@ -33,6 +33,8 @@ export interface OriginRequest {
   readonly reference: string
   /** First byte asked for. */
   readonly start?: number
+  /** Behind the last byte asked for, where one was named. */
+  readonly end?: number
 }
 
 interface StoredManifest {
@@ -95,8 +97,8 @@ export class MemoryOrigin implements Origin {
     return { digest: digestOf(bytes), mediaType, size: bytes.length, access: this.access, bytes }
   }
 
-  async blob (repository: Repository, digest: Digest, start: number, { signal }: OriginOptions = {}): Promise<OriginBlob> {
-    this.#note({ type: 'blob', repository: repositoryKey(repository), reference: digest, start })
+  async blob (repository: Repository, digest: Digest, start: number, { end, signal }: BlobOptions = {}): Promise<OriginBlob> {
+    this.#note({ type: 'blob', repository: repositoryKey(repository), reference: digest, start, ...end === undefined ? {} : { end } })
     signal?.throwIfAborted()
     const blob = this.#blobs.get(keyOf(repository, digest))
     if (blob === undefined) throw failure('ORIGIN_NOT_FOUND')
@@ -104,13 +106,14 @@ export class MemoryOrigin implements Origin {
     if (behaviour.fails !== undefined) throw failure(behaviour.fails)
     if (behaviour.hangs === true) await forever(signal)
     const bytes = behaviour.bytes ?? blob.bytes
-    const from = behaviour.ignoresRange === true ? 0 : start
-    const end = behaviour.dieAt?.[blob.deaths++]
+    const size = behaviour.size === null ? undefined : behaviour.size ?? bytes.length
+    const [from, to] = behaviour.ignoresRange === true ? [0, undefined] : [start, end]
     return {
-      size: behaviour.size === null ? undefined : behaviour.size ?? bytes.length,
+      size,
       start: from,
+      end: to === undefined || size === undefined ? to ?? size : Math.min(to, size),
       access: behaviour.access ?? this.access,
-      body: bodyOf(bytes, from, end, behaviour, signal)
+      body: bodyOf(bytes.subarray(0, to), from, behaviour.dieAt?.[blob.deaths++], behaviour, signal)
     }
   }
 
@@ -164,7 +167,7 @@ async function * bodyOf (bytes: Uint8Array, from: number, end: number | undefine
     signal?.throwIfAborted()
     yield bytes.slice(at, Math.min(at + chunkBytes, stop))
   }
-  if (end !== undefined) throw failure('ORIGIN_UNAVAILABLE')
+  if (end !== undefined && end <= bytes.length) throw failure('ORIGIN_UNAVAILABLE')
 }
 
 async function forever (signal: AbortSignal | undefined): Promise<never> {
