@@ -1,9 +1,9 @@
-/** Bytes of one write at full speed: larger ones gain nothing, smaller ones cost calls. */
-export const WRITE_BLOCK_BYTES = 1024 * 1024
+/** The unit of what writers hold: the smallest piece of a blob, so that many pieces at a time take no more than they have brought. */
+export const WRITE_BLOCK_BYTES = 128 * 1024
 /** Free blocks kept for the next writer; the rest go back to the allocator. */
-const MAX_FREE_BLOCKS = 16
-/** Blocks in use, by all writers together, up to which one may keep some for its readers. */
-const MAX_COMFORTABLE_BLOCKS = 48
+const MAX_FREE_BLOCKS = 128
+/** Blocks in use, by all writers together, up to which one may keep some for its readers and gather much: 48 MiB. */
+const MAX_COMFORTABLE_BLOCKS = 384
 
 /** Reusable write buffers, so that a pull of any size touches the same few megabytes. */
 export class BlockPool {

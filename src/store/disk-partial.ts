@@ -1,61 +1,32 @@
 import { digestAlgorithm, type Digest } from '../oci/digest.ts'
-import type { BlockPool } from './block-pool.ts'
+import { checkSpan, confirmedSpan } from './blob-span.ts'
 import { DiskEvidence } from './disk-evidence.ts'
-import { HASH_BLOCK_BYTES } from './hash-messages.ts'
-import type { HashPool } from './hash-pool.ts'
+import type { DiskPartialOwner, DiskPartialState } from './disk-partial-owner.ts'
 import type { JournalFile } from './journal-file.ts'
+import { PartialBytes } from './partial-bytes.ts'
 import type { PartialFileHandle } from './partial-file.ts'
-import type { PartialHash } from './partial-hash.ts'
-import type { SourceSpans } from './source-spans.ts'
-import { DigestMismatchError, NotVerifiedError, PartialSizeError, StoreClosedError } from './store-errors.ts'
-import type { BlobFacts, BlobRecord, PartialBlob, SourcedSpan, SpanSource } from './store.ts'
+import { PartialProof } from './partial-proof.ts'
+import { DigestMismatchError, HashFailedError, NotVerifiedError, PartialSizeError, StoreClosedError } from './store-errors.ts'
+import type { BlobFacts, BlobRecord, ByteSpan, ConfirmedSpan, PartialBlob, SourcedSpan, SpanSource } from './store.ts'
 import { Turns } from './turns.ts'
-import { WriteCombiner } from './write-combiner.ts'
 import { withSignal } from './with-signal.ts'
 
-/** What a partial asks of its store. */
-export interface DiskPartialOwner {
-  readonly hashes: HashPool
-  readonly blocks: BlockPool
-  /** All evidence that was not discarded yet. */
-  readonly evidence: Set<DiskEvidence>
-  /** A new name for a file that means nothing after a restart. */
-  temporary (): string
-  /** Moves the verified, synced file into place and records it. */
-  commit (facts: BlobFacts, size: number): Promise<BlobRecord>
-  /** The bytes are no longer wanted under the partial's name. */
-  removeFiles (): Promise<void>
-  /** The digest may be opened again. */
-  released (): void
-  /** Its file is closed. */
-  closed (partial: DiskPartial): void
-}
-
-/** What was found of the partial when it was opened. */
-export interface DiskPartialState {
-  readonly file: PartialFileHandle
-  readonly journal: JournalFile
-  readonly hash: PartialHash
-  readonly spans: SourceSpans
-  readonly size: number | undefined
-}
-
 /**
- * A partial blob on disk. Appends, cuts and commits take turns; reads do not wait for them. Invariant: the file holds exactly the bytes
- * that `#spans` tells of, up to the combiner's edge; `#journaled` blocks are in the journal.
+ * A partial blob on disk: its bytes, what is proved of them, and the order in which things happen to it. Writes that find no room, cuts
+ * and commits take turns; reads and hashes do not wait for them.
  */
 export class DiskPartial implements PartialBlob {
   readonly digest: Digest
   onEdge: ((edge: number) => void) | undefined
+  onReadable: ((start: number, end: number) => void) | undefined
   readonly #owner: DiskPartialOwner
   readonly #file: PartialFileHandle
   readonly #journal: JournalFile
-  readonly #hash: PartialHash
-  readonly #spans: SourceSpans
-  readonly #writer: WriteCombiner
+  readonly #bytes: PartialBytes
+  readonly #proof: PartialProof
   readonly #turns = new Turns()
   #size: number | undefined
-  #journaled: number
+  #edge: number
   #isVerified = false
   #state: 'open' | 'committed' | 'closed' = 'open'
 
@@ -64,16 +35,17 @@ export class DiskPartial implements PartialBlob {
     this.#owner = owner
     this.#file = state.file
     this.#journal = state.journal
-    this.#hash = state.hash
-    this.#spans = state.spans
     this.#size = state.size
-    this.#journaled = Math.floor(state.spans.end / HASH_BLOCK_BYTES)
-    this.#writer = new WriteCombiner({
+    this.#bytes = new PartialBytes({
+      file: state.file,
       blocks: owner.blocks,
-      write: (bytes, position) => this.#file.write(bytes, position),
-      onWritten: edge => { this.#written(edge) },
-      onFailed: edge => this.#writeFailed(edge)
-    }, state.spans.end)
+      temporary: () => owner.temporary(),
+      onReadable: (start, end) => { this.#becameReadable(start, end) },
+      onReplaced: () => { this.#proof.stop() }
+    }, state.spans)
+    this.#proof = new PartialProof({ path: state.file.path, hashes: owner.hashes, journal: state.journal, hash: state.hash, readable: this.#bytes.readable }, state)
+    this.#edge = this.edge
+    this.#proof.advance(this.edge)
   }
 
   get size (): number | undefined {
@@ -81,79 +53,106 @@ export class DiskPartial implements PartialBlob {
   }
 
   get edge (): number {
-    return this.#writer.edge
+    return this.#bytes.readable.edge
   }
 
   get spans (): readonly SourcedSpan[] {
-    return this.#spans.slice(0, this.edge)
+    return this.#bytes.readable.all
+  }
+
+  get confirmed (): readonly ConfirmedSpan[] {
+    return this.#proof.confirmed
+  }
+
+  has ({ start, end }: ByteSpan): boolean {
+    return this.#bytes.readable.has(start, end)
   }
 
   async setSize (size: number): Promise<void> {
     this.#assertOpen()
     if (this.#size === size) return
     if (this.#size !== undefined) throw new PartialSizeError(this.digest, this.#size, size)
-    if (this.#spans.end > size) throw new PartialSizeError(this.digest, size, this.#spans.end)
+    const { end } = this.#bytes.given
+    if (end > size) throw new PartialSizeError(this.digest, size, end)
     this.#size = size
     this.#journal.append({ size })
   }
 
   async append (chunk: Uint8Array, source: SpanSource): Promise<void> {
-    // as it nearly always is: without the promises of a turn
-    if (this.#turns.isIdle && this.#writer.failure === undefined) {
-      this.#admit(chunk, source)
-      if (chunk.length === 0 || this.#writer.tryAppend(chunk)) return
-      return this.#turns.run(async () => this.#writer.append(chunk))
-    }
-    await this.#turns.run(async () => {
-      this.#assertOpen()
-      if (this.#writer.failure !== undefined) throw this.#writer.failure
-      this.#admit(chunk, source)
-      if (chunk.length > 0) await this.#writer.append(chunk)
-    })
+    return this.#write(undefined, chunk, source)
+  }
+
+  async write (position: number, chunk: Uint8Array, source: SpanSource): Promise<void> {
+    return this.#write(position, chunk, source)
+  }
+
+  tryWrite (position: number, chunk: Uint8Array, source: SpanSource): boolean {
+    this.#admit(position, chunk)
+    return this.#turns.isIdle && this.#bytes.tryWrite(position, chunk, source)
   }
 
   async flush (): Promise<void> {
     await this.#turns.run(async () => {
       this.#assertOpen()
-      await this.#writer.drain()
+      await this.#bytes.drain()
+      await this.#journal.flush()
+    })
+  }
+
+  async hash (span: ByteSpan, options: { signal?: AbortSignal } = {}): Promise<string> {
+    this.#assertOpen()
+    options.signal?.throwIfAborted()
+    const { given } = this.#bytes
+    const { start, end } = checkSpan(span, given.end)
+    if (!given.has(start, end)) throw new RangeError(`bytes of ${start} to ${end} are missing`)
+    return withSignal(this.#hash({ start, end }), options.signal)
+  }
+
+  confirm (span: ByteSpan, sha256: string, note?: string): void {
+    this.#assertOpen()
+    this.#proof.confirm(confirmedSpan(span, sha256, note, this.#bytes.readable))
+  }
+
+  async erase (span: ByteSpan): Promise<void> {
+    const { start, end } = checkSpan(span, Number.MAX_SAFE_INTEGER)
+    await this.#turns.run(async () => {
+      this.#assertOpen()
+      await this.#bytes.settle()
+      if (!this.#bytes.readable.overlaps(start, end)) return
+      await this.#bytes.unshare()
+      this.#proof.forget(start, end)
+      this.#forget(start, end)
     })
   }
 
   async truncate (edge: number): Promise<void> {
     await this.#turns.run(async () => {
       this.#assertOpen()
-      await this.#settle()
-      if (edge >= this.edge && this.#writer.failure === undefined) return
-      const kept = Math.min(edge, this.edge)
-      this.#isVerified = false
-      this.#hash.truncated(kept)
-      if (kept < this.edge) {
+      await this.#bytes.settle()
+      if (edge < this.#bytes.readable.end) {
+        this.#proof.forget(edge, Infinity)
         // Told before it is done: a kill in between cuts once more.
-        this.#journal.append({ truncate: kept })
         await this.#journal.flush()
+        this.#forget(edge, Infinity)
+        await this.#bytes.cut()
       }
-      // The thread has the old file open.
-      if (await this.#file.truncate(kept, this.#owner.temporary())) this.#hash.stop()
-      this.#journaled = Math.min(this.#journaled, Math.floor(kept / HASH_BLOCK_BYTES))
-      this.#spans.truncate(kept)
-      this.#writer.reset(kept)
+      this.#bytes.reset()
     })
   }
 
   async read (buffer: Uint8Array, position: number): Promise<number> {
     if (this.#state === 'closed') throw new StoreClosedError(`partial ${this.digest}`)
-    const length = Math.min(buffer.length, this.edge - position)
-    if (length <= 0) return 0
-    return this.#writer.copyRecent(buffer.subarray(0, length), position) || this.#file.read(buffer, length, position)
+    return this.#bytes.read(buffer, position)
   }
 
   async verify (options: { signal?: AbortSignal } = {}): Promise<void> {
     options.signal?.throwIfAborted()
     await withSignal(this.#turns.run(async () => {
       this.#assertOpen()
-      await this.#writer.drain()
-      if (this.#size !== undefined && this.#size !== this.edge) throw new PartialSizeError(this.digest, this.#size, this.edge)
-      const actual = `${digestAlgorithm(this.digest)}:${await this.#hash.finish(this.edge)}` as Digest
+      await this.#bytes.drain()
+      const size = this.#size ?? this.#bytes.readable.end
+      if (size !== this.edge) throw new PartialSizeError(this.digest, size, this.edge)
+      const actual = `${digestAlgorithm(this.digest)}:${await this.#proof.finish(size)}` as Digest
       if (actual !== this.digest) throw new DigestMismatchError(this.digest, actual)
       this.#isVerified = true
     }), options.signal)
@@ -176,7 +175,7 @@ export class DiskPartial implements PartialBlob {
   async setAside (): Promise<DiskEvidence> {
     return this.#turns.run(async () => {
       this.#assertOpen()
-      await this.#writer.drain()
+      await this.#bytes.drain()
       const evidence = await DiskEvidence.keep(this.#file.path, this.#owner.temporary(), this.spans, this.#owner.evidence)
       this.#file.share()
       return evidence
@@ -186,77 +185,69 @@ export class DiskPartial implements PartialBlob {
   async close (): Promise<void> {
     await this.#turns.run(async () => {
       if (this.#state !== 'open') return this.#closeFile()
-      await this.#settle()
-      await this.#journalTail()
-      await this.#leave({ keep: this.edge > 0 })
+      await this.#bytes.settle()
+      await this.#proof.settle(this.edge)
+      await this.#leave({ keep: this.edge > 0 || this.confirmed.length > 0 })
     })
   }
 
   async discard (): Promise<void> {
     await this.#turns.run(async () => {
       if (this.#state !== 'open') return this.#closeFile()
-      await this.#settle()
+      await this.#bytes.settle()
       await this.#leave({ keep: false })
     })
   }
 
-  /** @throws PartialSizeError */
-  #admit ({ length }: Uint8Array, source: SpanSource): void {
-    this.#assertOpen()
-    const end = this.#spans.end + length
-    if (this.#size !== undefined && end > this.#size) throw new PartialSizeError(this.digest, this.#size, end)
-    if (length === 0) return
-    this.#isVerified = false
-    this.#spans.append(length, source)
+  /** Called by the hash for each whole block, in order. */
+  blockHashed (block: number, prefix: string): void {
+    if (this.#state === 'open') this.#proof.blockHashed(block, prefix)
   }
 
-  #written (edge: number): void {
-    this.#hash.advance(edge)
-    this.#file.written(edge)
+  /** At `position`, or at the first byte that was not given. */
+  async #write (position: number | undefined, chunk: Uint8Array, source: SpanSource): Promise<void> {
+    // as it nearly always is: without the promises of a turn
+    if (this.#turns.isIdle && this.tryWrite(position ?? this.#bytes.given.edge, chunk, source)) return
+    await this.#turns.run(async () => {
+      const start = position ?? this.#bytes.given.edge
+      this.#admit(start, chunk)
+      await this.#bytes.write(start, chunk, source)
+    })
+  }
+
+  /** @throws PartialSizeError */
+  #admit (start: number, { length }: Uint8Array): void {
+    this.#assertOpen()
+    const end = start + length
+    if (this.#size !== undefined && end > this.#size) throw new PartialSizeError(this.digest, this.#size, end)
+    if (length > 0) this.#isVerified = false
+  }
+
+  async #hash (span: ByteSpan): Promise<string> {
+    await this.#bytes.flush(span)
+    // the end of a chunk may still wait for room
+    if (!this.has(span)) await this.#turns.run(() => this.#bytes.flush(span))
+    if (!this.has(span)) throw new HashFailedError(this.#file.path, 'CHANGED', `bytes of ${span.start} to ${span.end} were erased meanwhile`)
+    return this.#proof.hash(span)
+  }
+
+  #forget (start: number, end: number): void {
+    this.#isVerified = false
+    this.#bytes.forget(start, end)
+    this.#edge = this.edge
+  }
+
+  #becameReadable (start: number, end: number): void {
+    const hasAdvanced = this.edge > this.#edge
+    this.#edge = this.edge
+    if (hasAdvanced) this.#proof.advance(this.edge)
     try {
-      this.onEdge?.(edge)
+      this.onReadable?.(start, end)
+      if (hasAdvanced) this.onEdge?.(this.edge)
     } catch (error) {
       // A listener's fault is not the disk's.
       queueMicrotask(() => { throw error })
     }
-  }
-
-  /** A full disk may have taken part of the last write: cut back to the last good edge, where `truncate` will cut the spans as well. */
-  async #writeFailed (edge: number): Promise<void> {
-    try {
-      if (await this.#file.truncate(edge, this.#owner.temporary())) this.#hash.stop()
-    } catch {
-      // What lies beyond the edge has no journal entry: the next open cuts it.
-    }
-  }
-
-  /** No write in flight, whether or not one failed. */
-  async #settle (): Promise<void> {
-    await this.#writer.drain().catch(() => {})
-  }
-
-  /** Called by the hash for each whole block, in order; again from 0 after a restart. */
-  blockHashed (block: number, prefix: string): void {
-    if (block < this.#journaled || this.#state !== 'open') return
-    this.#journaled = block + 1
-    this.#journalBlock(block, HASH_BLOCK_BYTES, prefix)
-  }
-
-  async #journalTail (): Promise<void> {
-    const length = this.edge % HASH_BLOCK_BYTES
-    try {
-      const prefix = await this.#hash.finish(this.edge)
-      if (length > 0) this.#journalBlock(Math.floor(this.edge / HASH_BLOCK_BYTES), length, prefix)
-      await this.#journal.flush()
-    } catch {
-      // Without the entry the next open asks for these bytes again; nothing is wrong with the rest.
-    }
-  }
-
-  #journalBlock (block: number, length: number, prefix: string): void {
-    const start = block * HASH_BLOCK_BYTES
-    const from = this.#spans.slice(start, start + length).map(span => [span.end - span.start, span.source] as const)
-    this.#journal.append({ block, length, prefix, from })
   }
 
   /** Lets go of everything, whatever fails on the way: the digest may be opened again. */
@@ -273,8 +264,8 @@ export class DiskPartial implements PartialBlob {
   }
 
   async #letGo (): Promise<void> {
-    this.#hash.stop()
-    this.#writer.release()
+    this.#proof.stop()
+    this.#bytes.release()
     try {
       await this.#journal.close()
     } finally {

@@ -7,12 +7,15 @@ import type { DiskEvidence } from './disk-evidence.ts'
 import type { DiskPartial } from './disk-partial.ts'
 import { syncDirectory } from './durable-file.ts'
 import { fileIdentity } from './file-identity.ts'
-import { writing } from './fs-errors.ts'
+import { isMissing, writing } from './fs-errors.ts'
 import type { HashPool } from './hash-pool.ts'
 import { readJournal } from './journal-file.ts'
 import { openDiskPartial } from './open-partial.ts'
-import { PartialInUseError } from './store-errors.ts'
+import { PartialInUseError, StoreClosedError } from './store-errors.ts'
 import type { BlobFacts, BlobRecord } from './store.ts'
+
+/** What `stat` counts a file's room in (POSIX, st_blocks of Linux and macOS). */
+const STAT_BLOCK_BYTES = 512
 
 export interface DiskPartialsComponents {
   readonly layout: ContentLayout
@@ -31,15 +34,16 @@ export class DiskPartials {
   readonly #opening = new Map<Digest, Promise<DiskPartial>>()
   /** Open ones, and committed ones that are still read. */
   readonly #partials = new Set<DiskPartial>()
+  readonly #closing = new AbortController()
 
   constructor (components: DiskPartialsComponents) {
     this.#components = components
   }
 
   /** @throws PartialInUseError, StoreFullError */
-  async open (digest: Digest): Promise<DiskPartial> {
+  async open (digest: Digest, signal?: AbortSignal): Promise<DiskPartial> {
     if (this.#opening.has(digest)) throw new PartialInUseError(digest)
-    const opening = this.#open(digest)
+    const opening = this.#open(digest, signal === undefined ? this.#closing.signal : AbortSignal.any([signal, this.#closing.signal]))
     this.#opening.set(digest, opening)
     try {
       const partial = await opening
@@ -66,7 +70,7 @@ export class DiskPartials {
     let partials = 0
     let partialBytes = 0
     for (const file of await this.#components.layout.partialFiles()) {
-      const size = file.isJournal ? 0 : await sizeOf(file.path)
+      const size = file.isJournal ? 0 : await roomOf(file.path)
       if (size === undefined || size === 0) continue
       partials++
       partialBytes += size
@@ -75,12 +79,13 @@ export class DiskPartials {
   }
 
   async close (): Promise<void> {
+    this.#closing.abort(new StoreClosedError('store'))
     await Promise.allSettled(this.#opening.values())
     await Promise.all([...this.#partials].map(partial => partial.close()))
     await Promise.all([...this.#evidence].map(evidence => evidence.discard()))
   }
 
-  async #open (digest: Digest): Promise<DiskPartial> {
+  async #open (digest: Digest, signal: AbortSignal): Promise<DiskPartial> {
     const { layout, hashes } = this.#components
     return openDiskPartial(digest, { data: layout.partial(digest), journal: layout.journal(digest) }, {
       hashes,
@@ -91,7 +96,7 @@ export class DiskPartials {
       removeFiles: () => this.#removeFiles(digest),
       released: () => { this.#opening.delete(digest) },
       closed: partial => { this.#partials.delete(partial) }
-    })
+    }, signal)
   }
 
   /** The journal goes last: until then a restart can end the commit. */
@@ -125,6 +130,17 @@ export class DiskPartials {
     const { layout } = this.#components
     await rm(layout.partial(digest), { force: true })
     await rm(layout.journal(digest), { force: true })
+  }
+}
+
+/** Bytes on the disk, which gaps have none of. */
+async function roomOf (path: string): Promise<number | undefined> {
+  try {
+    const { size, blocks } = await stat(path)
+    return Math.min(size, blocks * STAT_BLOCK_BYTES)
+  } catch (error) {
+    if (isMissing(error)) return undefined
+    throw error
   }
 }
 

@@ -168,9 +168,10 @@ export class DiskStore implements Store {
     for await (const { record } of this.#records.all()) yield record
   }
 
-  async openPartial (digest: Digest): Promise<PartialBlob> {
+  async openPartial (digest: Digest, options: { signal?: AbortSignal } = {}): Promise<PartialBlob> {
     this.#assertOpen()
-    return this.#partials.open(digest)
+    options.signal?.throwIfAborted()
+    return this.#partials.open(digest, options.signal)
   }
 
   async usage (): Promise<StoreUsage> {

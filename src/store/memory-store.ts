@@ -67,8 +67,9 @@ export class MemoryStore implements Store {
     for (const blob of this.#blobs.values()) yield blob.record
   }
 
-  async openPartial (digest: Digest): Promise<PartialBlob> {
+  async openPartial (digest: Digest, options: { signal?: AbortSignal } = {}): Promise<PartialBlob> {
     this.#assertOpen()
+    options.signal?.throwIfAborted()
     if (this.#openPartials.has(digest)) throw new PartialInUseError(digest)
     const content = this.#partials.get(digest) ?? new MemoryPartialContent()
     this.#partials.set(digest, content)
@@ -90,10 +91,10 @@ export class MemoryStore implements Store {
     let partials = 0
     let partialBytes = 0
     for (const blob of this.#blobs.values()) bytes += blob.record.size
-    for (const content of this.#partials.values()) {
-      if (content.spans.end === 0) continue
+    for (const { spans } of this.#partials.values()) {
+      if (spans.end === 0) continue
       partials++
-      partialBytes += content.spans.end
+      for (const { start, end } of spans.all) partialBytes += end - start
     }
     return { blobs: this.#blobs.size, bytes, partials, partialBytes }
   }

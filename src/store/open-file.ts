@@ -1,4 +1,4 @@
-import { read, write } from 'node:fs'
+import { read, write, writev } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
 
 type Done = (error: NodeJS.ErrnoException | null, bytes: number) => void
@@ -21,10 +21,16 @@ export class OpenFile {
     return this.#run(done => { read(this.handle.fd, buffer, 0, length, position, done) })
   }
 
-  /** Writes all of the bytes at `position`. */
-  async write (bytes: Uint8Array, position: number): Promise<void> {
-    for (let written = 0; written < bytes.length;) {
-      written += await this.#run(done => { write(this.handle.fd, bytes, written, bytes.length - written, position + written, done) })
+  /** Writes all of the buffers, one behind the other, at `position`. */
+  async write (buffers: readonly Uint8Array[], position: number): Promise<void> {
+    for (let rest = buffers; rest.length > 0;) {
+      const [parts, start] = [rest, position]
+      const written = await this.#run(done => {
+        if (parts.length === 1) write(this.handle.fd, parts[0]!, 0, parts[0]!.length, start, done)
+        else writev(this.handle.fd, parts, start, done)
+      })
+      position += written
+      rest = behind(rest, written)
     }
   }
 
@@ -48,4 +54,13 @@ export class OpenFile {
       this.#running++
     })
   }
+}
+
+/** What is left of the buffers without their first `length` bytes. */
+function behind (buffers: readonly Uint8Array[], length: number): readonly Uint8Array[] {
+  for (const [index, buffer] of buffers.entries()) {
+    if (length < buffer.length) return [buffer.subarray(length), ...buffers.slice(index + 1)]
+    length -= buffer.length
+  }
+  return []
 }

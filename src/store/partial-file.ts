@@ -15,7 +15,7 @@ export class PartialFileHandle {
   #file: OpenFile
   /** Another name holds the same bytes: they must not be cut in place. */
   #isShared = false
-  #syncedTo = 0
+  #unsyncedBytes = 0
   #syncing: Promise<void> | undefined
   #syncFailure: unknown
 
@@ -36,15 +36,16 @@ export class PartialFileHandle {
     return this.#file.read(buffer, length, position)
   }
 
-  /** @throws StoreFullError */
-  async write (bytes: Uint8Array, position: number): Promise<void> {
-    await writing(this.path, async () => this.#file.write(bytes, position))
+  /** Writes all of the buffers, one behind the other. @throws StoreFullError */
+  async write (buffers: readonly Uint8Array[], position: number): Promise<void> {
+    await writing(this.path, async () => this.#file.write(buffers, position))
   }
 
   /** Starts a sync in the background when enough was written since the last. */
-  written (edge: number): void {
-    if (edge - this.#syncedTo < SYNC_INTERVAL_BYTES || this.#syncing !== undefined) return
-    this.#syncedTo = edge
+  written (bytes: number): void {
+    this.#unsyncedBytes += bytes
+    if (this.#unsyncedBytes < SYNC_INTERVAL_BYTES || this.#syncing !== undefined) return
+    this.#unsyncedBytes = 0
     this.#syncing = this.#syncBehind()
   }
 
@@ -68,7 +69,6 @@ export class PartialFileHandle {
    */
   async truncate (edge: number, temporary: string): Promise<boolean> {
     await this.#syncing
-    this.#syncedTo = Math.min(this.#syncedTo, edge)
     const isReplaced = this.#isShared
     await writing(this.path, async () => {
       if (isReplaced) await this.#replace(edge, temporary)
@@ -77,6 +77,14 @@ export class PartialFileHandle {
     // what was lost may lie below any other edge
     if (edge === 0) this.#syncFailure = undefined
     return isReplaced
+  }
+
+  /**
+   * Before bytes are written again: a shared file is replaced by a copy, made under the name `temporary`.
+   * @returns whether another file lies there now
+   */
+  async unshare (temporary: string): Promise<boolean> {
+    return this.#isShared && this.truncate(await this.length(), temporary)
   }
 
   async close (): Promise<void> {

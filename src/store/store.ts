@@ -39,6 +39,14 @@ export interface SourcedSpan extends ByteSpan {
   readonly source: SpanSource
 }
 
+/** A span of a partial blob whose bytes have been checked: they hash to `sha256`. */
+export interface ConfirmedSpan extends ByteSpan {
+  /** In hex. */
+  readonly sha256: string
+  /** The caller's, kept with it, e.g. who vouches for the bytes. At most 4 KiB of UTF-8. */
+  readonly note?: string
+}
+
 /** An open, verified blob. Stays readable when the blob is removed meanwhile; close it. */
 export interface BlobReader {
   readonly record: BlobRecord
@@ -57,36 +65,66 @@ export interface BlobReader {
 }
 
 /**
- * A blob on its way in: a contiguous prefix of bytes, each with its source. One open handle a digest.
- * Survives `kill -9` and is found again by `Store.openPartial`.
+ * A blob on its way in: bytes in any order, each with its source. One open handle a digest.
+ * Survives `kill -9` and is found again by `Store.openPartial`: the bytes without a gap from 0, and the confirmed spans
+ * wherever they lie; other bytes beyond a gap are forgotten by `close` as well as by a kill.
  */
 export interface PartialBlob {
   readonly digest: Digest
   /** Bytes in all, once known. */
   readonly size: number | undefined
-  /** Bytes [0, edge) can be read. */
+  /** Bytes [0, edge) can be read; the byte at `edge` is not here yet. */
   readonly edge: number
-  /** Where [0, edge) came from, in order, without gaps; neighbours of one source are merged. */
+  /** Where the bytes that can be read came from: sorted, disjoint, perhaps with gaps; neighbours of one source are merged. Never changes, a later call gives another. */
   readonly spans: readonly SourcedSpan[]
-  /** Sets the size once known. @throws PartialSizeError when another size was set or edge is past it. */
+  /** What has been confirmed, also before it was opened this time; sorted and disjoint. Never changes, a later call gives another. */
+  readonly confirmed: readonly ConfirmedSpan[]
+  /** Whether all bytes of the span can be read. */
+  has (span: ByteSpan): boolean
+  /** Sets the size once known. @throws PartialSizeError when another size was set or bytes are past it. */
   setSize (size: number): Promise<void>
   /**
-   * Appends at the end of what was appended before. Resolves when there is room for more (back-pressure); bytes may become
-   * readable later: `onEdge` says when. The chunk may be reused by the caller after the promise resolves.
-   * @throws PartialSizeError past `size`, StoreFullError: what lies beyond `edge` is lost, and nothing more is taken before `truncate(edge)`
+   * Appends at the first byte that was not given before. Resolves when there is room for more (back-pressure); bytes become
+   * readable later: `onReadable` and `onEdge` say when. The chunk may be reused by the caller after the promise resolves.
+   * @throws PartialSizeError past `size`, RangeError when it meets bytes that are here, StoreFullError: what could not be read yet is
+   * lost, and nothing more is taken before `truncate`
    */
   append (chunk: Uint8Array, source: SpanSource): Promise<void>
-  /** Resolves when all that was appended is readable. */
+  /**
+   * As `append`, at `position`. Many spans may grow at the same time, each in order and by one writer. Bytes at `edge` are written at once,
+   * others gather until `hash` or `flush` asks for them, 1 MiB is there, or 100 ms are over.
+   * @throws RangeError when a byte was given before, and what `append` throws
+   */
+  write (position: number, chunk: Uint8Array, source: SpanSource): Promise<void>
+  /** As `write`, but takes the chunk only if all of it finds room at once. @returns whether it did. @throws what `write` throws */
+  tryWrite (position: number, chunk: Uint8Array, source: SpanSource): boolean
+  /** Resolves when all that was given is readable. */
   flush (): Promise<void>
-  /** Drops what lies at and beyond `edge`, and what made an `append` fail. */
+  /**
+   * SHA-256 in hex of a span all of whose bytes were given; they are made readable first. Many may be under way: another thread reads them
+   * from the page cache.
+   * @throws RangeError when bytes are missing, HashFailedError, also when some are cut or erased meanwhile, StoreFullError
+   */
+  hash (span: ByteSpan, options?: { signal?: AbortSignal }): Promise<string>
+  /**
+   * Remembers that the readable bytes of the span hash to `sha256` (hex), soon also beyond a kill (`flush` and `close` make that certain).
+   * Takes the place of what was confirmed of these bytes before.
+   * @throws RangeError when a byte can't be read, or the note is too long
+   */
+  confirm (span: ByteSpan, sha256: string, note?: string): void
+  /** Forgets the bytes of the span, and every confirmation of one of them: they may be given again. */
+  erase (span: ByteSpan): Promise<void>
+  /** Drops what lies at and beyond `edge`, and what made an `append` or `write` fail: `truncate(size)` does only that. */
   truncate (edge: number): Promise<void>
   /** Called after every advance of `edge`; one listener. */
   onEdge: ((edge: number) => void) | undefined
-  /** Up to `buffer.length` bytes from `position`, all of them below `edge`; 0 at the edge. */
+  /** Called when bytes have become readable, wherever they lie, before `onEdge`; one listener. */
+  onReadable: ((start: number, end: number) => void) | undefined
+  /** Up to `buffer.length` bytes from `position`, before the next gap; 0 when the byte at `position` is not here. */
   read (buffer: Uint8Array, position: number): Promise<number>
   /**
    * Flushes and compares length and digest of all bytes; hashing has run alongside in a worker, so this is quick.
-   * @throws DigestMismatchError, PartialSizeError
+   * @throws DigestMismatchError; PartialSizeError, also when there is a gap
    */
   verify (options?: { signal?: AbortSignal }): Promise<void>
   /**
@@ -147,6 +185,7 @@ export interface StoreUsage {
   readonly blobs: number
   readonly bytes: number
   readonly partials: number
+  /** Gaps take no room. */
   readonly partialBytes: number
 }
 
@@ -172,8 +211,11 @@ export interface Store {
   setAccess (digest: Digest, access: Access): Promise<void>
   remove (digest: Digest): Promise<boolean>
   records (): AsyncIterable<BlobRecord>
-  /** @throws PartialInUseError when it is open already */
-  openPartial (digest: Digest): Promise<PartialBlob>
+  /**
+   * What is kept of it is hashed first, which takes its time for many bytes; until the signal fires.
+   * @throws PartialInUseError when it is open already
+   */
+  openPartial (digest: Digest, options?: { signal?: AbortSignal }): Promise<PartialBlob>
   usage (): Promise<StoreUsage>
   close (): Promise<void>
 }

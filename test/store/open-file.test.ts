@@ -15,11 +15,19 @@ afterEach(async () => { await removeTempDir(dir) })
 
 test('reads and writes where it is told', async () => {
   const buffer = Buffer.alloc(20)
-  await file.write(Buffer.from('BY'), 5)
+  await file.write([Buffer.from('BY')], 5)
   expect(await file.read(buffer, 4, 4)).toBe(4)
   expect(buffer.toString('latin1', 0, 4)).toBe(' BYt')
   expect(await file.read(buffer, 20, 8)).toBe(2)
   expect(await file.read(buffer, 20, 10)).toBe(0)
+  await file.close()
+})
+
+test('writes buffers one behind the other, leaving a hole before them', async () => {
+  await file.write([Buffer.from('ab'), new Uint8Array(0), Buffer.from('c'), Buffer.from('def')], 20)
+  const buffer = Buffer.alloc(30)
+  expect(await file.read(buffer, 30, 8)).toBe(18)
+  expect(buffer.toString('latin1', 0, 18)).toBe(`es${'\0'.repeat(10)}abcdef`)
   await file.close()
 })
 
@@ -38,6 +46,6 @@ test('passes on what the system says', async () => {
   await file.close()
   await expect(file.read(Buffer.alloc(1), 1, 0)).rejects.toThrow()
   const readOnly = new OpenFile(await open(join(dir, 'file'), 'r'))
-  await expect(readOnly.write(Buffer.from('x'), 0)).rejects.toMatchObject({ code: 'EBADF' })
+  await expect(readOnly.write([Buffer.from('x')], 0)).rejects.toMatchObject({ code: 'EBADF' })
   await readOnly.close()
 })

@@ -1,15 +1,26 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest'
 import { HASH_BLOCK_BYTES } from '../../src/store/hash-messages.ts'
-import type { FileHashJob, HashPool } from '../../src/store/hash-pool.ts'
+import type { HashPool } from '../../src/store/hash-pool.ts'
+import type { FileHashJob } from '../../src/store/hash-thread.ts'
 import { PartialHash } from '../../src/store/partial-hash.ts'
 
 const told: string[] = []
+let tellBlock: (index: number) => void
 const job = {
   hasFailed: false,
   advance: (to: number) => { told.push(`to ${to / HASH_BLOCK_BYTES}`) },
+  rewind: (to: number) => {
+    told.push(`back to ${to / HASH_BLOCK_BYTES}`)
+    return job
+  },
   stop: () => { told.push('stop') }
 } as unknown as FileHashJob
-const hashes = { start: () => job } as unknown as HashPool
+const hashes = {
+  start: (_path: string, _algorithm: string, onBlock: (index: number, hex: string) => void) => {
+    tellBlock = index => { onBlock(index, 'hex') }
+    return job
+  }
+} as unknown as HashPool
 let hash: PartialHash
 
 beforeEach(() => {
@@ -31,15 +42,29 @@ test('the thread is told of whole blocks, not of each, and of the last soon', ()
 test('what was cut before the thread was told of it is never told', () => {
   hash.advance(HASH_BLOCK_BYTES)
   hash.advance(5 * HASH_BLOCK_BYTES)
-  hash.truncated(2.5 * HASH_BLOCK_BYTES)
+  hash.rewind(2.5 * HASH_BLOCK_BYTES)
   vi.runAllTimers()
   expect(told).toEqual(['to 1', 'to 2'])
 })
 
-test('a cut below what was told starts over', () => {
+test('a cut below what was told goes back no further than it must, and hears of each block that was not told of', () => {
   hash.advance(5 * HASH_BLOCK_BYTES)
-  hash.truncated(2 * HASH_BLOCK_BYTES)
+  tellBlock(0)
+  tellBlock(1)
+  tellBlock(2)
+  hash.rewind(3.5 * HASH_BLOCK_BYTES)
+  hash.advance(4 * HASH_BLOCK_BYTES)
+  vi.runAllTimers()
+  expect(told).toEqual(['to 5', 'back to 3', 'to 4'])
+  hash.rewind(2 * HASH_BLOCK_BYTES)
   hash.advance(3 * HASH_BLOCK_BYTES)
   vi.runAllTimers()
+  expect(told.slice(3)).toEqual(['back to 2', 'to 3'])
+})
+
+test('where another file lies it starts over', () => {
+  hash.advance(5 * HASH_BLOCK_BYTES)
+  hash.stop()
+  hash.advance(3 * HASH_BLOCK_BYTES)
   expect(told).toEqual(['to 5', 'stop', 'to 3'])
 })
