@@ -8,6 +8,7 @@ import { until } from './until.ts'
 
 const START_TIMEOUT_MS = 20_000
 const QUERY_TIMEOUT_MS = 5_000
+const LOOPBACK = '127.0.0.1'
 const PROJECT_DIR = join(import.meta.dirname, '../..')
 const NODE = join(PROJECT_DIR, 'node_modules/.bin/node')
 const MAIN = join(PROJECT_DIR, 'agent/main.ts')
@@ -24,6 +25,12 @@ export interface AgentInit {
   readonly env?: Readonly<Record<string, string>>
   /** Command that runs the agent as its last arguments, e.g. in a namespace. It must replace itself by the agent. */
   readonly runner?: readonly string[]
+  /** IPv4 address that it listens on for HTTP. @default '127.0.0.1' */
+  readonly httpHost?: string
+  /** IPv4 address that it listens on for other agents. @default '127.0.0.1' */
+  readonly p2pHost?: string
+  /** Script that runs in place of the agent, with the agent's arguments. */
+  readonly main?: string
 }
 
 /** A real agent: `shoal agent` in a process of its own, on ports that it keeps over restarts. */
@@ -64,9 +71,9 @@ export class AgentProcess {
     return new AgentProcess(workDir, await freePort(), await freePort(), init)
   }
 
-  /** `127.0.0.1:PORT` of the HTTP listener. */
+  /** `HOST:PORT` of the HTTP listener. */
   get endpoint (): string {
-    return `127.0.0.1:${this.#httpPort}`
+    return `${this.#init.httpHost ?? LOOPBACK}:${this.#httpPort}`
   }
 
   get url (): string {
@@ -87,7 +94,7 @@ export class AgentProcess {
 
   /** What others give as `--bootstrap`. */
   get multiaddr (): string {
-    return `/ip4/127.0.0.1/tcp/${this.#p2pPort}/p2p/${this.#peerId}`
+    return `${this.#p2pAddress}/p2p/${this.#peerId}`
   }
 
   /** Undefined while it runs or when a signal ended it. */
@@ -149,17 +156,21 @@ export class AgentProcess {
     await removeTempDir(this.#workDir)
   }
 
+  get #p2pAddress (): string {
+    return `/ip4/${this.#init.p2pHost ?? LOOPBACK}/tcp/${this.#p2pPort}`
+  }
+
   async #ask (name: 'status' | 'peers'): Promise<unknown> {
     const response = await fetch(`${this.url}/api/v1/${name}`, { signal: AbortSignal.timeout(QUERY_TIMEOUT_MS) })
     return response.json()
   }
 
   #spawn (): Daemon {
-    const { origins = {}, bootstrap = [], args = [], env = {}, runner = [] } = this.#init
+    const { origins = {}, bootstrap = [], args = [], env = {}, runner = [], main = MAIN } = this.#init
     const home = join(this.#workDir, 'home')
     const [command = '', ...leading] = [...runner, NODE]
     return new Daemon(command, [
-      ...leading, MAIN, 'agent', '--data', this.dataDir, '--http', this.endpoint, '--p2p', `/ip4/127.0.0.1/tcp/${this.#p2pPort}`, '--no-mdns',
+      ...leading, main, 'agent', '--data', this.dataDir, '--http', this.endpoint, '--p2p', this.#p2pAddress, '--no-mdns',
       ...bootstrap.flatMap(multiaddr => ['--bootstrap', multiaddr]),
       ...Object.entries(origins).flatMap(([host, url]) => ['--origin', `${host}=${url}`]),
       ...args

@@ -9,11 +9,12 @@ import { boundCommand } from './child-process.ts'
 import { makeTempDir, removeTempDir } from './temp-dir.ts'
 import type { TestImage } from './image.ts'
 
+const LOOPBACK = '127.0.0.1'
 const START_TIMEOUT_MS = 10_000
 const STOP_TIMEOUT_MS = 5_000
 const LOG_TIMEOUT_MS = 5_000
 const BCRYPT_ROUNDS = 4
-const LISTENING = /listening on (?:127\.0\.0\.1|\[::1\]):(\d+)/
+const LISTENING = /listening on (?:[\d.]+|\[::1\]):(\d+)/
 const ACCESS_LINE = /^\S+ - \S+ \[[^\]]*\] "(\S+) (\S+) HTTP\/[\d.]+" (\d{3}) (\d+) "[^"]*" "([^"]*)"/
 
 /** One line of the registry's access log: one request that it has answered to the end. */
@@ -38,12 +39,16 @@ export interface DockerRegistryInit {
   port?: number
   /** URL of a registry that this one is a pull-through cache of. */
   proxyOf?: string
+  /** IPv4 address that it listens on. @default '127.0.0.1' */
+  listenHost?: string
+  /** Command that runs the registry as its last arguments, e.g. in a namespace. It must replace itself by the registry. */
+  runner?: readonly string[]
 }
 
 export interface DockerRegistry {
-  /** `http://127.0.0.1:PORT` */
+  /** `http://HOST:PORT` */
   readonly url: string
-  /** `127.0.0.1` */
+  /** `127.0.0.1` unless told otherwise */
   readonly host: string
   readonly port: number
   readonly pid: number
@@ -53,7 +58,7 @@ export interface DockerRegistry {
   stop (): Promise<void>
 }
 
-/** Starts Debian's docker-registry 2.8 on the loopback interface and waits until it listens. */
+/** Starts Debian's docker-registry 2.8, on the loopback interface unless told otherwise, and waits until it listens. */
 export async function startDockerRegistry (init: DockerRegistryInit = {}): Promise<DockerRegistry> {
   const work = await makeTempDir('registry')
   const dir = init.dir ?? join(work, 'content')
@@ -61,7 +66,9 @@ export async function startDockerRegistry (init: DockerRegistryInit = {}): Promi
   const configuration = join(work, 'config.json')
   await writeFile(configuration, JSON.stringify(await configurationOf(init, work, dir)))
 
-  const child = spawn(...boundCommand('docker-registry', ['serve', configuration]), { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env.PATH, OTEL_TRACES_EXPORTER: 'none' } })
+  const { listenHost: host = LOOPBACK, runner = [] } = init
+  const [command = '', ...args] = [...runner, 'docker-registry', 'serve', configuration]
+  const child = spawn(...boundCommand(command, args), { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env.PATH, OTEL_TRACES_EXPORTER: 'none' } })
   const log = new AccessLog(child)
   const stop = async (): Promise<void> => {
     await end(child)
@@ -70,8 +77,8 @@ export async function startDockerRegistry (init: DockerRegistryInit = {}): Promi
 
   try {
     const port = await listening(child)
-    const url = `http://127.0.0.1:${port}`
-    return { url, host: '127.0.0.1', port, pid: child.pid ?? 0, dir, requests: () => log.requests(url), stop }
+    const url = `http://${host}:${port}`
+    return { url, host, port, pid: child.pid ?? 0, dir, requests: () => log.requests(url), stop }
   } catch (error) {
     await stop()
     throw error
@@ -117,7 +124,7 @@ async function configurationOf (init: DockerRegistryInit, work: string, dir: str
     version: '0.1',
     log: { level: 'info' },
     storage: { filesystem: { rootdirectory: dir }, delete: { enabled: true } },
-    http: { addr: `127.0.0.1:${init.port ?? 0}`, secret: 'test' }
+    http: { addr: `${init.listenHost ?? LOOPBACK}:${init.port ?? 0}`, secret: 'test' }
   }
   if (init.auth !== undefined) {
     const path = join(work, 'htpasswd')
