@@ -5,13 +5,15 @@ import { join } from 'node:path'
 import { AgentProcess } from '../test/support/agent-process.ts'
 import { pullByAgent } from './support/agent-pull.ts'
 import { makeCertificate } from './support/certificate.ts'
-import { cpuSeconds, residentBytes } from './support/process-usage.ts'
-import type { Section } from './support/report.ts'
-import { spread } from './support/samples.ts'
+import { residentBytes, totalCpuSeconds } from './support/process-usage.ts'
+import { atLeast, atMost, type Section } from './support/report.ts'
+import { median, spread } from './support/samples.ts'
 import { REGISTRY, REPOSITORY, type BenchStage } from './support/stage.ts'
 import type { ReceiveOrder, ReceiveResult } from './support/tls-receiver.ts'
 
 const ROUNDS = 3
+const MIN_PACE_RATIO = 0.75
+const MAX_CPU_RATIO = 1.5
 
 interface Sample {
   readonly seconds: number
@@ -32,12 +34,14 @@ export async function benchPeerTransfer (stage: BenchStage): Promise<Section> {
   const describe = (samples: readonly Sample[]): string =>
     `${spread(samples.map(one => gigabytes * 1000 / one.seconds), 0)} MB/s, ${spread(samples.map(one => one.cpu / gigabytes))} CPU s/GB of both ends`
   const ratios = swarm.map(({ seconds }, round) => (raw[round]?.seconds ?? NaN) / seconds)
+  const cpuRatio = median(swarm.map(one => one.cpu)) / median(raw.map(one => one.cpu))
   return {
     title: `(c) one agent to another, ${stage.blobBytes / 1024 ** 2} MiB, request to committed blob, ${ROUNDS} rounds in turns`,
     rows: [
       { what: 'raw node:tls, hashed and written', value: describe(raw) },
       { what: 'agent to agent', value: describe(swarm) },
-      { what: 'pace, agents / raw', value: spread(ratios) },
+      atLeast('pace, agents / raw', median(ratios), MIN_PACE_RATIO, spread(ratios)),
+      atMost('CPU s/GB of both ends, agents / raw', cpuRatio, MAX_CPU_RATIO, cpuRatio.toFixed(2)),
       { what: 'RSS peak of the receiving agent, MB', value: spread(swarm.map(one => one.peakBytes / 1e6), 0) }
     ]
   }
@@ -48,12 +52,12 @@ async function agentToAgent (stage: BenchStage): Promise<Sample> {
   try {
     await receiver.connectedTo(stage.agent)
     const pids = [stage.agent.pid, receiver.pid]
-    const before = await total(pids)
+    const before = await totalCpuSeconds(pids)
     const startedAt = performance.now()
     const done = await pullByAgent(receiver.url, `${REGISTRY}/${REPOSITORY}:warm`)
     const seconds = (performance.now() - startedAt) / 1000
     if (done.type === 'done' && done.fromOrigin > 0) throw new Error(`${done.fromOrigin} bytes came from the origin`)
-    return { seconds, cpu: await total(pids) - before, peakBytes: (await residentBytes(receiver.pid)).peak }
+    return { seconds, cpu: await totalCpuSeconds(pids) - before, peakBytes: (await residentBytes(receiver.pid)).peak }
   } finally {
     await receiver.stop()
   }
@@ -68,19 +72,14 @@ async function rawTls ({ dir, image }: BenchStage): Promise<Sample> {
     sender.send({ key, cert, path: image.layerFile })
     const [{ port }] = await once(sender, 'message') as [{ port: number }]
     const pids = [sender.pid ?? 0, receiver.pid ?? 0]
-    const before = await total(pids)
+    const before = await totalCpuSeconds(pids)
     receiver.send({ port, ca: cert, path, bytes: image.layerBytes } satisfies ReceiveOrder)
     const [result] = await once(receiver, 'message') as [ReceiveResult]
     if (result.error !== undefined || image.layer !== `sha256:${result.digest}`) throw new Error(`raw transfer: ${result.error ?? 'wrong bytes'}`)
-    return { seconds: result.seconds, cpu: await total(pids) - before, peakBytes: (await residentBytes(receiver.pid ?? 0)).peak }
+    return { seconds: result.seconds, cpu: await totalCpuSeconds(pids) - before, peakBytes: (await residentBytes(receiver.pid ?? 0)).peak }
   } finally {
     sender.kill()
     receiver.kill()
     await rm(path, { force: true })
   }
-}
-
-async function total (pids: readonly number[]): Promise<number> {
-  const each = await Promise.all(pids.map(cpuSeconds))
-  return each.reduce((sum, seconds) => sum + seconds, 0)
 }

@@ -10,6 +10,12 @@ export async function cpuSeconds (pid: number): Promise<number> {
   return (Number(fields[11]) + Number(fields[12])) / TICKS_PER_SECOND
 }
 
+/** The same of several processes together. */
+export async function totalCpuSeconds (pids: readonly number[]): Promise<number> {
+  const each = await Promise.all(pids.map(cpuSeconds))
+  return each.reduce((sum, seconds) => sum + seconds, 0)
+}
+
 /** Resident bytes now and at the most since the start or since `resetPeak`. */
 export async function residentBytes (pid: number): Promise<{ now: number, peak: number }> {
   const status = await readFile(`/proc/${pid}/status`, 'utf8')

@@ -1,0 +1,125 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { AgentProcess } from '../../test/support/agent-process.ts'
+import { until } from '../../test/support/until.ts'
+import { pullByAgent } from '../support/agent-pull.ts'
+import type { Network } from './network.ts'
+import { rolesOf, type Role, type Scenario } from './scenario.ts'
+import { REGISTRY, WARM_UP_REFERENCE } from './stage.ts'
+
+/** Agents that start at a time: each wants a processor for a second. */
+const STARTS_AT_A_TIME = 3
+const NEIGHBOUR_TIMEOUT_MS = 20_000
+const POLL_MS = 100
+
+/** A host of the rollout. */
+export interface Host {
+  readonly index: number
+  readonly role: Role
+  readonly agent: AgentProcess
+}
+
+export interface FleetInit {
+  readonly scenario: Scenario
+  readonly network: Network
+  readonly registryUrl: string
+  /** How many of the first hosts the others are told of. */
+  readonly bootstrapHosts: number
+  /** Each agent pulls another image first. */
+  readonly warmsUp: boolean
+  /** After that, before anything is measured. */
+  readonly settleMs: number
+  /** Further arguments of each agent. */
+  readonly agentArgs: readonly string[]
+  /** Script that runs in place of the agent on stalling and lying hosts; without one these hosts are healthy. */
+  readonly faultyMain?: string
+}
+
+/** The agents of one run, cold, each knowing its neighbours. */
+export class Fleet {
+  readonly hosts: readonly Host[]
+  /** Connected agents of each host, as it was when the rollout began; ascending. */
+  readonly neighbours: readonly number[]
+
+  private constructor (hosts: readonly Host[], neighbours: readonly number[]) {
+    this.hosts = hosts
+    this.neighbours = neighbours
+  }
+
+  static async start (init: FleetInit): Promise<Fleet> {
+    const hosts: Host[] = []
+    try {
+      const roles = rolesOf(init.scenario)
+      const known = roles.slice(0, init.bootstrapHosts)
+      for (const [index, role] of known.entries()) hosts.push(await startHost(init, index, role, hosts))
+      const bootstrap = [...hosts]
+      const rest = [...roles.entries()].slice(known.length)
+      await Promise.all(Array.from({ length: STARTS_AT_A_TIME }, async () => {
+        for (let next = rest.shift(); next !== undefined; next = rest.shift()) hosts.push(await startHost(init, ...next, bootstrap))
+      }))
+      hosts.sort((a, b) => a.index - b.index)
+      await joined(hosts)
+      // Else sixteen processes on two processors begin by compiling the same code at the same moment.
+      if (init.warmsUp) await Promise.all(hosts.map(async ({ agent, role }) => isReal(role) && pullByAgent(agent.url, WARM_UP_REFERENCE)))
+      await delay(init.settleMs)
+      return new Fleet(hosts, (await neighbourCounts(hosts)).sort((a, b) => a - b))
+    } catch (error) {
+      await stopAll(hosts)
+      throw error
+    }
+  }
+
+  /** Writes what each agent has printed to `DIR/host-<index>.log`. */
+  async keepLogs (dir: string): Promise<void> {
+    await mkdir(dir, { recursive: true })
+    for (const { index, agent } of this.hosts) await writeFile(join(dir, `host-${index}.log`), agent.log())
+  }
+
+  async stop (): Promise<void> {
+    await stopAll(this.hosts)
+  }
+}
+
+async function stopAll (hosts: readonly Host[]): Promise<void> {
+  await Promise.all(hosts.map(async ({ agent }) => {
+    // Nothing of theirs is needed any more, and an end by SIGTERM takes its time.
+    await agent.kill()
+    await agent.stop()
+  }))
+}
+
+async function startHost ({ scenario, network, registryUrl, agentArgs, faultyMain }: FleetInit, index: number, wanted: Role, bootstrap: readonly Host[]): Promise<Host> {
+  const place = network.hosts[index]
+  if (place === undefined) throw new RangeError(`host ${index} of ${scenario.hosts} has no place`)
+  const isFaulty = !isReal(wanted)
+  const role = isFaulty && faultyMain === undefined ? 'healthy' : wanted
+  const agent = await AgentProcess.start({
+    origins: { [REGISTRY]: registryUrl },
+    bootstrap: bootstrap.map(host => host.agent.multiaddr),
+    runner: place.runner,
+    httpHost: place.controlHost,
+    p2pHost: place.host,
+    args: agentArgs,
+    ...(isFaulty && faultyMain !== undefined && { main: faultyMain, env: { BENCH_FAULT: wanted } })
+  })
+  return { index, role, agent }
+}
+
+/** Waits until each has a neighbour. */
+async function joined (hosts: readonly Host[]): Promise<void> {
+  if (hosts.length === 1) return
+  await until(async () => {
+    await delay(POLL_MS)
+    return (await neighbourCounts(hosts)).every(count => count > 0)
+  }, { what: 'each agent has a neighbour', timeoutMs: NEIGHBOUR_TIMEOUT_MS })
+}
+
+async function neighbourCounts (hosts: readonly Host[]): Promise<number[]> {
+  return Promise.all(hosts.map(async ({ agent }) => (await agent.status()).peers))
+}
+
+/** Runs our agent, not a script in its place. */
+function isReal (role: Role): boolean {
+  return role !== 'stalling' && role !== 'lying'
+}

@@ -1,0 +1,40 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { boundCommand, runCommand } from '../../test/support/child-process.ts'
+import { requireCommands } from '../../test/support/requires.ts'
+
+const INSIDE = 'BENCH_PRIVATE_NETWORK'
+
+/** True in a process that `enterPrivateNetwork` started. */
+export function isInPrivateNetwork (): boolean {
+  return process.env[INSIDE] === '1'
+}
+
+/** Why this machine cannot shape links for us, or undefined. */
+export async function whyNoPrivateNetwork (): Promise<string | undefined> {
+  if (process.platform !== 'linux') return 'network namespaces are of Linux'
+  const missing = requireCommands('ip', 'tc', 'unshare', 'nsenter', 'setpriv')
+  if (missing !== undefined) return missing
+  if (process.getuid?.() !== 0) return 'not root'
+  try {
+    await runCommand('unshare', ['--net', '--', 'sh', '-ec', 'ip link set lo up; tc qdisc add dev lo root tbf rate 1mbit burst 32kb latency 50ms'])
+    return undefined
+  } catch (error) {
+    return `no network namespace with tbf: ${error instanceof Error ? error.message : String(error)}`
+  }
+}
+
+/**
+ * Runs this very command again in a network namespace of its own, so that no bridge or address of ours is ever seen in
+ * the machine's own network, and two benchmarks can run side by side.
+ *
+ * @returns its exit code
+ */
+export async function enterPrivateNetwork (): Promise<number> {
+  const child = spawn(...boundCommand('unshare', ['--net', '--', process.execPath, ...process.argv.slice(1)]), { stdio: 'inherit', env: { ...process.env, [INSIDE]: '1' } })
+  // Ctrl-C reaches it as well; this process waits for its end.
+  process.on('SIGINT', () => {})
+  process.on('SIGTERM', () => { child.kill('SIGTERM') })
+  const [code] = await once(child, 'exit') as [number | null]
+  return code ?? 1
+}

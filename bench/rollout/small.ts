@@ -1,0 +1,64 @@
+import { rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import { runCommand } from '../../test/support/child-process.ts'
+import { makeTempDir, removeTempDir } from '../../test/support/temp-dir.ts'
+import { totalCpuSeconds } from '../support/process-usage.ts'
+import { atMost, type Section } from '../support/report.ts'
+import { median, spread } from '../support/samples.ts'
+import { Fleet, type FleetInit } from './fleet.ts'
+import { SMALL } from './scenario.ts'
+import { REFERENCE, setRolloutStage } from './stage.ts'
+
+const MAX_ADDED_SECONDS = 0.15
+
+export interface SmallInit {
+  readonly rounds: number
+  readonly isPrivate: boolean
+  readonly fleet: Pick<FleetInit, 'bootstrapHosts' | 'warmsUp' | 'settleMs' | 'agentArgs'>
+}
+
+/** A small image on few hosts at once by skopeo, which only moves and hashes bytes: straight from the registry, and through agents that lack it; in turns. */
+export async function compareSmall ({ rounds, isPrivate, fleet: fleetInit }: SmallInit): Promise<Section> {
+  const straight: number[] = []
+  const through: number[] = []
+  const cpu: number[] = []
+  const dir = await makeTempDir('small')
+  const stage = await setRolloutStage(SMALL, { isPrivate })
+  const copyAll = async (sources: readonly string[]): Promise<number> => {
+    const startedAt = performance.now()
+    await Promise.all(sources.map(async (source, index) => {
+      const [command = '', ...args] = [...(stage.network.hosts[index]?.runner ?? []), 'skopeo', 'copy', '--quiet', '--src-tls-verify=false', `docker://${source}`, `dir:${join(dir, String(index))}`]
+      await runCommand(command, args)
+    }))
+    const seconds = (performance.now() - startedAt) / 1000
+    await Promise.all(sources.map(async (_, index) => rm(join(dir, String(index)), { recursive: true })))
+    return seconds
+  }
+  try {
+    for (let round = 0; round < rounds; round++) {
+      straight.push(await copyAll(Array.from({ length: SMALL.hosts }, () => stage.straightReference)))
+      const fleet = await Fleet.start({ ...fleetInit, scenario: SMALL, network: stage.network, registryUrl: stage.registry.url })
+      try {
+        const pids = fleet.hosts.map(({ agent }) => agent.pid)
+        const before = await totalCpuSeconds(pids)
+        through.push(await copyAll(fleet.hosts.map(({ agent }) => `${agent.endpoint}/${REFERENCE}`)))
+        cpu.push(await totalCpuSeconds(pids) - before)
+      } finally {
+        await fleet.stop()
+      }
+    }
+  } finally {
+    await stage.close()
+    await removeTempDir(dir)
+  }
+  const added = through.map((seconds, round) => seconds - (straight[round] ?? NaN))
+  return {
+    title: `small: ${SMALL.imageBytes / 1e6} MB on ${SMALL.hosts} hosts at once by skopeo, nothing shaped, ${rounds} rounds in turns; until the last is done`,
+    rows: [
+      { what: 'straight from the registry, s', value: spread(straight) },
+      { what: 'through agents that lack it, s', value: spread(through) },
+      { what: 'CPU s of all agents together', value: spread(cpu) },
+      atMost('added, s', median(added), MAX_ADDED_SECONDS, spread(added, 3))
+    ]
+  }
+}
