@@ -1,6 +1,7 @@
-import type { Stream, StreamCloseEvent, StreamMessageEvent } from '@libp2p/interface'
+import type { Stream } from '@libp2p/interface'
 import type { Uint8ArrayList } from 'uint8arraylist'
-import { FramingError, StreamCutError, StreamEndedError, StreamOverflowError } from './stream-error.ts'
+import { StreamEnd } from './stream-end.ts'
+import { FramingError, StreamEndedError, StreamOverflowError } from './stream-error.ts'
 import { decodeVarint } from './varint.ts'
 import type { WaitBudget } from './wait-budget.ts'
 
@@ -17,46 +18,27 @@ export interface StreamChannelInit {
   readonly maxUnsentBytes?: number
 }
 
-interface Waiter {
-  resolve (): void
-  reject (error: Error): void
-}
-
-/**
- * A libp2p stream as one reader and one writer may use it, and the only place that knows what a stream does:
- * - It is an event target. `drain` promises of its own settle once, so each wait listens anew; `drain` says that some
- *   room is there, not that ours is, so the unsent bytes are looked at again.
- * - What was sent is referenced until it has drained: chunks given to `send` must not be reused.
- * - Its own iterator has no back-pressure and hangs when the other side's end came first. Here bytes are taken by event
- *   into a buffer that may not grow past what the protocol lets the other side send.
- * - `close` ends only our half, nothing enforces a time limit, and only `abort` frees both halves at once.
- */
+/** A libp2p stream as one reader and one writer may use it. Bytes are taken into a buffer that may not grow past what the protocol lets the other side send. */
 export class StreamChannel {
-  readonly #stream: Stream
+  readonly #end: StreamEnd
   readonly #maxBufferedBytes: number
   readonly #maxUnsentBytes: number
   readonly #buffers: Uint8Array[] = []
   /** What small parts are gathered in; the last of the buffers may be a view of it. */
   #gathered = new Uint8Array(0)
   #bufferedBytes = 0
-  #hasEnded = false
-  #failure: Error | undefined
   readonly #cut = new AbortController()
-  #reader: Waiter | undefined
-  #writer: Waiter | undefined
+  #reader: PromiseWithResolvers<void> | undefined
 
   constructor (stream: Stream, init: StreamChannelInit) {
-    this.#stream = stream
     this.#maxBufferedBytes = init.maxBufferedBytes
     this.#maxUnsentBytes = init.maxUnsentBytes ?? DEFAULT_MAX_UNSENT_BYTES
-    stream.addEventListener('close', this.#onClose)
-    stream.addEventListener('end', this.#onEnd)
-    stream.addEventListener('drain', this.#onDrain)
-    stream.addEventListener('idle', this.#onDrain)
-    stream.addEventListener('message', this.#onMessage)
-    // A stream may be dead on arrival: a refused one resolves as already reset, and its `close` has been.
-    if (stream.status === 'reset' || stream.status === 'aborted') this.#fail(new StreamCutError())
-    else if (stream.readableEnded || stream.status === 'closed') this.#onEnd()
+    this.#end = new StreamEnd(stream, {
+      onMessage: data => { this.#received(data) },
+      onEnd: () => { this.#reader?.resolve() },
+      onFailure: error => { this.#failed(error) }
+    })
+    this.#end.startReading()
   }
 
   /** Aborts when the stream is cut, whoever cut it: what works for this stream only can stop. */
@@ -66,7 +48,7 @@ export class StreamChannel {
 
   /** Neither side has ended it. */
   get isOpen (): boolean {
-    return this.#failure === undefined && !this.#hasEnded && this.#stream.status === 'open'
+    return this.#end.isOpen
   }
 
   /** @returns up to `maxBytes` of what is there, at least one byte. @throws StreamEndedError, StreamCutError, StreamOverflowError, DeadlineError */
@@ -104,65 +86,29 @@ export class StreamChannel {
 
   /** Sends, and waits while too much is unsent. The chunk must not be reused. @throws StreamCutError, DeadlineError */
   async send (chunk: Uint8Array | Uint8ArrayList, budget: WaitBudget): Promise<void> {
-    this.#throwIfFailed()
-    try {
-      this.#stream.send(chunk)
-    } catch (error) {
-      throw new StreamCutError({ cause: error })
-    }
-    while (this.#stream.writableNeedsDrain || this.#stream.writeBufferLength > this.#maxUnsentBytes) {
-      this.#throwIfFailed()
-      if (this.#stream.status !== 'open') throw new StreamCutError()
-      const { promise, resolve, reject } = Promise.withResolvers<void>()
-      this.#writer = { resolve, reject }
-      await budget.run(promise, reject)
-    }
+    this.#end.send(chunk)
+    await this.#end.drained(this.#maxUnsentBytes, () => budget)
   }
 
   /** Ends our half when all is sent; aborts when that, or the other side's end, takes longer than `timeoutMs`. Never throws. */
   async close (timeoutMs: number): Promise<void> {
-    const signal = AbortSignal.timeout(timeoutMs)
-    const closed = this.#closed(signal)
-    try {
-      await this.#stream.close({ signal })
-      await closed
-    } catch (error) {
-      this.abort(new StreamCutError({ cause: error }))
-      await closed.catch(() => {})
-    }
+    await this.#end.close(timeoutMs)
   }
 
   /** Frees both halves at once; whoever waits on this channel fails with `reason`. */
   abort (reason: Error): void {
-    this.#fail(reason)
-    this.#stream.abort(reason)
-  }
-
-  async #closed (signal: AbortSignal): Promise<void> {
-    if (this.#stream.status !== 'open' && this.#stream.status !== 'closing') return
-    const { promise, resolve } = Promise.withResolvers<void>()
-    const settle = (): void => { resolve() }
-    signal.addEventListener('abort', settle, { once: true })
-    this.#stream.addEventListener('close', settle, { once: true })
-    await promise
-    signal.removeEventListener('abort', settle)
-    signal.throwIfAborted()
+    this.#end.abort(reason)
   }
 
   /** Waits for a byte. @returns false at the clean end */
   async #readable (budget: WaitBudget): Promise<boolean> {
     while (this.#bufferedBytes === 0) {
-      this.#throwIfFailed()
-      if (this.#hasEnded) return false
-      const { promise, resolve, reject } = Promise.withResolvers<void>()
-      this.#reader = { resolve, reject }
-      await budget.run(promise, reject)
+      this.#end.throwIfFailed()
+      if (this.#end.hasEnded) return false
+      this.#reader = Promise.withResolvers<void>()
+      await budget.run(this.#reader.promise, this.#reader.reject)
     }
     return true
-  }
-
-  #throwIfFailed (): void {
-    if (this.#failure !== undefined) throw this.#failure
   }
 
   #take (maxBytes: number): Uint8Array {
@@ -193,46 +139,19 @@ export class StreamChannel {
     this.#buffers.push(this.#gathered.subarray(0, part.byteLength))
   }
 
-  readonly #onMessage = (event: StreamMessageEvent): void => {
-    if (this.#failure !== undefined) return
-    if (event.data instanceof Uint8Array) this.#store(event.data)
-    else for (const part of event.data) this.#store(part)
-    this.#bufferedBytes += event.data.byteLength
-    if (this.#bufferedBytes > this.#maxBufferedBytes) {
-      const error = new StreamOverflowError(this.#bufferedBytes, this.#maxBufferedBytes)
-      this.#fail(error)
-      // Aborting inside the dispatch would pull the stream from under its own loop.
-      queueMicrotask(() => { this.#stream.abort(error) })
-    }
+  #received (data: Uint8Array | Uint8ArrayList): void {
+    if (data instanceof Uint8Array) this.#store(data)
+    else for (const part of data) this.#store(part)
+    this.#bufferedBytes += data.byteLength
+    if (this.#bufferedBytes > this.#maxBufferedBytes) this.#end.abort(new StreamOverflowError(this.#bufferedBytes, this.#maxBufferedBytes))
     this.#reader?.resolve()
   }
 
-  readonly #onEnd = (): void => {
-    this.#hasEnded = true
-    this.#reader?.resolve()
-  }
-
-  readonly #onClose = (event: StreamCloseEvent): void => {
-    if (event.error === undefined) {
-      this.#onEnd()
-      this.#writer?.reject(new StreamCutError())
-    } else {
-      this.#fail(new StreamCutError({ cause: event.error }))
-    }
-  }
-
-  readonly #onDrain = (): void => {
-    this.#writer?.resolve()
-  }
-
-  /** The first failure is the one everybody sees; what was buffered is void. */
-  #fail (error: Error): void {
-    if (this.#failure !== undefined) return
-    this.#failure = error
+  /** What was buffered is void. */
+  #failed (error: Error): void {
     this.#cut.abort(error)
     this.#buffers.length = 0
     this.#bufferedBytes = 0
     this.#reader?.reject(error)
-    this.#writer?.reject(error)
   }
 }
