@@ -9,7 +9,7 @@ import { parseOptions, USAGE, type RolloutOptions } from './rollout/options.ts'
 import { enterPrivateNetwork, isInPrivateNetwork, whyNoPrivateNetwork } from './rollout/private-network.ts'
 import { figuresOf, rowsOf } from './rollout/rows.ts'
 import { runRollout, type RunResult } from './rollout/run.ts'
-import type { Scenario } from './rollout/scenario.ts'
+import { isWaitedFor, type Scenario } from './rollout/scenario.ts'
 import { compareSmall } from './rollout/small.ts'
 import { setRolloutStage } from './rollout/stage.ts'
 import { printSection, type Section } from './support/report.ts'
@@ -118,5 +118,7 @@ function printRun (run: number, result: RunResult, imageBytes: number): void {
   const { neighbours, setUpMs } = result
   const inBounds = Number.isNaN(maxInBounds) ? '' : `, ${maxInBounds.toFixed(3)} T*`
   console.log(`run ${run + 1}: last healthy host after ${max.toFixed(2)} s${inBounds}; origin ${originContent.toFixed(4)} × image; set-up ${(setUpMs / 1000).toFixed(1)} s; neighbours ${neighbours.at(0)}-${neighbours.at(-1)}, median ${neighbours[Math.floor(neighbours.length / 2)]}`)
-  for (const { index, role, error } of result.hosts) if (error !== undefined && role !== 'killed') console.log(`  host ${index} (${role}): ${error}`)
+  for (const { index, role, error } of result.hosts) {
+    if (error !== undefined && isWaitedFor(role)) console.log(`  host ${index} (${role}): ${error}`)
+  }
 }

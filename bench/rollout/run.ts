@@ -10,7 +10,7 @@ import { completionBound } from './bound.ts'
 import { Fleet, type FleetInit, type Host } from './fleet.ts'
 import { Observation, type Usage } from './observation.ts'
 import { ProgressCurve } from './progress-curve.ts'
-import { seededHosts, type Role, type Scenario } from './scenario.ts'
+import { isWaitedFor, seededHosts, type Role, type Scenario } from './scenario.ts'
 import { REFERENCE, type RolloutStage } from './stage.ts'
 
 /** All hosts begin within this time, evenly. */
@@ -157,14 +157,10 @@ async function pullAll (hosts: readonly Host[], boundMs: number | undefined, wit
     .then(async () => Promise.all(victims.map(async ({ agent }) => agent.kill())))
     .catch(() => {})
   const pulls = hosts.map(pull)
-  await Promise.all(pulls.filter((_, turn) => isWaitedFor(hosts[turn]?.role)))
+  await Promise.all(hosts.map(async ({ role }, turn) => isWaitedFor(role) && pulls[turn]))
   allDone.abort()
   await killing
   return Promise.all(pulls)
-}
-
-function isWaitedFor (role: Role | undefined): boolean {
-  return role === 'healthy' || role === 'slow'
 }
 
 function isContent ({ method, path, status }: Awaited<ReturnType<DockerRegistry['requests']>>[number]): boolean {

@@ -4,6 +4,11 @@ const MB = 1e6
 /** What becomes of a host during a rollout. Only `killed` ends it; `stalling` and `lying` hosts run another script. */
 export type Role = 'healthy' | 'killed' | 'slow' | 'stalling' | 'lying'
 
+/** A host of that role is to have the image in the end. */
+export function isWaitedFor (role: Role): boolean {
+  return role === 'healthy' || role === 'slow'
+}
+
 /** What a rollout has to reach; a bar that is absent is not held. */
 export interface Bars {
   /** Last healthy host's completion in units of T*. */
