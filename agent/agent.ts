@@ -1,17 +1,21 @@
 import type { AddressInfo } from 'node:net'
 import { EventHub } from '../src/events.ts'
 import { ShoalError } from '../src/errors.ts'
+import { Exchange } from '../src/exchange/exchange.ts'
+import { BucketPace } from '../src/exchange/pace.ts'
 import type { SwarmNode } from '../src/net/node.ts'
 import { FileCredentials, credentialFilePaths } from '../src/origin/credential-files.ts'
 import { RegistryOrigin } from '../src/origin/registry-origin.ts'
+import { DownloadBudget } from '../src/pull/download-budget.ts'
 import { Publication } from '../src/pull/publication.ts'
 import { Puller } from '../src/pull/puller.ts'
 import { StoreShare } from '../src/pull/shared-content.ts'
-import type { SharingPolicy } from '../src/pull/sharing.ts'
+import { mayShare, type SharingPolicy } from '../src/pull/sharing.ts'
 import { pullImage } from '../src/pull/images.ts'
 import { Announcer } from '../src/routing/announcer.ts'
 import { DiskStore } from '../src/store/disk-store.ts'
 import { PeerScore } from '../src/swarm/peer-score.ts'
+import { TokenBucket } from '../src/swarm/token-bucket.ts'
 import { ByteCounters } from './byte-counters.ts'
 import type { Config } from './config/schema.ts'
 import { createHttpServer } from './http/server.ts'
@@ -82,9 +86,23 @@ export async function startAgent (config: Config, { log }: { log: Logger }): Pro
     const score = new PeerScore({ banTimeMs: config.banTime })
     const origin = await openOrigin(config, log, version)
     cleanups.push(async () => { await origin.close() })
-    const node = await startSwarmNode(config, { events, log, share: new StoreShare({ store }, policy), agentVersion: `shoal/${version}` })
+    const share = new StoreShare({ store }, policy)
+    const node = await startSwarmNode(config, { events, log, share, agentVersion: `shoal/${version}` })
     cleanups.push(async () => { await node.stop() })
-    const puller = new Puller({ store, origin, peers: node.content, router: node.router, score, events, now: Date.now }, { tagTtlMs: config.tagTtl })
+    const self = (): string => node.peerId
+    const exchange = new Exchange({
+      links: node.links,
+      share,
+      self,
+      sign: pieces => node.sign(pieces),
+      score,
+      events,
+      pace: new BucketPace(new TokenBucket({})),
+      now: Date.now
+    }, { isKeyed: policy.isKeyed })
+    cleanups.push(() => { exchange.stop() })
+    const swarm = { exchange, self, budget: new DownloadBudget(Date.now), mayShare: (access: 'public' | 'restricted') => mayShare(access, policy) }
+    const puller = new Puller({ store, origin, peers: node.content, router: node.router, score, events, now: Date.now, swarm }, { tagTtlMs: config.tagTtl })
     cleanups.push(async () => { await puller.stop() })
     await publish(store, node, policy)
     const metrics = createMetrics({ events, usage: async () => store.usage(), peers: () => node.connections().length })

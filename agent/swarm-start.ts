@@ -31,6 +31,7 @@ export async function startSwarmNode (config: Config, { events, log, share, agen
       swarmKey,
       agentVersion,
       maxConnections: config.maxConnections,
+      direct: { host: '0.0.0.0', port: 0 },
       client: { dialTimeoutMs: timeouts.peerDial, firstByteTimeoutMs: timeouts.peerFirstByte, chunkTimeoutMs: timeouts.stall }
     })
     node.share(share)

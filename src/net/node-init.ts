@@ -25,6 +25,8 @@ export interface SwarmNodeInit {
   readonly maxConnections?: number
   /** How long `connect` and each dial of the rejoin loop may take, in ms. @default 5000 */
   readonly connectTimeoutMs?: number
+  /** Where direct lanes are taken; port 0 takes any, and so does one that is in use. @default none are */
+  readonly direct?: { readonly host: string, readonly port: number }
   readonly client?: BlobClientInit
   readonly server?: BlobServerInit
   /** Milliseconds. @default Date.now */

@@ -1,4 +1,5 @@
-import type { Connection, PeerId, PeerInfo, Stream } from '@libp2p/interface'
+import type { Connection, Ed25519PrivateKey, IdentifyResult, PeerId, PeerInfo, Stream } from '@libp2p/interface'
+import { multiaddr } from '@multiformats/multiaddr'
 import type { LevelDatastore } from 'datastore-level'
 import type { EventSink } from '../events.ts'
 import { DhtRouter } from '../routing/dht.ts'
@@ -8,6 +9,7 @@ import { BlobClient } from './blob-client.ts'
 import { BLOB_PROTOCOL } from './blob-protocol.ts'
 import { BlobServer } from './blob-server.ts'
 import { explainConnectFailure } from './connect-failure.ts'
+import { DirectLanes } from './direct-lanes.ts'
 import { HeardPeers } from './heard-peers.ts'
 import { loadIdentity } from './identity.ts'
 import { createStack, loadStackModules, type SwarmLibp2p } from './libp2p-stack.ts'
@@ -17,8 +19,13 @@ import { Neighbours } from './neighbours.ts'
 import { ConnectError, NodeNotStartedError } from './node-error.ts'
 import type { PeerConnection, SwarmNodeComponents, SwarmNodeInit } from './node-init.ts'
 import type { PeerContent, SharedContent } from './peers.ts'
+import { PeerAddresses } from './peer-addresses.ts'
 import { RejoinLoop } from './rejoin.ts'
+import { signAttestation, type Attestation, type AttestedPieces } from './swarm-attestation.ts'
 import { parseSwarmKey, type SwarmKey } from './swarm-key.ts'
+import type { LinkLanes } from './swarm-link.ts'
+import { SwarmLinks } from './swarm-links.ts'
+import { SWARM_PROTOCOL } from './swarm-message.ts'
 
 const DEFAULT_MAX_CONNECTIONS = 600
 const DEFAULT_CONNECT_TIMEOUT_MS = 5_000
@@ -26,9 +33,12 @@ const DEFAULT_AGENT_VERSION = 'shoal'
 const MAX_INBOUND_STREAMS = 256
 const MAX_OUTBOUND_STREAMS = 256
 const MAX_KNOWN_ADDRESSES = 64
+/** One link to a peer, and the next while the last ends. */
+const MAX_SWARM_STREAMS = 4
 
 interface Running {
   readonly libp2p: SwarmLibp2p
+  readonly privateKey: Ed25519PrivateKey
   readonly datastore: LevelDatastore | undefined
   readonly rejoin: RejoinLoop
   readonly heard: HeardPeers
@@ -41,6 +51,10 @@ interface Running {
  */
 export class SwarmNode {
   readonly content: PeerContent
+  /** To each agent that speaks the swarm protocol. */
+  readonly links: SwarmLinks
+  readonly #lanes = new DirectLanes()
+  readonly #addresses = new PeerAddresses()
   readonly #router = new DhtRouter()
   readonly #events: EventSink
   readonly #init: SwarmNodeInit
@@ -65,6 +79,12 @@ export class SwarmNode {
         openStream: async (peer, options) => this.#openStream(peer, options)
       }
     }, init.client)
+    this.links = new SwarmLinks({
+      self: () => this.peerId,
+      openStream: async (peer, options) => this.#openSwarmStream(peer, options),
+      addressesOf: peer => this.#addresses.of(peer),
+      lanes: this.#linkLanes()
+    })
   }
 
   /** Finds providers by the DHT. */
@@ -116,7 +136,8 @@ export class SwarmNode {
       await this.#wire(libp2p)
       await libp2p.start()
       const rejoin = this.#rejoinLoop()
-      this.#running = { libp2p, datastore, rejoin, heard }
+      this.#running = { libp2p, privateKey, datastore, rejoin, heard }
+      await this.#openLanes()
       this.#router.attach(libp2p)
       rejoin.start()
     } catch (error) {
@@ -138,6 +159,8 @@ export class SwarmNode {
     running.heard.stop()
     await running.rejoin.stop()
     this.#server.stop()
+    this.links.stop()
+    this.#lanes.close()
     try {
       await running.libp2p.stop()
     } finally {
@@ -155,6 +178,12 @@ export class SwarmNode {
   connections (): PeerConnection[] {
     const neighbours = new Set(this.#neighbours.list())
     return (this.#running?.libp2p.getConnections() ?? []).map(describeConnection).filter(({ peer }) => neighbours.has(peer))
+  }
+
+  /** Our signature under what pieces of a blob hash to. @throws NodeNotStartedError */
+  sign (pieces: AttestedPieces): Attestation {
+    if (this.#running === undefined) throw new NodeNotStartedError()
+    return signAttestation(this.#running.privateKey, pieces)
   }
 
   /** What we give to peers from now on; nothing before. */
@@ -187,6 +216,14 @@ export class SwarmNode {
       onConnect: peer => { this.#neighbours.speaks(peer.toString()) },
       onDisconnect: peer => { this.#neighbours.speaksNoMore(peer.toString()) }
     })
+    await libp2p.handle(SWARM_PROTOCOL, (stream, connection) => { this.links.accept(stream, connection.remotePeer.toString()) }, {
+      maxInboundStreams: MAX_SWARM_STREAMS,
+      maxOutboundStreams: MAX_SWARM_STREAMS
+    })
+    await libp2p.register(SWARM_PROTOCOL, {
+      onConnect: (peer, connection) => { this.links.met(peer.toString(), { weDialled: connection.direction === 'outbound' }) }
+    })
+    libp2p.addEventListener('peer:identify', ({ detail }: CustomEvent<IdentifyResult>) => { this.#addresses.set(detail.peerId.toString(), detail.listenAddrs.map(String)) })
     libp2p.addEventListener('peer:connect', ({ detail: peer }) => { this.#neighbours.connected(peer.toString()) })
     libp2p.addEventListener('peer:disconnect', ({ detail: peer }) => { this.#neighbours.disconnected(peer.toString()) })
   }
@@ -194,6 +231,55 @@ export class SwarmNode {
   async #openStream (peer: string, { signal }: { signal: AbortSignal }): Promise<Stream> {
     const libp2p = this.#libp2p()
     return libp2p.dialProtocol(await peerIdOf(peer), BLOB_PROTOCOL, { signal })
+  }
+
+  async #openSwarmStream (peer: string, { signal, addresses = [] }: { signal: AbortSignal, addresses?: readonly string[] }): Promise<Stream> {
+    const libp2p = this.#libp2p()
+    const id = await peerIdOf(peer)
+    if (addresses.length > 0 && libp2p.getConnections(id).length === 0) {
+      const multiaddrs = addresses.flatMap(text => {
+        try {
+          return [parsePeerAddress(text)]
+        } catch {
+          return []
+        }
+      })
+      await libp2p.peerStore.merge(id, { multiaddrs })
+    }
+    return libp2p.dialProtocol(id, SWARM_PROTOCOL, { signal })
+  }
+
+  /** Without a listener of our own we still go to the lanes of others. */
+  async #openLanes (): Promise<void> {
+    const { direct } = this.#init
+    if (direct === undefined) return
+    try {
+      await this.#lanes.listen(direct.host, direct.port)
+    } catch {
+      // the libp2p lane always works
+    }
+  }
+
+  #linkLanes (): LinkLanes {
+    return {
+      offer: peer => {
+        const made = this.#lanes.offer(peer)
+        return made === undefined ? undefined : { message: { type: 'lane-offer', ...made.offer }, accepted: made.accepted }
+      },
+      connect: async (peer, offer) => {
+        const host = await this.#hostOf(peer)
+        return this.#lanes.connect(offer, host)
+      }
+    }
+  }
+
+  /** Where a connected peer is reached. */
+  async #hostOf (peer: string): Promise<string> {
+    const [connection] = this.#libp2p().getConnections(await peerIdOf(peer))
+    const address = connection?.remoteAddr ?? multiaddr()
+    const host = address.getComponents().find(({ name }) => name === 'ip4' || name === 'ip6')?.value
+    if (host === undefined) throw new ConnectError(peer, 'it is not connected by TCP')
+    return host
   }
 
   async #dial (address: string, signal?: AbortSignal): Promise<string | undefined> {

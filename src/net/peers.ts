@@ -47,3 +47,11 @@ export interface SharedReader {
   stream (span: { start: number, end: number }, options?: { signal?: AbortSignal }): AsyncIterable<Uint8Array>
   close (): Promise<void>
 }
+
+/** Content that can be given piece by piece. */
+export interface SharedPieces extends SharedReader {
+  /** Up to `buffer.length` bytes from `position`, at least one. */
+  read (buffer: Uint8Array, position: number): Promise<number>
+  /** SHA-256 of a span. */
+  hash (span: { start: number, end: number }): Promise<Uint8Array>
+}

@@ -15,7 +15,7 @@ import { FieldReader } from './wire-fields.ts'
  *
  *    1 hello         2 zone     3 leech        4 keepAliveMs
  *    2 join          2 channel  3 kind (1 blob, 2 manifest)  4 digest, text  5 size  6 restricted  7 complete  8 bitfield
- *                    9 leech    10 taking
+ *                    9 leech    10 taking  11 readsOrigin
  *    3 missing       2 of       3 reason (1 missing, 2 denied, 3 busy)
  *    4 leave         2 channel
  *    5 have          2 channel  3 pieces       4 queue
@@ -28,6 +28,7 @@ import { FieldReader } from './wire-fields.ts'
  *   15 lane-refused  16 lane-switch
  *   17 ping  18 pong                           2 nonce
  *   19 accuse        2 channel  3 of, text     4 pieces   5 attestation
+ *   20 origin        2 channel  3 reads
  */
 
 const MAX_DIGEST_LENGTH = 135
@@ -83,6 +84,8 @@ export function decodeMessage (bytes: Uint8Array, start = 0, end = bytes.byteLen
       return { type, nonce: fields.number(2) }
     case 'accuse':
       return { type, channel: channel(), of: peer(fields.text(3)), pieces: somePieces(4), attestation: attestation(5) }
+    case 'origin':
+      return { type, channel: channel(), reads: fields.flag(3) }
     case undefined:
       return undefined
     default:
@@ -121,6 +124,7 @@ function decodeJoin (): JoinMessage {
     complete,
     bitfield: bitfield.byteLength === 0 ? undefined : bitfield,
     leech: fields.flag(9),
+    readsOrigin: fields.flag(11),
     taking: taking.length === 0 ? undefined : taking
   }
 }

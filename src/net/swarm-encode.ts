@@ -27,6 +27,7 @@ export function encodeMessage (message: SwarmMessage): Uint8Array {
       if (message.bitfield !== undefined) writer.bytes(8, message.bitfield)
       writer.flag(9, message.leech)
       if (message.taking !== undefined) putPieces(10, message.taking)
+      writer.flag(11, message.readsOrigin)
       break
     case 'missing':
       writer.number(2, message.of).number(3, REFUSALS.indexOf(message.reason) + 1)
@@ -79,6 +80,9 @@ export function encodeMessage (message: SwarmMessage): Uint8Array {
       writer.number(2, message.channel).text(3, message.of)
       putSomePieces(4, message.pieces)
       writer.bytes(5, message.attestation)
+      break
+    case 'origin':
+      writer.number(2, message.channel).flag(3, message.reads)
       break
     default:
       message satisfies never

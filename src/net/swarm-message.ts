@@ -8,7 +8,7 @@ export const SWARM_PROTOCOL = '/shoal/swarm/1'
 /** In the order of their numbers on the wire, from 1. */
 export const TYPES = [
   'hello', 'join', 'missing', 'leave', 'have', 'take', 'release', 'request', 'cancel', 'reject', 'piece', 'attest', 'members',
-  'lane-offer', 'lane-refused', 'lane-switch', 'ping', 'pong', 'accuse'
+  'lane-offer', 'lane-refused', 'lane-switch', 'ping', 'pong', 'accuse', 'origin'
 ] as const satisfies ReadonlyArray<SwarmMessage['type']>
 /** In the order of their numbers on the wire, from 1. */
 export const KINDS: readonly ContentKind[] = ['blob', 'manifest']
@@ -44,6 +44,8 @@ export interface JoinMessage {
   /** The pieces held, most significant bit first; none when absent. */
   readonly bitfield?: Uint8Array
   readonly leech: boolean
+  /** The sender reads from the origin what it owns. */
+  readonly readsOrigin: boolean
   /** The pieces the sender reads from the origin now. */
   readonly taking?: readonly number[]
 }
@@ -153,9 +155,16 @@ export interface AccuseMessage {
   readonly attestation: Uint8Array
 }
 
+/** Whether the sender goes on reading from the origin what it owns has changed. */
+export interface OriginMessage {
+  readonly type: 'origin'
+  readonly channel: number
+  readonly reads: boolean
+}
+
 export type SwarmMessage =
   | HelloMessage | JoinMessage | MissingMessage | LeaveMessage | HaveMessage | PiecesMessage | RejectMessage | PieceMessage
-  | AttestMessage | MembersMessage | LaneOfferMessage | LaneMessage | PingMessage | AccuseMessage
+  | AttestMessage | MembersMessage | LaneOfferMessage | LaneMessage | PingMessage | AccuseMessage | OriginMessage
 
 /** The bytes are no message of the swarm protocol, or one that may not come now. */
 export class SwarmMessageError extends ShoalError {

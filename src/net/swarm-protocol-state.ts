@@ -35,6 +35,7 @@ export class SwarmProtocolState {
       case 'piece':
       case 'attest':
       case 'accuse':
+      case 'origin':
         this.#mustBeOpen(message.channel)
         break
       case 'lane-switch':

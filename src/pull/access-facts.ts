@@ -12,6 +12,7 @@ export class AccessFacts {
   #isPublicAtOrigin = false
   #isRestricted = false
   #hasUnknownBytes = false
+  #hasPeerBytes = false
 
   /** Bytes kept from an earlier fetch: how an origin or a peer gave them then is not known any more. */
   resumed (sources: readonly SpanSource[]): void {
@@ -26,7 +27,19 @@ export class AccessFacts {
 
   /** A peer gave bytes of it. */
   peerGave (isRestricted: boolean): void {
+    this.#hasPeerBytes = true
     if (isRestricted) this.#isRestricted = true
+  }
+
+  get isRestricted (): boolean {
+    return this.#isRestricted && !this.#isPublicAtOrigin
+  }
+
+  /** What can be said by now. */
+  get known (): OriginAccess | undefined {
+    if (this.#isPublicAtOrigin) return 'public'
+    if (this.#isRestricted) return 'restricted'
+    return this.#hasPeerBytes && !this.#hasUnknownBytes ? 'public' : undefined
   }
 
   /** The verdict for the store; asks an origin when nothing else can tell. */

@@ -2,7 +2,9 @@ import type { Digest } from '../oci/digest.ts'
 import type { Repository } from '../oci/repository.ts'
 import { BlobFetch, type BlobFetchComponents, type BlobFetchInit } from './blob-fetch.ts'
 import { FetchAbandonedError } from './errors.ts'
+import type { Fetch } from './fetch.ts'
 import { abortable } from './shared-work.ts'
+import { SwarmFetch, type SwarmFetchComponents, type SwarmFetchInit } from './swarm-fetch.ts'
 
 /** What a fetch has done so far, for status pages. */
 export interface FetchStatus {
@@ -17,17 +19,28 @@ export interface FetchStatus {
 
 /** One caller's hold on a fetch. Leave it when done, however it ended. */
 export interface FetchHold {
-  readonly fetch: BlobFetch
+  readonly fetch: Fetch
   leave: () => void
 }
 
+/** The part of a swarm in a fetch. Without one, blobs are read from one source after another. */
+export interface SwarmParts extends Omit<SwarmFetchComponents, keyof BlobFetchComponents>, Pick<SwarmFetchInit, 'originPolicy' | 'stallMs'> {}
+
+export interface BlobFetchesComponents extends BlobFetchComponents {
+  readonly swarm?: SwarmParts
+}
+
+/** Digests whose size was in doubt, for which a swarm cannot agree on pieces. */
+const MAX_DOUBTFUL = 256
+
 /** The fetches under way, one a digest. */
 export class BlobFetches {
-  readonly #components: BlobFetchComponents
-  readonly #fetches = new Map<Digest, BlobFetch>()
+  readonly #components: BlobFetchesComponents
+  readonly #fetches = new Map<Digest, Fetch>()
+  readonly #doubtful = new Set<Digest>()
   #isStopped = false
 
-  constructor (components: BlobFetchComponents) {
+  constructor (components: BlobFetchesComponents) {
     this.#components = components
   }
 
@@ -68,8 +81,20 @@ export class BlobFetches {
     await Promise.all(fetches.map(async fetch => { await fetch.closed }))
   }
 
-  #start (digest: Digest, init: BlobFetchInit): BlobFetch {
-    const fetch = new BlobFetch(this.#components, digest, init)
+  /** The size of this blob cannot be what we were told: the next fetch finds it out by itself. */
+  doubt (digest: Digest): void {
+    if (this.#doubtful.size === MAX_DOUBTFUL) this.#doubtful.clear()
+    this.#doubtful.add(digest)
+  }
+
+  #make (digest: Digest, { size, ...init }: BlobFetchInit): Fetch {
+    const { swarm, ...components } = this.#components
+    if (swarm === undefined || size === undefined || this.#doubtful.has(digest)) return new BlobFetch(components, digest, { size, ...init })
+    return new SwarmFetch({ ...components, ...swarm }, digest, { ...init, size, originPolicy: swarm.originPolicy, stallMs: swarm.stallMs })
+  }
+
+  #start (digest: Digest, init: BlobFetchInit): Fetch {
+    const fetch = this.#make(digest, init)
     this.#fetches.set(digest, fetch)
     fetch.closed.then(() => { this.#fetches.delete(digest) }, () => {})
     return fetch

@@ -2,8 +2,8 @@ import type { Holding } from '../net/peers.ts'
 import type { Digest } from '../oci/digest.ts'
 import { ociError } from '../oci/oci-error.ts'
 import { repositoryKey, type Repository } from '../oci/repository.ts'
-import type { BlobFetchComponents } from './blob-fetch.ts'
-import { BlobFetches, type FetchHold, type FetchStatus } from './blob-fetches.ts'
+import { ShoalError } from '../errors.ts'
+import { BlobFetches, type BlobFetchesComponents, type FetchHold, type FetchStatus } from './blob-fetches.ts'
 import { findHolder } from './holder-search.ts'
 import { fetchedBlob, storedBlob, type OpenBlob } from './open-blob.ts'
 import { abortable } from './shared-work.ts'
@@ -14,11 +14,11 @@ const MAX_ATTEMPTS = 5
 
 /** Blobs by digest: from the store, or from a fetch that all who want the same blob share. */
 export class Blobs {
-  readonly #components: BlobFetchComponents
+  readonly #components: BlobFetchesComponents
   readonly #times: SourceTimes
   readonly #fetches: BlobFetches
 
-  constructor (components: BlobFetchComponents, times: SourceTimes = {}) {
+  constructor (components: BlobFetchesComponents, times: SourceTimes = {}) {
     this.#components = components
     this.#times = times
     this.#fetches = new BlobFetches(components)
@@ -26,6 +26,10 @@ export class Blobs {
 
   /** Opens a blob; resolves when its first byte may be read. @throws ContentUnavailableError; OciError BLOB_UNKNOWN for a manifest's digest */
   async open (repository: Repository, digest: Digest, { signal }: { signal?: AbortSignal } = {}): Promise<OpenBlob> {
+    return this.#doubtingSize(digest, async () => this.#open(repository, digest, signal))
+  }
+
+  async #open (repository: Repository, digest: Digest, signal: AbortSignal | undefined): Promise<OpenBlob> {
     const found = await this.#openOrJoin(repository, digest, signal)
     if ('read' in found) return found
     const blob = fetchedBlob(found)
@@ -41,6 +45,10 @@ export class Blobs {
 
   /** Brings a blob into the store. */
   async fetch (repository: Repository, digest: Digest, { signal }: { signal?: AbortSignal } = {}): Promise<'store' | 'fetch'> {
+    return this.#doubtingSize(digest, async () => this.#fetch(repository, digest, signal))
+  }
+
+  async #fetch (repository: Repository, digest: Digest, signal: AbortSignal | undefined): Promise<'store' | 'fetch'> {
     const found = await this.#openOrJoin(repository, digest, signal)
     if ('read' in found) {
       await found.close()
@@ -82,6 +90,17 @@ export class Blobs {
 
   async stop (): Promise<void> {
     await this.#fetches.stop()
+  }
+
+  /** A descriptor may be wrong about the size: then a fetch that believes nobody finds it out. */
+  async #doubtingSize<T> (digest: Digest, work: () => Promise<T>): Promise<T> {
+    try {
+      return await work()
+    } catch (error) {
+      if (!(error instanceof ShoalError) || error.code !== 'SIZE_DISAGREES') throw error
+      this.#fetches.doubt(digest)
+      return work()
+    }
   }
 
   async #holder (digest: Digest, signal: AbortSignal | undefined): Promise<Holding | undefined> {

@@ -9,6 +9,7 @@ import type { Origin } from '../origin/origin.ts'
 import type { Router } from '../routing/router.ts'
 import type { Store } from '../store/store.ts'
 import type { PeerScore } from '../swarm/peer-score.ts'
+import type { SwarmParts } from './blob-fetches.ts'
 import { Blobs } from './blobs.ts'
 import { findHolder } from './holder-search.ts'
 import { Manifests, type ManifestContent } from './manifests.ts'
@@ -25,6 +26,8 @@ export interface PullerComponents {
   readonly score: PeerScore
   readonly events: EventHub
   readonly now: () => number
+  /** Pieces of blobs are exchanged with other agents. @default blobs are read from one source after another */
+  readonly swarm?: SwarmParts
 }
 
 export interface PullerInit extends SourceTimes {

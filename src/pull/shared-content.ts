@@ -1,6 +1,7 @@
-import type { ContentKind, SharedContent, SharedReader } from '../net/peers.ts'
+import { createHash } from 'node:crypto'
+import type { ContentKind, SharedContent, SharedPieces } from '../net/peers.ts'
 import type { Digest } from '../oci/digest.ts'
-import type { Store } from '../store/store.ts'
+import type { BlobReader, Store } from '../store/store.ts'
 import { mayShare, type SharingPolicy } from './sharing.ts'
 
 export interface StoreShareComponents {
@@ -17,7 +18,7 @@ export class StoreShare implements SharedContent {
     this.#policy = policy
   }
 
-  async open (kind: ContentKind, digest: Digest): Promise<SharedReader | undefined> {
+  async open (kind: ContentKind, digest: Digest): Promise<SharedPieces | undefined> {
     const record = await this.#store.stat(digest)
     if (record === undefined || record.kind !== kind || !mayShare(record.access, this.#policy)) return undefined
     const reader = await this.#store.open(digest)
@@ -25,8 +26,16 @@ export class StoreShare implements SharedContent {
     return {
       size: record.size,
       restricted: record.access === 'restricted',
+      read: (buffer, position) => reader.read(buffer, position),
+      hash: async span => hashSpan(reader, span),
       stream: (span, options) => reader.stream(span, options),
       close: () => reader.close()
     }
   }
+}
+
+async function hashSpan (reader: BlobReader, span: { start: number, end: number }): Promise<Uint8Array> {
+  const hash = createHash('sha256')
+  for await (const chunk of reader.stream(span) as AsyncIterable<Uint8Array>) hash.update(chunk)
+  return hash.digest()
 }

@@ -28,6 +28,8 @@ export class Member {
   readonly held: Bitfield
   /** Pieces it is reading from the origin now. */
   readonly taking = new Set<number>()
+  /** Pieces we asked of it, called off, and have had no answer to. */
+  readonly calledOff = new Set<number>()
   isLeech: boolean
   readsOrigin: boolean
   isNear: boolean
@@ -58,6 +60,11 @@ export class Member {
   /** How long nothing may come from it before its requests lapse, in milliseconds. */
   get patienceMs (): number {
     return Math.min(MAX_PATIENCE_MS, Math.max(MIN_PATIENCE_MS, 4 * this.serviceMs))
+  }
+
+  /** It let requests lapse again and again. */
+  get isExhausted (): boolean {
+    return this.#lapses > 2
   }
 
   canBeAsked (nowMs: number): boolean {

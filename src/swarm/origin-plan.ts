@@ -78,6 +78,10 @@ export class OriginPlan {
     return this.#taking.has(piece)
   }
 
+  isOpen (nowMs: number): boolean {
+    return this.#policy !== 'never' && nowMs >= this.#retryAtMs
+  }
+
   /** A piece has come, from whomever. */
   arrived (nowMs: number): void {
     this.#lastArrivalMs = nowMs

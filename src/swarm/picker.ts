@@ -96,7 +96,7 @@ export class Picker {
       if (holders === 0 || (best !== undefined && holders > best.holders)) continue
       const order = this.#self.rank(piece)
       if (best !== undefined && holders === best.holders && order < best.order) continue
-      if (!free.some(member => member.held.has(piece) && this.#mayAsk(member, piece, nowMs))) continue
+      if (!free.some(member => this.#canGive(member, piece) && this.#mayAsk(member, piece, nowMs))) continue
       best = { piece, holders, order }
     }
     if (best === undefined) return undefined
@@ -123,6 +123,10 @@ export class Picker {
     return !arrived.has(piece) && !ledger.isAsked(piece) && !isTaken(piece)
   }
 
+  #canGive (member: Member, piece: number): boolean {
+    return member.held.has(piece) && !member.calledOff.has(piece)
+  }
+
   #isLate (askedAtMs: number, nowMs: number): boolean {
     return nowMs - askedAtMs > Math.max(MIN_LATE_MS, LATE_FACTOR * this.#serviceMs)
   }
@@ -137,7 +141,7 @@ export class Picker {
     const { ledger } = this.#parts
     let best: { member: Member, waitMs: number } | undefined
     for (const member of free) {
-      if (!member.held.has(piece) || !this.#mayAsk(member, piece, nowMs)) continue
+      if (!this.#canGive(member, piece) || !this.#mayAsk(member, piece, nowMs)) continue
       const waitMs = (1 + ledger.countOf(member.id)) * member.serviceMs
       const isBetter = best === undefined || (member.isNear === best.member.isNear
         ? waitMs < best.waitMs || (waitMs === best.waitMs && member.ownership.rank(piece) > best.member.ownership.rank(piece))

@@ -30,6 +30,8 @@ export interface SessionInit {
   readonly originPolicy?: OriginPolicy
   /** We give nothing: nobody waits for what we read. @default false */
   readonly isLeech?: boolean
+  /** All pieces are here and right. @default false */
+  readonly isSeed?: boolean
 }
 
 /**
@@ -63,7 +65,7 @@ export class Session {
     this.#arrived = new Bitfield(pieces)
     this.#digest = init.digest
     this.#availability = new Availability(pieces)
-    for (const piece of init.held ?? []) {
+    for (const piece of init.isSeed === true ? Bitfield.full(pieces) : init.held ?? []) {
       this.held.add(piece)
       this.#arrived.add(piece)
     }
@@ -154,7 +156,7 @@ export class Session {
   /** A member will not send a piece that we asked of it. */
   rejected (id: string, piece: number, reason: RejectReason, nowMs: number): void {
     const member = this.#members.get(id)
-    if (member === undefined || this.#ledger.remove(id, piece) === undefined) return
+    if (member === undefined || member.calledOff.delete(piece) || this.#ledger.remove(id, piece) === undefined) return
     switch (reason) {
       case 'busy':
         member.busyUntilMs = nowMs + Math.min(member.serviceMs, member.patienceMs) / 2
@@ -170,6 +172,20 @@ export class Session {
     }
   }
 
+  /** Whether a piece that comes from this member was asked of it: now, or before it was called off. */
+  expects (id: string, piece: number): 'asked' | 'called-off' | undefined {
+    if (this.#ledger.has(id, piece)) return 'asked'
+    return this.#members.get(id)?.calledOff.has(piece) === true ? 'called-off' : undefined
+  }
+
+  /** A member goes on reading from the origin, or no longer does. */
+  readsOrigin (id: string, reads: boolean): void {
+    const member = this.#members.get(id)
+    if (member === undefined) return
+    member.readsOrigin = reads
+    if (!reads) member.taking.clear()
+  }
+
   /** Bytes of a piece came from a member: it is alive. */
   progressed (id: string, nowMs: number): void {
     this.#members.get(id)?.progressed(nowMs)
@@ -178,10 +194,11 @@ export class Session {
   /** All bytes of a piece are here, from a member or the origin; whether they are right is being found out. */
   arrived (piece: number, from: PieceSource, nowMs: number): void {
     if (from === 'origin') this.#origin.read(piece, nowMs)
+    this.#members.get(from)?.calledOff.delete(piece)
     for (const request of this.#ledger.ofPiece(piece)) {
       this.#ledger.remove(request.member, piece)
       if (request.member === from) this.#members.get(from)?.delivered(nowMs - request.askedAtMs, nowMs)
-      else this.#decisions.push({ type: 'cancel', member: request.member, piece })
+      else this.#callOff(request.member, piece)
     }
     if (!this.#arrived.add(piece)) return
     this.#picker.arrived(nowMs)
@@ -198,6 +215,25 @@ export class Session {
   lost (piece: number): void {
     this.#arrived.remove(piece)
     this.held.remove(piece)
+  }
+
+  /** Whether somebody else may bring us further: a member holds what we lack, or reads it, or has been asked. */
+  isHelped (nowMs: number): boolean {
+    if (this.#ledger.count > 0) return true
+    for (const member of this.#members.values()) {
+      if (member.isLeech) continue
+      if (member.readsOrigin || member.taking.size > 0) return true
+      if (nowMs < member.restUntilMs && member.isExhausted) continue
+      for (const piece of member.held) {
+        if (!this.#arrived.has(piece)) return true
+      }
+    }
+    return false
+  }
+
+  /** Whether the origin can be asked now or will be in a moment. */
+  originOpen (nowMs: number): boolean {
+    return this.#origin.isOpen(nowMs)
   }
 
   /** Readers wait at these pieces, the most urgent first. */
@@ -248,9 +284,14 @@ export class Session {
       member.lapsed(nowMs)
       for (const { piece } of requests) {
         this.#ledger.remove(member.id, piece)
-        this.#decisions.push({ type: 'cancel', member: member.id, piece })
+        this.#callOff(member.id, piece)
       }
     }
+  }
+
+  #callOff (id: string, piece: number): void {
+    this.#members.get(id)?.calledOff.add(piece)
+    this.#decisions.push({ type: 'cancel', member: id, piece })
   }
 
   #gained (member: Member, piece: number): void {

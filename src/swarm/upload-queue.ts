@@ -19,11 +19,14 @@ export interface UploadNeed {
 export interface UploadQueueInit {
   /** Pieces on their way out at a time. @default 6 */
   readonly slots?: number
+  /** Of these to one member. @default 2 */
+  readonly slotsPerMember?: number
   /** Requests that wait at the most; beyond it the least urgent is refused. @default 2 */
   readonly maxQueued?: number
 }
 
 const DEFAULT_SLOTS = 6
+const DEFAULT_SLOTS_PER_MEMBER = 2
 const DEFAULT_MAX_QUEUED = 2
 
 /**
@@ -34,6 +37,7 @@ const DEFAULT_MAX_QUEUED = 2
  */
 export class UploadQueue {
   readonly #slots: number
+  readonly #slotsPerMember: number
   readonly #maxQueued: number
   readonly #need: (job: UploadJob) => UploadNeed
   #waiting: UploadJob[] = []
@@ -43,6 +47,7 @@ export class UploadQueue {
   constructor (need: (job: UploadJob) => UploadNeed, init: UploadQueueInit = {}) {
     this.#need = need
     this.#slots = init.slots ?? DEFAULT_SLOTS
+    this.#slotsPerMember = init.slotsPerMember ?? DEFAULT_SLOTS_PER_MEMBER
     this.#maxQueued = init.maxQueued ?? DEFAULT_MAX_QUEUED
   }
 
@@ -97,7 +102,9 @@ export class UploadQueue {
   #best (): UploadJob | undefined {
     let best: { job: UploadJob, need: UploadNeed, active: number } | undefined
     for (const job of this.#waiting) {
-      const candidate = { job, need: this.#need(job), active: this.#activeOf.get(job.member) ?? 0 }
+      const active = this.#activeOf.get(job.member) ?? 0
+      if (active >= this.#slotsPerMember) continue
+      const candidate = { job, need: this.#need(job), active }
       if (best === undefined || compare(candidate, best) < 0) best = candidate
     }
     return best?.job

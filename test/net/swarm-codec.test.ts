@@ -34,7 +34,7 @@ describe('the swarm codec', () => {
 
   it('numbers the types as they are documented', () => {
     expect(TYPES.map((type, index) => `${index + 1} ${type}`).join(' ')).toBe('1 hello 2 join 3 missing 4 leave 5 have 6 take 7 release 8 request 9 cancel 10 reject 11 piece 12 attest ' +
-      '13 members 14 lane-offer 15 lane-refused 16 lane-switch 17 ping 18 pong 19 accuse')
+      '13 members 14 lane-offer 15 lane-refused 16 lane-switch 17 ping 18 pong 19 accuse 20 origin')
   })
 
   it('announces the length of what follows', () => {
@@ -190,7 +190,7 @@ describe('the limits of a swarm message', () => {
     const address = '/'.repeat(limits.MAX_ADDRESS_LENGTH)
     const members = upTo(limits.MAX_LISTED_MEMBERS).map(() => ({ peer: PEER, addresses: upTo(limits.MAX_MEMBER_ADDRESSES).map(() => address) }))
     const largest: SwarmMessage[] = [
-      { type: 'join', channel: limits.MAX_CHANNEL, kind: 'blob', digest: DIGEST, size: Number.MAX_SAFE_INTEGER, restricted: true, complete: false, bitfield, leech: true, taking: pieces },
+      { type: 'join', channel: limits.MAX_CHANNEL, kind: 'blob', digest: DIGEST, size: Number.MAX_SAFE_INTEGER, restricted: true, complete: false, bitfield, leech: true, readsOrigin: true, taking: pieces },
       { type: 'members', of: limits.MAX_CHANNEL, members },
       { type: 'accuse', channel: limits.MAX_CHANNEL, of: PEER, pieces, attestation }
     ]

@@ -8,7 +8,7 @@ import { anyMessage, messages } from './swarm-messages.ts'
 
 const hello: SwarmMessage = { type: 'hello', leech: false }
 const leave = (channel: number): SwarmMessage => ({ type: 'leave', channel })
-const join = (channel: number): SwarmMessage => ({ type: 'join', channel, kind: 'blob', digest: digestOf(new Uint8Array()), size: 1, restricted: false, complete: true, leech: false })
+const join = (channel: number): SwarmMessage => ({ type: 'join', channel, kind: 'blob', digest: digestOf(new Uint8Array()), size: 1, restricted: false, complete: true, leech: false, readsOrigin: false })
 const have = (channel: number): SwarmMessage => ({ type: 'have', channel, pieces: [0], queue: 0 })
 
 function told (...list: SwarmMessage[]): SwarmProtocolState {

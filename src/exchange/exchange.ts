@@ -1,0 +1,416 @@
+import type { EventSink } from '../events.ts'
+import type { Attestation, AttestedPieces } from '../net/swarm-attestation.ts'
+import type { ContentKind, SharedPieces } from '../net/peers.ts'
+import type { LinkHandlers, SwarmLink } from '../net/swarm-link.ts'
+import type { HelloMessage, JoinMessage, PieceMessage, SwarmMessage } from '../net/swarm-message.ts'
+import type { Digest } from '../oci/digest.ts'
+import type { PeerScore } from '../swarm/peer-score.ts'
+import { Session } from '../swarm/session.ts'
+import { Participation, type Attendee, type ParticipationListener, type PieceSource } from './participation.ts'
+import { storedSource } from './stored-source.ts'
+import { Uploads, type Pace } from './uploads.ts'
+
+/** A blob from this size on is worth a direct lane. */
+const DIRECT_BYTES = 256 * 1024
+/** Agents told of in one message. */
+const MAX_MEMBERS_TOLD = 32
+/** Stored blobs served at a time; of more, those nobody is served of are closed. */
+const MAX_SEEDS = 64
+/** A stored blob that nobody asks for any more is closed after so many milliseconds. */
+const SEED_IDLE_MS = 60_000
+
+/** The links to other agents. */
+export interface ExchangeLinks {
+  use (handlers: LinkHandlers, hello: Omit<HelloMessage, 'type'>): void
+  open (): SwarmLink[]
+  of (peer: string): SwarmLink | undefined
+  connect (peer: string, options?: { signal?: AbortSignal, addresses?: readonly string[] }): Promise<SwarmLink>
+  /** Where others reach a peer, as far as we know. */
+  addressesOf (peer: string): readonly string[]
+}
+
+export interface ExchangeComponents {
+  readonly links: ExchangeLinks
+  /** What is stored and may be given; undefined: not here, or not for others. */
+  readonly share: { open (kind: ContentKind, digest: Digest): Promise<SharedPieces | undefined> }
+  readonly self: () => string
+  readonly sign: (pieces: AttestedPieces) => Attestation
+  readonly score: PeerScore
+  readonly events: EventSink
+  readonly pace: Pace
+  /** Milliseconds since the epoch. */
+  readonly now: () => number
+}
+
+export interface ExchangeInit {
+  /** Every member was let in with a key: all are trusted. @default false */
+  readonly isKeyed?: boolean
+  /** Peer ids whose signed pieces clients may have before the whole blob is verified. @default none */
+  readonly trust?: readonly string[]
+  /** Take and give nothing. @default false */
+  readonly isLeech?: boolean
+  /** @default none */
+  readonly zone?: string
+  /** Pieces sent at a time. @default 6 */
+  readonly uploadSlots?: number
+  /** Members of one blob at the most. @default 32 */
+  readonly maxMembers?: number
+}
+
+export interface FetchInit {
+  readonly digest: Digest
+  readonly kind: ContentKind
+  readonly size: number
+  readonly session: Session
+  readonly source: PieceSource
+  readonly restricted: boolean
+  readonly isShared: boolean
+  readonly readsOrigin: boolean
+  readonly listener: ParticipationListener
+}
+
+/** What the peer says on one of its channels. */
+interface Channel {
+  readonly join: JoinMessage
+  participation: Participation | undefined
+}
+
+/** One link's channels. */
+class LinkChannels {
+  readonly link: SwarmLink
+  readonly theirs = new Map<number, Channel>()
+  readonly ours = new Map<number, Participation>()
+  #last = 0
+
+  constructor (link: SwarmLink) {
+    this.link = link
+  }
+
+  open (participation: Participation): number {
+    const channel = ++this.#last
+    this.ours.set(channel, participation)
+    return channel
+  }
+}
+
+/**
+ * The swarm at work: takes what comes over the links to the blobs it is about, gives what is stored or on its way here, and
+ * remembers who wants what we have not, so that those who ask for the same find each other. Fetching is the business of
+ * `Download`, which joins by `fetch`.
+ */
+export class Exchange implements LinkHandlers {
+  readonly #components: ExchangeComponents
+  readonly #init: ExchangeInit
+  readonly #trusted: ReadonlySet<string>
+  readonly #uploads: Uploads
+  readonly #links = new Map<SwarmLink, LinkChannels>()
+  readonly #participations = new Map<string, Participation>()
+  readonly #opening = new Map<string, Promise<Participation | undefined>>()
+  readonly #seeds = new Map<Participation, { close: () => Promise<void>, timer: NodeJS.Timeout | undefined }>()
+  /** Who wants what we have not: links by blob. */
+  readonly #interest = new Map<string, Map<SwarmLink, Channel>>()
+  #isStopped = false
+
+  constructor (components: ExchangeComponents, init: ExchangeInit = {}) {
+    this.#components = components
+    this.#init = init
+    this.#trusted = new Set(init.trust)
+    this.#uploads = new Uploads(components, { slots: init.uploadSlots })
+    components.links.use(this, { leech: init.isLeech ?? false, ...(init.zone === undefined ? {} : { zone: init.zone }) })
+  }
+
+  get maxMembers (): number {
+    return this.#init.maxMembers ?? 32
+  }
+
+  get isLeech (): boolean {
+    return this.#init.isLeech ?? false
+  }
+
+  isTrusted (author: string): boolean {
+    return this.#init.isKeyed === true || author === this.#components.self() || this.#trusted.has(author)
+  }
+
+  /** Begins to fetch a blob with others: `meetInterested` and `Participation.join` tell them. */
+  fetch (init: FetchInit): Participation {
+    const key = keyOf(init.kind, init.digest)
+    this.#participations.get(key)?.end()
+    const participation = this.#participate(init)
+    this.#participations.set(key, participation)
+    return participation
+  }
+
+  /** Meets those who have asked for the blob before we fetched it. */
+  meetInterested (participation: Participation): void {
+    const interested = this.#interest.get(keyOf(participation.kind, participation.digest))
+    for (const [link, channel] of [...interested ?? []]) this.#meet(participation, link, channel)
+  }
+
+  /** Agents that could take part: all we are linked to and that are not banned. */
+  candidates (): SwarmLink[] {
+    const { links, score, now } = this.#components
+    return links.open().filter(({ peer }) => !score.isBanned(peer, now()))
+  }
+
+  isWelcome (peer: string): boolean {
+    const { score, self, now } = this.#components
+    return peer !== self() && !score.isBanned(peer, now())
+  }
+
+  /** @throws PeerError */
+  async connect (peer: string, options: { signal?: AbortSignal, addresses?: readonly string[] } = {}): Promise<SwarmLink> {
+    return this.#components.links.connect(peer, options)
+  }
+
+  /** The blob is stored: it is read there from now on. */
+  async stored (participation: Participation): Promise<void> {
+    const { share } = this.#components
+    const reader = await share.open(participation.kind, participation.digest)
+    if (reader === undefined || participation.isOver) {
+      await reader?.close()
+      this.end(participation)
+      return
+    }
+    participation.completed(storedSource(reader))
+    this.#seed(participation, async () => reader.close())
+  }
+
+  /** Leaves a blob. */
+  end (participation: Participation): void {
+    const key = keyOf(participation.kind, participation.digest)
+    participation.end()
+    if (this.#participations.get(key) === participation) this.#participations.delete(key)
+    const seed = this.#seeds.get(participation)
+    this.#seeds.delete(participation)
+    clearTimeout(seed?.timer)
+    seed?.close().catch(() => {})
+    // who takes part in it elsewhere may still want it
+    for (const channels of this.#links.values()) {
+      for (const channel of channels.theirs.values()) {
+        if (channel.participation !== participation) continue
+        channel.participation = undefined
+        this.#note(key, channels.link, channel)
+      }
+    }
+  }
+
+  /** Ends the link to a peer that broke the rules. */
+  cut (peer: string, reason: Error): void {
+    this.#components.links.of(peer)?.abort(reason)
+  }
+
+  stop (): void {
+    this.#isStopped = true
+    for (const participation of [...this.#participations.values()]) this.end(participation)
+  }
+
+  onOpen (link: SwarmLink): void {
+    const { score, now } = this.#components
+    if (this.#isStopped || score.isBanned(link.peer, now())) {
+      link.close()
+      return
+    }
+    this.#links.set(link, new LinkChannels(link))
+    for (const participation of this.#participations.values()) {
+      if (participation.isFetching && participation.attendees.size < this.maxMembers) participation.join(link)
+    }
+  }
+
+  onMessage (link: SwarmLink, message: SwarmMessage): void {
+    const channels = this.#links.get(link)
+    if (channels === undefined) return
+    switch (message.type) {
+      case 'join':
+        this.#joined(channels, message)
+        break
+      case 'missing':
+        channels.ours.get(message.of)?.missing(link.peer)
+        break
+      case 'members':
+        this.#told(channels.ours.get(message.of), message.members)
+        break
+      case 'leave': {
+        const channel = channels.theirs.get(message.channel)
+        channels.theirs.delete(message.channel)
+        if (channel !== undefined) this.#left(link, channel)
+        break
+      }
+      default:
+        if ('channel' in message) channels.theirs.get(message.channel)?.participation?.receive(link.peer, message)
+    }
+  }
+
+  onBody (link: SwarmLink, message: PieceMessage, bytes: Uint8Array, offset: number, isLast: boolean): void {
+    this.#links.get(link)?.theirs.get(message.channel)?.participation?.body(link.peer, message, bytes, offset, isLast)
+  }
+
+  onClosed (link: SwarmLink): void {
+    const channels = this.#links.get(link)
+    this.#links.delete(link)
+    if (channels === undefined) return
+    for (const channel of channels.theirs.values()) this.#left(link, channel)
+    for (const participation of new Set(channels.ours.values())) {
+      if (participation.attendees.get(link.peer)?.link === link) participation.gone(link.peer)
+    }
+  }
+
+  #participate (init: Omit<FetchInit, 'listener'> & { listener?: ParticipationListener }): Participation {
+    const { self, sign, now } = this.#components
+    const { digest, size } = init
+    return new Participation({
+      sign: hashes => sign({ digest, size, hashes }),
+      isTrusted: author => this.isTrusted(author),
+      isOpen: this.#init.isKeyed !== true,
+      isLeech: this.isLeech,
+      isNear: link => this.#init.zone === undefined || link.hello?.zone === undefined || link.hello.zone === this.#init.zone,
+      queue: () => this.#uploads.length,
+      now,
+      openChannel: link => this.#links.get(link)?.open(this.#participations.get(keyOf(init.kind, digest)) as Participation) ?? 0,
+      closeChannel: (link, channel) => { this.#links.get(link)?.ours.delete(channel) },
+      upload: (attendee, piece) => { this.#upload(attendee, piece) },
+      cancelUpload: (attendee, piece) => { this.#uploads.cancel(attendee, piece) },
+      left: attendee => { this.#uploads.left(attendee) }
+    }, { ...init, restricted: init.restricted || self() === '' })
+  }
+
+  #upload (attendee: Attendee, piece: number): void {
+    this.#keepSeed(attendee.participation)
+    // the one who receives comes to the other's lane: it reads at half the cost
+    if (attendee.participation.size >= DIRECT_BYTES) attendee.link.wantDirect()
+    this.#uploads.add(attendee, piece)
+  }
+
+  #joined ({ link, theirs }: LinkChannels, join: JoinMessage): void {
+    const { score, now } = this.#components
+    const channel: Channel = { join, participation: undefined }
+    theirs.set(join.channel, channel)
+    const key = keyOf(join.kind, join.digest)
+    const participation = this.#participations.get(key)
+    if (participation !== undefined) {
+      this.#meet(participation, link, channel)
+      return
+    }
+    this.#note(key, link, channel)
+    if (score.isBanned(link.peer, now()) || this.isLeech) {
+      link.send({ type: 'missing', of: join.channel, reason: 'denied' })
+      return
+    }
+    this.#openSeed(join.kind, join.digest).then(seed => {
+      // it may have left or another may have opened meanwhile
+      if (theirs.get(join.channel) !== channel || channel.participation !== undefined) return
+      if (seed === undefined) this.#refuse(key, link, join)
+      else this.#meet(seed, link, channel)
+    }, () => { link.send({ type: 'missing', of: join.channel, reason: 'busy' }) })
+  }
+
+  /** What we have not, others may: they are told of each other. */
+  #refuse (key: string, link: SwarmLink, join: JoinMessage): void {
+    link.send({ type: 'missing', of: join.channel, reason: 'missing' })
+    this.#introduce(key, link, join.channel)
+  }
+
+  #introduce (key: string, link: SwarmLink, of: number): void {
+    const { links } = this.#components
+    const others = [...this.#interest.get(key)?.keys() ?? []].filter(other => other !== link && other.isOpen)
+    const members = others.slice(-MAX_MEMBERS_TOLD).map(({ peer }) => ({ peer, addresses: links.addressesOf(peer).slice(0, 4) }))
+    if (members.length > 0) link.send({ type: 'members', of, members })
+  }
+
+  #meet (participation: Participation, link: SwarmLink, channel: Channel): void {
+    const { join } = channel
+    const { size } = participation
+    const key = keyOf(participation.kind, participation.digest)
+    if (join.size !== 0 && join.size !== size) {
+      link.send({ type: 'missing', of: join.channel, reason: 'missing' })
+      participation.sizeDiffers(link.peer, join.size)
+      return
+    }
+    channel.participation = participation
+    this.#interest.get(key)?.delete(link)
+    participation.joined(link, join)
+    const { links } = this.#components
+    const others = [...participation.attendees.values()].filter(({ peer, isMember, isComplete }) => peer !== link.peer && isMember && !isComplete)
+    const members = others.slice(-MAX_MEMBERS_TOLD).map(({ peer }) => ({ peer, addresses: links.addressesOf(peer).slice(0, 4) }))
+    if (members.length > 0 && !join.complete) link.send({ type: 'members', of: join.channel, members })
+  }
+
+  #left (link: SwarmLink, channel: Channel): void {
+    const { join, participation } = channel
+    const key = keyOf(join.kind, join.digest)
+    const interest = this.#interest.get(key)
+    if (interest?.get(link) === channel) interest.delete(link)
+    if (interest?.size === 0) this.#interest.delete(key)
+    participation?.leftBy(link.peer)
+  }
+
+  #note (key: string, link: SwarmLink, channel: Channel): void {
+    const interest = this.#interest.get(key) ?? new Map<SwarmLink, Channel>()
+    interest.set(link, channel)
+    this.#interest.set(key, interest)
+  }
+
+  /** Those that a member names take part too: they are asked, while there is room. */
+  #told (participation: Participation | undefined, members: ReadonlyArray<{ peer: string, addresses: readonly string[] }>): void {
+    if (participation?.isFetching !== true) return
+    const { links, self, score, now } = this.#components
+    for (const { peer, addresses } of members) {
+      if (peer === self() || participation.attendees.has(peer) || score.isBanned(peer, now())) continue
+      if (participation.attendees.size >= this.maxMembers) return
+      const link = links.of(peer)
+      if (link !== undefined) participation.join(link)
+      else links.connect(peer, { addresses }).then(link => { participation.join(link) }, () => {})
+    }
+  }
+
+  async #openSeed (kind: ContentKind, digest: Digest): Promise<Participation | undefined> {
+    const key = keyOf(kind, digest)
+    let opening = this.#opening.get(key)
+    if (opening === undefined) {
+      opening = this.#openStored(kind, digest).finally(() => { this.#opening.delete(key) })
+      this.#opening.set(key, opening)
+    }
+    return opening
+  }
+
+  async #openStored (kind: ContentKind, digest: Digest): Promise<Participation | undefined> {
+    const { share, self } = this.#components
+    const reader = await share.open(kind, digest).catch(() => undefined)
+    if (reader === undefined) return undefined
+    const key = keyOf(kind, digest)
+    const known = this.#participations.get(key)
+    if (known !== undefined || this.#isStopped) {
+      await reader.close()
+      return known
+    }
+    const { size, restricted } = reader
+    const session = new Session({ self: self(), digest, size, isSeed: true })
+    const participation = this.#participate({ digest, kind, size, session, source: storedSource(reader), restricted, isShared: true, readsOrigin: false })
+    this.#participations.set(key, participation)
+    this.#seed(participation, async () => reader.close())
+    return participation
+  }
+
+  #seed (participation: Participation, close: () => Promise<void>): void {
+    this.#seeds.set(participation, { close, timer: undefined })
+    this.#keepSeed(participation)
+    for (const seed of this.#seeds.keys()) {
+      if (this.#seeds.size <= MAX_SEEDS) break
+      this.end(seed)
+    }
+  }
+
+  /** Starts its time to live anew. */
+  #keepSeed (participation: Participation): void {
+    const seed = this.#seeds.get(participation)
+    if (seed === undefined) return
+    clearTimeout(seed.timer)
+    seed.timer = setTimeout(() => { this.end(participation) }, SEED_IDLE_MS)
+    seed.timer.unref()
+    this.#seeds.delete(participation)
+    this.#seeds.set(participation, seed)
+  }
+}
+
+function keyOf (kind: ContentKind, digest: Digest): string {
+  return `${kind} ${digest}`
+}

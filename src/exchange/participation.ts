@@ -1,0 +1,433 @@
+import { shortDigest, type Digest } from '../oci/digest.ts'
+import type { Attestation, PieceHash } from '../net/swarm-attestation.ts'
+import { decodeAttestation } from '../net/swarm-attestation.ts'
+import type { ContentKind } from '../net/peers.ts'
+import type { SwarmLink } from '../net/swarm-link.ts'
+import { SwarmMessageError, type JoinMessage, type PieceMessage, type SwarmMessage } from '../net/swarm-message.ts'
+import { Bitfield } from '../swarm/bitfield.ts'
+import { pieceSpan } from '../swarm/pieces.ts'
+import type { RejectReason, Session } from '../swarm/session.ts'
+import { Vouchers } from './vouchers.ts'
+
+/** Pieces that have come are told together, so many milliseconds after the first. */
+const HAVE_INTERVAL_MS = 40
+/** Hashes signed together at the most. */
+const MAX_SIGNED_TOGETHER = 256
+
+/** Where the bytes of held pieces are read. */
+export interface PieceSource {
+  /** Up to `buffer.length` bytes from `position` of the blob, at least one. */
+  read (buffer: Uint8Array, position: number): Promise<number>
+  /** sha256 of a held piece. */
+  hash (piece: number): Promise<Uint8Array>
+}
+
+/** What a participation asks of the exchange. */
+export interface ParticipationParts {
+  readonly sign: (hashes: readonly PieceHash[]) => Attestation
+  readonly isTrusted: (author: string) => boolean
+  /** Not every member is trusted: signatures are checked as they come. */
+  readonly isOpen: boolean
+  readonly isLeech: boolean
+  readonly isNear: (link: SwarmLink) => boolean
+  /** Requests that wait for us, of all blobs. */
+  readonly queue: () => number
+  readonly now: () => number
+  /** A new channel on the link, for what we say about this blob. */
+  readonly openChannel: (link: SwarmLink) => number
+  readonly closeChannel: (link: SwarmLink, channel: number) => void
+  readonly upload: (attendee: Attendee, piece: number) => void
+  readonly cancelUpload: (attendee: Attendee, piece: number) => void
+  readonly left: (attendee: Attendee) => void
+}
+
+/** What somebody who fetches the blob hears. */
+export interface ParticipationListener {
+  /** Something changed: it is time to decide. */
+  onFacts (): void
+  /** Bytes of a piece from a member, lent. */
+  onBody (member: string, message: PieceMessage, bytes: Uint8Array, offset: number, isLast: boolean): void
+  /** A member said whether it takes part: `facts` undefined when it does not. */
+  onAnswer (member: string, facts: JoinMessage | undefined): void
+  /** It breaks the rules of this blob. */
+  onLie (member: string, reason: string): void
+  /** It says that the blob has another size. */
+  onOtherSize (member: string, size: number): void
+}
+
+/** Another agent and this blob. */
+export interface Attendee {
+  readonly peer: string
+  readonly link: SwarmLink
+  readonly participation: Participation
+  /** Our channel on the link, if we have joined. */
+  ours: number | undefined
+  /** The peer has joined. */
+  isMember: boolean
+  isComplete: boolean
+  readonly told: Set<Attestation>
+}
+
+export interface ParticipationInit {
+  readonly digest: Digest
+  readonly kind: ContentKind
+  readonly size: number
+  readonly session: Session
+  readonly source: PieceSource
+  readonly restricted: boolean
+  /** Members may have it, as far as is known. */
+  readonly isShared: boolean
+  readonly readsOrigin: boolean
+  readonly listener?: ParticipationListener
+}
+
+/**
+ * We and one blob, as the others see us: who takes part, what we have told whom, who vouches for what. Holds the session, to
+ * which it tells what the members say; bytes are read from its source. Owned by the exchange.
+ */
+export class Participation {
+  readonly digest: Digest
+  readonly kind: ContentKind
+  readonly size: number
+  readonly session: Session
+  readonly vouchers: Vouchers
+  readonly attendees = new Map<string, Attendee>()
+  readonly #parts: ParticipationParts
+  #source: PieceSource
+  #listener: ParticipationListener | undefined
+  #restricted: boolean
+  #isShared: boolean
+  /** Known to be not for others: nobody need wait for what we read. */
+  #isHidden = false
+  #readsOrigin: boolean
+  /** Pieces that members may ask for. */
+  readonly #offered: Bitfield
+  #news: number[] = []
+  #newsTimer: NodeJS.Timeout | undefined
+  /** Held pieces that nobody vouches for yet. */
+  readonly #unvouched = new Set<number>()
+  #vouching: Promise<void> | undefined
+  #isOver = false
+
+  constructor (parts: ParticipationParts, init: ParticipationInit) {
+    this.digest = init.digest
+    this.kind = init.kind
+    this.size = init.size
+    this.session = init.session
+    this.vouchers = new Vouchers({ digest: init.digest, size: init.size, isTrusted: parts.isTrusted, isEager: parts.isOpen })
+    this.#parts = parts
+    this.#source = init.source
+    this.#listener = init.listener
+    this.#restricted = init.restricted
+    this.#isShared = init.isShared
+    this.#readsOrigin = init.readsOrigin
+    this.#offered = new Bitfield(init.session.pieces)
+    for (const piece of init.session.held) this.#unvouched.add(piece)
+  }
+
+  get isOver (): boolean {
+    return this.#isOver
+  }
+
+  get isFetching (): boolean {
+    return this.#listener !== undefined
+  }
+
+  /** Agents that take part, we not counted. */
+  get memberCount (): number {
+    return this.session.members.size
+  }
+
+  /** Takes part towards this agent: says what we hold, and hears what it holds. */
+  join (link: SwarmLink): void {
+    if (this.#isOver) return
+    const attendee = this.#attendee(link)
+    if (attendee.ours !== undefined) return
+    attendee.ours = this.#parts.openChannel(link)
+    // what is offered now is said here, and what comes later by `have`
+    const isComplete = this.session.isComplete && this.#isShared && !this.#parts.isLeech && !this.isFetching
+    const offers = this.#isShared && !isComplete && this.#offered.count > 0
+    link.send({
+      type: 'join',
+      channel: attendee.ours,
+      kind: this.kind,
+      digest: this.digest,
+      size: this.size,
+      restricted: this.#restricted,
+      complete: isComplete,
+      ...(offers ? { bitfield: this.#offered.toBytes() } : {}),
+      leech: this.#parts.isLeech,
+      readsOrigin: this.#readsOrigin && !this.#isHidden,
+      taking: this.session.taking.slice(0, 1024)
+    })
+    if (this.#unvouched.size > 0 && this.isFetching) this.#vouchSoon()
+  }
+
+  /** A peer takes part. @throws SwarmMessageError */
+  joined (link: SwarmLink, message: JoinMessage): void {
+    const attendee = this.#attendee(link)
+    const held = heldBy(message, this.session.pieces)
+    attendee.isMember = true
+    attendee.isComplete = held.isFull
+    const now = this.#parts.now()
+    this.session.joined(link.peer, { held, isLeech: message.leech, readsOrigin: message.readsOrigin, isNear: this.#parts.isNear(link) }, now)
+    this.session.takes(link.peer, this.#checked(message.taking ?? []), now)
+    this.join(link)
+    if (this.#unvouched.size > 0 && this.isFetching) this.#vouchSoon()
+    this.#listener?.onAnswer(link.peer, message)
+    this.#listener?.onFacts()
+  }
+
+  /** A peer says that it does not take part. */
+  missing (peer: string): void {
+    this.#listener?.onAnswer(peer, undefined)
+  }
+
+  /** A message on this peer's channel of this blob. @throws SwarmMessageError */
+  receive (peer: string, message: SwarmMessage): void {
+    const attendee = this.attendees.get(peer)
+    if (attendee?.isMember !== true) return
+    const now = this.#parts.now()
+    switch (message.type) {
+      case 'have':
+        this.session.has(peer, this.#checked(message.pieces), now)
+        if (this.session.members.get(peer)?.held.isFull === true) attendee.isComplete = true
+        break
+      case 'take':
+        this.session.takes(peer, this.#checked(message.pieces), now)
+        break
+      case 'release':
+        this.session.releases(peer, this.#checked(message.pieces), now)
+        break
+      case 'origin':
+        this.session.readsOrigin(peer, message.reads)
+        break
+      case 'reject':
+        for (const piece of this.#checked(message.pieces)) this.session.rejected(peer, piece, message.reason, now)
+        break
+      case 'attest':
+        this.#attested(peer, message.attestation)
+        return
+      case 'request':
+        for (const piece of this.#checked(message.pieces)) this.#requested(attendee, piece)
+        return
+      case 'cancel':
+        for (const piece of this.#checked(message.pieces)) this.#parts.cancelUpload(attendee, piece)
+        return
+      default:
+        return
+    }
+    this.#listener?.onFacts()
+  }
+
+  /** The peer believes in another size. */
+  sizeDiffers (peer: string, size: number): void {
+    this.#listener?.onOtherSize(peer, size)
+    this.#listener?.onAnswer(peer, undefined)
+  }
+
+  body (peer: string, message: PieceMessage, bytes: Uint8Array, offset: number, isLast: boolean): void {
+    this.#listener?.onBody(peer, message, bytes, offset, isLast)
+  }
+
+  /** The peer has left this blob, or its link is gone. */
+  gone (peer: string): void {
+    const attendee = this.attendees.get(peer)
+    if (attendee === undefined) return
+    this.attendees.delete(peer)
+    this.session.gone(peer)
+    this.#parts.left(attendee)
+    this.#listener?.onAnswer(peer, undefined)
+    this.#listener?.onFacts()
+  }
+
+  /** Has left, but the link stays: it may join again. */
+  leftBy (peer: string): void {
+    const attendee = this.attendees.get(peer)
+    if (attendee === undefined) return
+    attendee.isMember = false
+    this.session.gone(peer)
+    this.#parts.left(attendee)
+    this.#listener?.onFacts()
+  }
+
+  request (peer: string, piece: number): void {
+    this.#say(peer, channel => ({ type: 'request', channel, pieces: [piece] }))
+  }
+
+  cancel (peer: string, piece: number): void {
+    this.#say(peer, channel => ({ type: 'cancel', channel, pieces: [piece] }))
+  }
+
+  reject (peer: string, piece: number, reason: RejectReason): void {
+    this.#say(peer, channel => ({ type: 'reject', channel, pieces: [piece], reason, queue: this.#parts.queue() }))
+  }
+
+  /** Tells all that we read these pieces from the origin, or no longer do. */
+  tellTaking (type: 'take' | 'release', pieces: readonly number[]): void {
+    if (pieces.length === 0) return
+    for (const { peer, isMember, isComplete } of this.attendees.values()) {
+      if (isMember && !isComplete) this.#say(peer, channel => ({ type, channel, pieces }))
+    }
+  }
+
+  /** Whether we go on reading from the origin has changed. */
+  setReadsOrigin (readsOrigin: boolean): void {
+    if (this.#readsOrigin === readsOrigin || (readsOrigin && this.#isHidden)) return
+    this.#readsOrigin = readsOrigin
+    for (const peer of this.attendees.keys()) this.#say(peer, channel => ({ type: 'origin', channel, reads: readsOrigin }))
+  }
+
+  /** Who may have it has become known. */
+  setShared (isShared: boolean, restricted: boolean): void {
+    this.#restricted = restricted
+    this.#isHidden = !isShared
+    if (this.#isHidden) this.setReadsOrigin(false)
+    if (this.#isShared === isShared) return
+    this.#isShared = isShared
+    if (isShared) this.#announce([...this.#offered])
+  }
+
+  /** A piece is here and right; `attestation` says so, or nobody but the origin. */
+  gained (piece: number, attestation: Attestation | undefined): void {
+    if (attestation === undefined) {
+      this.#unvouched.add(piece)
+      if (this.attendees.size > 0) this.#vouchSoon()
+      return
+    }
+    this.vouchers.settle(piece, attestation)
+    this.#offer([piece])
+  }
+
+  /** A piece is not here after all. */
+  lost (piece: number): void {
+    this.vouchers.unsettle(piece)
+    this.#unvouched.delete(piece)
+    this.#offered.remove(piece)
+    this.session.lost(piece)
+  }
+
+  /** The list that covers a piece we hold, signed by us if by nobody else. */
+  async vouch (piece: number): Promise<Attestation> {
+    const known = this.vouchers.settled(piece)
+    if (known !== undefined) return known
+    const attestation = this.#parts.sign([{ piece, sha256: await this.#source.hash(piece) }])
+    this.#ownWord(attestation)
+    return attestation
+  }
+
+  async read (buffer: Uint8Array, position: number): Promise<number> {
+    return this.#source.read(buffer, position)
+  }
+
+  /** The blob is in the store: its bytes are read there from now on, and nobody here waits for more. */
+  completed (source: PieceSource): void {
+    this.#source = source
+    this.#listener = undefined
+  }
+
+  /** Leaves, everywhere. */
+  end (): void {
+    this.#isOver = true
+    clearTimeout(this.#newsTimer)
+    for (const attendee of this.attendees.values()) {
+      this.#parts.left(attendee)
+      if (attendee.ours === undefined) continue
+      attendee.link.send({ type: 'leave', channel: attendee.ours })
+      this.#parts.closeChannel(attendee.link, attendee.ours)
+    }
+    this.attendees.clear()
+  }
+
+  #attendee (link: SwarmLink): Attendee {
+    const known = this.attendees.get(link.peer)
+    if (known?.link === link) return known
+    if (known !== undefined) this.gone(link.peer)
+    const attendee: Attendee = { peer: link.peer, link, participation: this, ours: undefined, isMember: false, isComplete: false, told: new Set() }
+    this.attendees.set(link.peer, attendee)
+    return attendee
+  }
+
+  #requested (attendee: Attendee, piece: number): void {
+    if (this.#parts.isLeech || !this.#isShared) this.reject(attendee.peer, piece, 'denied')
+    else if (!this.session.held.has(piece)) this.reject(attendee.peer, piece, 'missing')
+    else this.#parts.upload(attendee, piece)
+  }
+
+  #attested (peer: string, bytes: Uint8Array): void {
+    const attestation = decodeAttestation(bytes)
+    if (!this.vouchers.add(attestation)) this.#listener?.onLie(peer, `passed on an attestation about ${shortDigest(this.digest)} that does not hold`)
+  }
+
+  #offer (pieces: readonly number[]): void {
+    const fresh = pieces.filter(piece => this.session.held.has(piece) && this.#offered.add(piece))
+    if (this.#isShared) this.#announce(fresh)
+  }
+
+  #announce (pieces: readonly number[]): void {
+    if (pieces.length === 0 || this.#parts.isLeech) return
+    this.#news.push(...pieces)
+    this.#newsTimer ??= setTimeout(() => { this.#tellNews() }, HAVE_INTERVAL_MS)
+  }
+
+  #tellNews (): void {
+    this.#newsTimer = undefined
+    const pieces = [...new Set(this.#news)].filter(piece => this.session.held.has(piece)).sort((a, b) => a - b)
+    this.#news = []
+    if (pieces.length === 0) return
+    for (const { peer, isComplete } of this.attendees.values()) {
+      if (isComplete) continue
+      this.#say(peer, channel => ({ type: 'have', channel, pieces: pieces.slice(0, 4096), queue: this.#parts.queue() }))
+    }
+    if (pieces.length > 4096) this.#announce(pieces.slice(4096))
+  }
+
+  #vouchSoon (): void {
+    this.#vouching ??= this.#vouchAll().finally(() => { this.#vouching = undefined })
+  }
+
+  /** Hashes and signs what nobody vouches for yet, some at a time, so that members can have it. */
+  async #vouchAll (): Promise<void> {
+    while (this.#unvouched.size > 0 && !this.#isOver) {
+      const pieces = [...this.#unvouched].slice(0, MAX_SIGNED_TOGETHER).sort((a, b) => a - b)
+      for (const piece of pieces) this.#unvouched.delete(piece)
+      const hashed = await Promise.allSettled(pieces.map(async piece => ({ piece, sha256: await this.#source.hash(piece) })))
+      const hashes = hashed.flatMap(result => result.status === 'fulfilled' && this.session.held.has(result.value.piece) ? [result.value] : [])
+      if (hashes.length > 0) this.#ownWord(this.#parts.sign(hashes))
+    }
+  }
+
+  #ownWord (attestation: Attestation): void {
+    this.vouchers.add(attestation)
+    for (const piece of attestation.pieces) {
+      this.#unvouched.delete(piece)
+      this.vouchers.settle(piece, attestation)
+    }
+    this.#offer(attestation.pieces)
+  }
+
+  #say (peer: string, message: (channel: number) => SwarmMessage): void {
+    const attendee = this.attendees.get(peer)
+    if (attendee?.ours !== undefined) attendee.link.send(message(attendee.ours))
+  }
+
+  #checked (pieces: readonly number[]): readonly number[] {
+    const last = pieces.at(-1)
+    if (last !== undefined && last >= this.session.pieces) throw new SwarmMessageError(`piece ${last} of ${this.session.pieces}`)
+    return pieces
+  }
+}
+
+function heldBy ({ complete, bitfield }: JoinMessage, pieces: number): Bitfield {
+  if (complete) return Bitfield.full(pieces)
+  if (bitfield === undefined) return new Bitfield(pieces)
+  const held = Bitfield.fromBytes(bitfield, pieces)
+  if (held === undefined) throw new SwarmMessageError(`a bitfield that is not of ${pieces} pieces`)
+  return held
+}
+
+/** Bytes of a piece as it stands in the blob. */
+export function bytesOfPiece (size: number, piece: number): number {
+  const { start, end } = pieceSpan(size, piece)
+  return end - start
+}

@@ -1,0 +1,11 @@
+import type { SharedPieces } from '../net/peers.ts'
+import { pieceSpan } from '../swarm/pieces.ts'
+import type { PieceSource } from './participation.ts'
+
+/** Pieces of a blob that is in the store. */
+export function storedSource (reader: SharedPieces): PieceSource {
+  return {
+    read: async (buffer, position) => reader.read(buffer, position),
+    hash: async piece => reader.hash(pieceSpan(reader.size, piece))
+  }
+}

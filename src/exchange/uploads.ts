@@ -1,0 +1,182 @@
+import type { EventSink } from '../events.ts'
+import { MAX_CHUNK_LENGTH } from '../net/swarm-limits.ts'
+import type { PieceMessage } from '../net/swarm-message.ts'
+import { pieceSpan } from '../swarm/pieces.ts'
+import { UploadQueue, type UploadJob, type UploadNeed, type UploadQueueInit } from '../swarm/upload-queue.ts'
+import type { Attendee } from './participation.ts'
+
+/** Bytes of a blob up to which it goes before all others. */
+const SMALL_BYTES = 1024 * 1024
+/** Buffers kept for the next chunk. */
+const MAX_FREE_BUFFERS = 16
+/** Bytes sent to one peer between two events that say so. */
+const SERVED_EVENT_BYTES = 1024 * 1024
+
+/** Lets bytes go at a pace. */
+export interface Pace {
+  /** Resolves when so many bytes may go. */
+  pass (bytes: number): Promise<void>
+}
+
+export interface UploadsComponents {
+  readonly events: EventSink
+  readonly pace: Pace
+}
+
+interface Running extends UploadJob {
+  readonly attendee: Attendee
+  isCancelled: boolean
+}
+
+/** All pieces on their way to other agents, of all blobs: whom to serve next, chunk by chunk, at the pace allowed. */
+export class Uploads {
+  readonly #events: EventSink
+  readonly #pace: Pace
+  readonly #queue: UploadQueue
+  readonly #jobs = new Map<string, Running>()
+  readonly #free: Uint8Array[] = []
+  readonly #served = new Map<string, { readonly attendee: Attendee, bytes: number }>()
+
+  constructor (components: UploadsComponents, init: UploadQueueInit = {}) {
+    this.#events = components.events
+    this.#pace = components.pace
+    this.#queue = new UploadQueue(job => this.#need(job), init)
+  }
+
+  /** Requests that wait. */
+  get length (): number {
+    return this.#queue.length
+  }
+
+  /** A member asks for a held piece. */
+  add (attendee: Attendee, piece: number): void {
+    const job: Running = { member: attendee.peer, session: attendee.participation.digest, piece, attendee, isCancelled: false }
+    const key = keyOf(job)
+    if (this.#jobs.has(key)) return
+    this.#jobs.set(key, job)
+    const refused = this.#queue.add(job)
+    if (refused !== undefined) this.#refuse(refused)
+    this.#serve()
+  }
+
+  cancel (attendee: Attendee, piece: number): void {
+    const key = keyOf({ member: attendee.peer, session: attendee.participation.digest, piece })
+    const job = this.#jobs.get(key)
+    if (job === undefined) return
+    job.isCancelled = true
+    if (!this.#queue.cancel(job)) return
+    this.#jobs.delete(key)
+    attendee.participation.reject(attendee.peer, piece, 'cancelled')
+  }
+
+  /** Nothing more goes there. */
+  left (attendee: Attendee): void {
+    for (const job of [...this.#jobs.values()]) {
+      if (job.attendee === attendee) this.cancel(attendee, job.piece)
+    }
+    this.#tellServed(attendee)
+  }
+
+  #refuse (job: UploadJob): void {
+    const key = keyOf(job)
+    const refused = this.#jobs.get(key)
+    this.#jobs.delete(key)
+    refused?.attendee.participation.reject(job.member, job.piece, 'busy')
+  }
+
+  #serve (): void {
+    for (let job = this.#queue.next(); job !== undefined; job = this.#queue.next()) {
+      const running = this.#jobs.get(keyOf(job))
+      if (running === undefined) this.#queue.done(job)
+      else this.#run(running).catch(() => {})
+    }
+  }
+
+  async #run (job: Running): Promise<void> {
+    try {
+      await this.#send(job)
+    } catch {
+      // a piece that cannot be read is refused; a link that broke has nobody to tell
+      job.attendee.participation.reject(job.member, job.piece, 'missing')
+    } finally {
+      if (job.isCancelled) job.attendee.participation.reject(job.member, job.piece, 'cancelled')
+      this.#jobs.delete(keyOf(job))
+      this.#queue.done(job)
+      this.#serve()
+    }
+  }
+
+  async #send (job: Running): Promise<void> {
+    const { attendee, piece } = job
+    const { participation, link } = attendee
+    const attestation = await participation.vouch(piece)
+    const channel = attendee.ours
+    if (channel === undefined) return
+    if (!attendee.told.has(attestation)) {
+      attendee.told.add(attestation)
+      link.send({ type: 'attest', channel, attestation: attestation.bytes })
+    }
+    const { start, end } = pieceSpan(participation.size, piece)
+    for (let at = start; at < end;) {
+      if (job.isCancelled || !link.isOpen) return
+      const buffer = this.#free.pop() ?? Buffer.allocUnsafeSlow(MAX_CHUNK_LENGTH)
+      try {
+        const length = await fill(participation, buffer, at, Math.min(MAX_CHUNK_LENGTH, end - at))
+        await this.#pace.pass(length)
+        if (job.isCancelled || !link.isOpen) return
+        const message: PieceMessage = { type: 'piece', channel, piece, offset: at - start, length, queue: this.#queue.length }
+        await link.sendPiece(message, buffer.subarray(0, length))
+        at += length
+        this.#count(attendee, length)
+      } finally {
+        if (this.#free.length < MAX_FREE_BUFFERS) this.#free.push(buffer)
+      }
+    }
+  }
+
+  #need ({ member, session, piece }: UploadJob): UploadNeed {
+    const participation = this.#jobs.get(keyOf({ member, session, piece }))?.attendee.participation
+    if (participation === undefined) return { isSmall: false, held: 1, holders: Infinity }
+    const facts = participation.session.members.get(member)
+    let sent = 0
+    for (const job of this.#jobs.values()) {
+      if (job.piece === piece && job.session === session && job.member !== member) sent++
+    }
+    return {
+      isSmall: participation.size <= SMALL_BYTES,
+      held: (facts?.held.count ?? 0) / Math.max(1, participation.session.pieces),
+      holders: participation.session.availability.of(piece) + sent
+    }
+  }
+
+  #count (attendee: Attendee, bytes: number): void {
+    const key = `${attendee.peer} ${attendee.participation.digest}`
+    const served = this.#served.get(key) ?? { attendee, bytes: 0 }
+    served.bytes += bytes
+    this.#served.set(key, served)
+    if (served.bytes >= SERVED_EVENT_BYTES) this.#tellServed(attendee)
+  }
+
+  #tellServed (attendee: Attendee): void {
+    const key = `${attendee.peer} ${attendee.participation.digest}`
+    const served = this.#served.get(key)
+    if (served === undefined) return
+    this.#served.delete(key)
+    this.#events.emit({ type: 'peer:served', peer: attendee.peer, digest: attendee.participation.digest, bytes: served.bytes })
+  }
+}
+
+/** @throws RangeError when the source ends early */
+async function fill (source: { read (buffer: Uint8Array, position: number): Promise<number> }, buffer: Uint8Array, position: number, length: number): Promise<number> {
+  let filled = 0
+  while (filled < length) {
+    const read = await source.read(buffer.subarray(filled, length), position + filled)
+    if (read === 0) throw new RangeError(`no byte at ${position + filled}`)
+    filled += read
+  }
+  return filled
+}
+
+function keyOf ({ member, session, piece }: UploadJob): string {
+  return `${member} ${session} ${piece}`
+}

@@ -1,0 +1,243 @@
+import { DeadlineError } from '../errors.ts'
+import type { FrameTransport } from './frame-transport.ts'
+import { encodeMessage } from './swarm-encode.ts'
+import { FrameParser } from './swarm-frames.ts'
+import { SwarmMessageError, type HelloMessage, type PieceMessage, type SwarmMessage } from './swarm-message.ts'
+import { SwarmProtocolState } from './swarm-protocol-state.ts'
+
+/** Control bytes that may wait for a peer that reads nothing, before we give it up. */
+const MAX_UNSENT_BYTES = 8 * 1024 * 1024
+const DEFAULT_HELLO_TIMEOUT_MS = 5_000
+
+/** What a link tells the one who uses it. */
+export interface LinkHandlers {
+  /** Both have said hello. */
+  onOpen (link: SwarmLink): void
+  /** Every message but those of the link itself (hello, lanes, pings). @throws SwarmMessageError, which ends the link */
+  onMessage (link: SwarmLink, message: SwarmMessage): void
+  /** Bytes of a piece, lent: valid only during the call. @throws as `onMessage` */
+  onBody (link: SwarmLink, message: PieceMessage, bytes: Uint8Array, offset: number, isLast: boolean): void
+  /** Nothing more comes or goes. `error` undefined: it was ended cleanly. */
+  onClosed (link: SwarmLink, error: Error | undefined): void
+}
+
+/** What a link asks of the direct lanes, where there are any. */
+export interface LinkLanes {
+  /** A lane for this peer to come to, and the transport once it has. Undefined: we have none to offer. */
+  offer (peer: string): { readonly message: SwarmMessage, readonly accepted: Promise<FrameTransport> } | undefined
+  /** Uses the peer's offer. Rejects when it cannot be reached. */
+  connect (peer: string, offer: Extract<SwarmMessage, { type: 'lane-offer' }>): Promise<FrameTransport>
+}
+
+export interface SwarmLinkInit {
+  readonly peer: string
+  /** We have opened its stream. */
+  readonly isOutbound: boolean
+  readonly hello: Omit<HelloMessage, 'type'>
+  readonly lanes?: LinkLanes
+  /** How long the other side may take to say hello. @default 5000 */
+  readonly helloTimeoutMs?: number
+}
+
+/**
+ * All that two agents say to each other: one stream, all sessions. Owns its transports: it begins on a libp2p stream and
+ * moves to a direct lane when both agree on one, each side on its own with a `lane-switch` behind which nothing follows.
+ * Messages of one tick go out together. It knows no blob.
+ */
+export class SwarmLink {
+  readonly peer: string
+  readonly isOutbound: boolean
+  readonly #handlers: LinkHandlers
+  readonly #lanes: LinkLanes | undefined
+  readonly #state = new SwarmProtocolState()
+  readonly #helloTimer: NodeJS.Timeout
+  readonly #parsers: FrameParser[] = []
+  readonly #stream: FrameTransport
+  #direct: FrameTransport | undefined
+  /** What we send by. */
+  #out: FrameTransport
+  #unsent: Uint8Array[] = []
+  #hello: HelloMessage | undefined
+  #isClosed = false
+  #laneState: 'none' | 'offered' | 'connecting' | 'up' | 'refused' = 'none'
+  #hasPeerSwitched = false
+
+  constructor (stream: FrameTransport, handlers: LinkHandlers, init: SwarmLinkInit) {
+    this.peer = init.peer
+    this.isOutbound = init.isOutbound
+    this.#handlers = handlers
+    this.#lanes = init.lanes
+    this.#stream = stream
+    this.#out = stream
+    const timeoutMs = init.helloTimeoutMs ?? DEFAULT_HELLO_TIMEOUT_MS
+    this.#helloTimer = setTimeout(() => { this.abort(new DeadlineError('hello', timeoutMs)) }, timeoutMs)
+    this.#attach(stream)
+    this.send({ type: 'hello', ...init.hello })
+  }
+
+  /** What the peer says of itself; undefined until it has. */
+  get hello (): HelloMessage | undefined {
+    return this.#hello
+  }
+
+  get isOpen (): boolean {
+    return !this.#isClosed
+  }
+
+  /** What carries our side. */
+  get lane (): FrameTransport['lane'] {
+    return this.#out.lane
+  }
+
+  /** Bytes that have not left this process. */
+  get unsentBytes (): number {
+    return this.#out.unsentBytes
+  }
+
+  /** Sends soon, in order. Nothing happens once it is closed. */
+  send (message: SwarmMessage): void {
+    if (this.#isClosed) return
+    this.#unsent.push(encodeMessage(message))
+    if (this.#unsent.length === 1) queueMicrotask(() => { this.#flush() })
+  }
+
+  /** Sends a chunk; resolves when its bytes are no longer referenced and there is room for more. Rejects once closed. */
+  async sendPiece (message: PieceMessage, body: Uint8Array): Promise<void> {
+    const parts = this.#unsent
+    this.#unsent = []
+    parts.push(encodeMessage(message), body)
+    await this.#out.send(parts)
+  }
+
+  /** Moves to a direct lane if there can be one. Asked again, nothing happens. */
+  wantDirect (): void {
+    if (this.#laneState !== 'none' || this.#isClosed || this.#hello === undefined) return
+    const offer = this.#lanes?.offer(this.peer)
+    if (offer === undefined) return
+    this.#laneState = 'offered'
+    this.send(offer.message)
+    offer.accepted.then(transport => { this.#useDirect(transport) }, () => { this.#laneFailed('offered') })
+  }
+
+  /** Ends it when all is sent. */
+  close (): void {
+    if (this.#isClosed) return
+    this.#flush()
+    const transports = this.#transports()
+    this.#ended(undefined)
+    for (const transport of transports) transport.close().catch(() => {})
+  }
+
+  /** Frees it at once. */
+  abort (error: Error): void {
+    if (this.#isClosed) return
+    const transports = this.#transports()
+    this.#ended(error)
+    for (const transport of transports) transport.abort(error)
+  }
+
+  #transports (): FrameTransport[] {
+    return this.#direct === undefined ? [this.#stream] : [this.#stream, this.#direct]
+  }
+
+  #flush (): void {
+    if (this.#unsent.length === 0 || this.#isClosed) return
+    const parts = this.#unsent
+    this.#unsent = []
+    this.#out.send(parts).catch((error: unknown) => { this.abort(error as Error) })
+    if (this.#out.unsentBytes > MAX_UNSENT_BYTES) this.abort(new DeadlineError('taking what we say', 0))
+  }
+
+  #attach (transport: FrameTransport): void {
+    const parser = new FrameParser({
+      onMessage: message => { this.#receive(message) },
+      onBody: (message, bytes, offset, isLast) => { this.#handlers.onBody(this, message, bytes, offset, isLast) }
+    })
+    this.#parsers.push(parser)
+    transport.onClosed = error => {
+      if (this.#isClosed) return
+      if (error === undefined) this.close()
+      else this.abort(error)
+    }
+    transport.onBytes = bytes => {
+      if (this.#isClosed) return
+      try {
+        parser.push(bytes)
+      } catch (error) {
+        this.abort(error as Error)
+      }
+    }
+  }
+
+  #receive (message: SwarmMessage): void {
+    this.#state.receive(message)
+    switch (message.type) {
+      case 'hello':
+        this.#hello = message
+        clearTimeout(this.#helloTimer)
+        this.#handlers.onOpen(this)
+        break
+      case 'lane-offer':
+        this.#offered(message)
+        break
+      case 'lane-refused':
+        this.#laneState = 'refused'
+        break
+      case 'lane-switch':
+        this.#hasPeerSwitched = true
+        this.#readDirect()
+        break
+      case 'ping':
+        this.send({ type: 'pong', nonce: message.nonce })
+        break
+      case 'pong':
+        break
+      default:
+        this.#handlers.onMessage(this, message)
+    }
+  }
+
+  /** Where both have offered, the offer of the one who opened the stream is void. */
+  #offered (message: Extract<SwarmMessage, { type: 'lane-offer' }>): void {
+    const isUsable = this.#laneState === 'none' || this.#laneState === 'refused' || (this.#laneState === 'offered' && this.isOutbound)
+    if (!isUsable || this.#lanes === undefined) {
+      if (this.#lanes === undefined) this.send({ type: 'lane-refused' })
+      return
+    }
+    this.#laneState = 'connecting'
+    this.#lanes.connect(this.peer, message).then(transport => { this.#useDirect(transport) }, () => { this.#laneFailed('connecting') })
+  }
+
+  #laneFailed (state: 'offered' | 'connecting'): void {
+    if (this.#laneState !== state) return
+    this.#laneState = 'refused'
+    if (state === 'connecting') this.send({ type: 'lane-refused' })
+  }
+
+  #useDirect (transport: FrameTransport): void {
+    if (this.#isClosed || this.#direct !== undefined) {
+      transport.abort(new SwarmMessageError('a second lane'))
+      return
+    }
+    this.#laneState = 'up'
+    this.#direct = transport
+    transport.onClosed = error => { this.abort(error ?? new SwarmMessageError('the direct lane ended')) }
+    this.send({ type: 'lane-switch' })
+    this.#flush()
+    this.#out = transport
+    if (this.#hasPeerSwitched) this.#readDirect()
+  }
+
+  /** The peer's frames come over the direct lane from now on. */
+  #readDirect (): void {
+    if (this.#direct !== undefined && this.#hasPeerSwitched) this.#attach(this.#direct)
+  }
+
+  #ended (error: Error | undefined): void {
+    this.#isClosed = true
+    this.#unsent = []
+    for (const parser of this.#parsers) parser.close()
+    clearTimeout(this.#helloTimer)
+    this.#handlers.onClosed(this, error)
+  }
+}

@@ -1,0 +1,156 @@
+import type { Stream } from '@libp2p/interface'
+import { PeerError } from './peer-error.ts'
+import { StreamTransport } from './stream-transport.ts'
+import { SwarmLink, type LinkHandlers, type LinkLanes } from './swarm-link.ts'
+import type { HelloMessage } from './swarm-message.ts'
+
+const DEFAULT_OPEN_TIMEOUT_MS = 3_000
+/** How long the side that was dialled waits for the other's stream before it opens one, in milliseconds. */
+const DEFAULT_YIELD_MS = 300
+const MAX_LINKS = 2_048
+
+export interface SwarmLinksComponents {
+  /** A stream of the swarm protocol, dialling the peer if need be. */
+  openStream (peer: string, options: { signal: AbortSignal, addresses?: readonly string[] }): Promise<Stream>
+  /** Multiaddrs at which others reach a peer, as far as we know. */
+  addressesOf (peer: string): readonly string[]
+  /** Our own peer id. */
+  self (): string
+  readonly lanes?: LinkLanes
+}
+
+export interface SwarmLinksInit {
+  /** @default 3000 */
+  readonly openTimeoutMs?: number
+  /** How long the side that was dialled leaves it to the other to open the stream, in milliseconds. @default 300 */
+  readonly yieldMs?: number
+}
+
+/** Nothing is done about links before somebody uses them. */
+const NOBODY: LinkHandlers = { onOpen () {}, onMessage () {}, onBody () {}, onClosed () {} }
+
+/**
+ * One link to each agent that speaks the swarm protocol, opened as soon as it is known to. Owns the links; `use` says who
+ * hears them.
+ */
+export class SwarmLinks {
+  readonly #components: SwarmLinksComponents
+  readonly #openTimeoutMs: number
+  readonly #yieldMs: number
+  readonly #links = new Map<string, SwarmLink>()
+  readonly #opening = new Map<string, Promise<SwarmLink>>()
+  readonly #waiting = new Map<string, PromiseWithResolvers<SwarmLink>>()
+  #handlers = NOBODY
+  #hello: Omit<HelloMessage, 'type'> = { leech: false }
+  #isStopped = false
+
+  constructor (components: SwarmLinksComponents, init: SwarmLinksInit = {}) {
+    this.#components = components
+    this.#openTimeoutMs = init.openTimeoutMs ?? DEFAULT_OPEN_TIMEOUT_MS
+    this.#yieldMs = init.yieldMs ?? DEFAULT_YIELD_MS
+  }
+
+  /** Who hears all links from now on, and what we say of ourselves on new ones. */
+  use (handlers: LinkHandlers, hello: Omit<HelloMessage, 'type'>): void {
+    this.#handlers = handlers
+    this.#hello = hello
+  }
+
+  /** Those on which both have said hello. */
+  open (): SwarmLink[] {
+    return [...this.#links.values()].filter(link => link.isOpen && link.hello !== undefined)
+  }
+
+  of (peer: string): SwarmLink | undefined {
+    const link = this.#links.get(peer)
+    return link?.isOpen === true && link.hello !== undefined ? link : undefined
+  }
+
+  addressesOf (peer: string): readonly string[] {
+    return this.#components.addressesOf(peer)
+  }
+
+  /** The link to a peer, opened if need be. @throws PeerError PEER_UNREACHABLE */
+  async connect (peer: string, { signal, addresses }: { signal?: AbortSignal, addresses?: readonly string[] } = {}): Promise<SwarmLink> {
+    signal?.throwIfAborted()
+    const known = this.of(peer)
+    if (known !== undefined) return known
+    let opening = this.#opening.get(peer)
+    if (opening === undefined) {
+      opening = this.#open(peer, addresses).finally(() => { this.#opening.delete(peer) })
+      this.#opening.set(peer, opening)
+    }
+    return opening
+  }
+
+  /** A peer has connected and speaks the protocol: whoever dialled opens the link. */
+  met (peer: string, { weDialled }: { weDialled: boolean }): void {
+    if (this.#isStopped || this.#links.has(peer)) return
+    const open = (): void => {
+      if (!this.#isStopped && !this.#links.has(peer)) this.connect(peer).catch(() => {})
+    }
+    if (weDialled) open()
+    else setTimeout(open, this.#yieldMs).unref()
+  }
+
+  /** An inbound stream. */
+  accept (stream: Stream, peer: string): void {
+    const known = this.#links.get(peer)
+    // Both have opened one: that of the lower id stays.
+    const isKept = known?.isOpen === true && known.isOutbound && this.#components.self() < peer
+    if (isKept || this.#isStopped || this.#links.size >= MAX_LINKS) {
+      stream.abort(new PeerError('PEER_BUSY', peer, 'has a link already'))
+      return
+    }
+    known?.close()
+    this.#add(stream, peer, false)
+  }
+
+  stop (): void {
+    this.#isStopped = true
+    for (const link of this.#links.values()) link.close()
+  }
+
+  async #open (peer: string, addresses?: readonly string[]): Promise<SwarmLink> {
+    if (this.#isStopped || this.#links.size >= MAX_LINKS) throw new PeerError('PEER_UNREACHABLE', peer, 'cannot be linked to: too many links')
+    const signal = AbortSignal.timeout(this.#openTimeoutMs)
+    const waiting = this.#waiting.get(peer) ?? Promise.withResolvers<SwarmLink>()
+    this.#waiting.set(peer, waiting)
+    waiting.promise.catch(() => {})
+    const onTimeout = (): void => { waiting.reject(new PeerError('PEER_UNREACHABLE', peer, `could not be reached: no link within ${this.#openTimeoutMs} ms`)) }
+    signal.addEventListener('abort', onTimeout, { once: true })
+    try {
+      if (this.#links.get(peer)?.isOpen !== true) {
+        const stream = await this.#components.openStream(peer, { signal, addresses })
+        const known = this.#links.get(peer)
+        if (known?.isOpen === true && this.#components.self() > peer) stream.abort(new PeerError('PEER_BUSY', peer, 'has a link already'))
+        else {
+          known?.close()
+          this.#add(stream, peer, true)
+        }
+      }
+      return await waiting.promise
+    } catch (error) {
+      throw error instanceof PeerError ? error : new PeerError('PEER_UNREACHABLE', peer, `could not be reached: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
+    } finally {
+      signal.removeEventListener('abort', onTimeout)
+      if (this.#waiting.get(peer) === waiting) this.#waiting.delete(peer)
+    }
+  }
+
+  #add (stream: Stream, peer: string, isOutbound: boolean): void {
+    const link = new SwarmLink(new StreamTransport(stream), {
+      onOpen: link => {
+        this.#waiting.get(peer)?.resolve(link)
+        this.#handlers.onOpen(link)
+      },
+      onMessage: (...told) => { this.#handlers.onMessage(...told) },
+      onBody: (...told) => { this.#handlers.onBody(...told) },
+      onClosed: (link, error) => {
+        if (this.#links.get(peer) === link) this.#links.delete(peer)
+        this.#handlers.onClosed(link, error)
+      }
+    }, { peer, isOutbound, hello: this.#hello, lanes: this.#components.lanes })
+    if (link.isOpen) this.#links.set(peer, link)
+  }
+}

@@ -1,0 +1,406 @@
+import type { Exchange } from '../exchange/exchange.ts'
+import type { Participation, ParticipationListener } from '../exchange/participation.ts'
+import type { EventSink } from '../events.ts'
+import { SwarmMessageError, type JoinMessage, type PieceMessage } from '../net/swarm-message.ts'
+import type { ContentKind } from '../net/peers.ts'
+import type { Digest } from '../oci/digest.ts'
+import { repositoryKey, type Repository } from '../oci/repository.ts'
+import type { Origin, OriginAccess } from '../origin/origin.ts'
+import type { Router } from '../routing/router.ts'
+import type { PartialBlob } from '../store/store.ts'
+import type { OriginPolicy } from '../swarm/origin-plan.ts'
+import type { PeerScore } from '../swarm/peer-score.ts'
+import { pieceLength, pieceSpan } from '../swarm/pieces.ts'
+import { Session, type Decision } from '../swarm/session.ts'
+import type { AccessFacts } from './access-facts.ts'
+import { ContentUnavailableError, SizeDisagreementError } from './errors.ts'
+import { MemberSearch } from './member-search.ts'
+import { OriginRuns, range } from './origin-runs.ts'
+import { PieceInbox } from './piece-inbox.ts'
+import type { DownloadBudget } from './download-budget.ts'
+
+/** How often the session is asked what to do when nothing happens, in milliseconds. */
+const TICK_MS = 100
+/** The same after facts, at the most. */
+const DECIDE_INTERVAL_MS = 4
+/** How long members may take to answer before the origin is asked, in milliseconds. */
+const DEFAULT_GRACE_MS = 100
+/** How long a download that nobody seems to help goes on hoping, in milliseconds. */
+const DEFAULT_SEARCH_MS = 800
+/** How long nothing at all may come before a download is given up, in milliseconds. */
+const DEFAULT_STALL_MS = 30_000
+
+export interface DownloadComponents {
+  readonly exchange: Exchange
+  readonly origin: Origin
+  readonly router: Router
+  readonly score: PeerScore
+  readonly events: EventSink
+  readonly budget: DownloadBudget
+  /** Whether members may have what its origin gave so. */
+  readonly mayShare: (access: OriginAccess) => boolean
+  readonly self: () => string
+  readonly now: () => number
+}
+
+export interface DownloadTimes {
+  /** How long members may take to answer before the origin is asked, in milliseconds. @default 100 */
+  readonly graceMs?: number
+  /** How long holders are waited for when nobody else is left, in milliseconds. @default 800 */
+  readonly searchMs?: number
+  /** How long nothing may come before it is given up, in milliseconds. @default 30000 */
+  readonly stallMs?: number
+}
+
+export interface DownloadInit extends DownloadTimes {
+  readonly digest: Digest
+  readonly kind: ContentKind
+  readonly size: number
+  readonly partial: PartialBlob
+  readonly access: AccessFacts
+  readonly policy?: OriginPolicy
+  readonly signal: AbortSignal
+  /** Something has come, or has become certain: readers may go on. */
+  readonly onChange: () => void
+  /** The origin has given bytes up to here: how long to wait for the readers, if at all. */
+  readonly onOriginBytes: (position: number) => Promise<void> | undefined
+  /** A member has lied. */
+  readonly onLie: (peer: string, reason: string) => void
+}
+
+/**
+ * Fills a partial blob from members and the origin, piece by piece, as its session decides. Owns the session and its timers, and
+ * carries out what it decides. It is done when every piece is here and none is known to be wrong; whether the whole is right
+ * is its owner's to find out.
+ */
+export class Download implements ParticipationListener {
+  readonly session: Session
+  readonly participation: Participation
+  readonly #components: DownloadComponents
+  readonly #init: DownloadInit
+  readonly #inbox: PieceInbox
+  readonly #runs: OriginRuns
+  readonly #search: MemberSearch
+  readonly #torn = new Map<number, number>()
+  #done = Promise.withResolvers<void>()
+  #isStopped = false
+  #isWhole = false
+  #timer: NodeJS.Timeout | undefined
+  #soon: NodeJS.Timeout | undefined
+  #startedAtMs = 0
+  #progressAtMs = 0
+  #heads = new Map<object, number>()
+  /** Pieces whose bytes are being checked. */
+  #checking = 0
+  /** Members that got it with credentials. */
+  readonly #restricted = new Set<string>()
+
+  constructor (components: DownloadComponents, init: DownloadInit) {
+    this.#components = components
+    this.#init = init
+    const { digest, kind, size, partial, policy, access } = init
+    this.session = new Session({ self: components.self(), digest, size, held: heldPieces(partial, size), originPolicy: policy, isLeech: components.exchange.isLeech })
+    this.#inbox = new PieceInbox(partial, size, this.#torn)
+    this.#runs = new OriginRuns(components, {
+      onPiece: piece => { this.#originGave(piece) },
+      onAccess: access => { this.#accessKnown(access) },
+      onWhole: () => { this.#takeWhole() },
+      onEnded: (start, end, retryAtMs) => { this.#runEnded(start, end, retryAtMs) },
+      onBytes: position => {
+        this.#progressAtMs = components.now()
+        init.onChange()
+        return init.onOriginBytes(position)
+      }
+    }, { ...init, torn: this.#torn })
+    this.participation = components.exchange.fetch({
+      digest,
+      kind,
+      size,
+      session: this.session,
+      source: { read: (buffer, position) => partial.read(buffer, position), hash: async piece => this.#hash(piece) },
+      restricted: access.isRestricted,
+      isShared: access.known !== undefined && components.mayShare(access.known),
+      readsOrigin: this.#canReadOrigin,
+      listener: this
+    })
+    this.#search = new MemberSearch(components, {
+      digest,
+      participation: this.participation,
+      graceMs: init.graceMs ?? DEFAULT_GRACE_MS,
+      onGrace: () => {
+        this.session.originReady(true)
+        this.onFacts()
+      }
+    })
+  }
+
+  /** Fulfilled when every piece is here, until `lost`; rejected when nobody helps any more, or the store fails. */
+  get done (): Promise<void> {
+    return this.#done.promise
+  }
+
+  /** Bytes that are here. */
+  get received (): number {
+    let bytes = 0
+    for (const piece of this.session.held) bytes += bytesOf(this.#init.size, piece)
+    return bytes
+  }
+
+  /** What the origin said last that was no answer. */
+  get originError (): unknown {
+    return this.#runs.error
+  }
+
+  /** Another place the blob may be read from. */
+  addRepository (repository: Repository): void {
+    this.#runs.add(repositoryKey(repository), repository)
+    this.participation.setReadsOrigin(this.#canReadOrigin)
+    this.onFacts()
+  }
+
+  start (): void {
+    const { now } = this.#components
+    this.#startedAtMs = this.#progressAtMs = now()
+    this.#done.promise.catch(() => {})
+    this.#components.budget.add(this.session)
+    this.#search.start()
+    this.#timer = setInterval(() => { this.#decide() }, TICK_MS)
+    this.#decide()
+  }
+
+  /** Ends all that is under way; what has come stays with the partial. */
+  async stop (): Promise<void> {
+    if (this.#isStopped) return
+    this.#isStopped = true
+    clearInterval(this.#timer)
+    clearTimeout(this.#soon)
+    this.#search.stop()
+    this.#components.budget.remove(this.session)
+    await this.#runs.settled()
+  }
+
+  /** A reader waits at this byte; undefined: no longer. */
+  wanted (reader: object, position: number | undefined): void {
+    if (position === undefined) this.#heads.delete(reader)
+    else this.#heads.set(reader, Math.floor(position / pieceLength(this.#init.size)))
+    this.session.wanted([...new Set(this.#heads.values())].sort((a, b) => a - b).slice(0, 8))
+  }
+
+  /** Whether clients may have the piece before the whole blob is verified. */
+  isTrusted (piece: number): boolean {
+    if (!this.session.held.has(piece)) return false
+    const attestation = this.participation.vouchers.settled(piece)
+    return attestation === undefined || this.#components.exchange.isTrusted(attestation.author)
+  }
+
+  /** Whether we read it from the origin now: what there is of it may be given out. */
+  isFromOrigin (piece: number): boolean {
+    return this.#torn.has(piece) || this.session.taking.includes(piece)
+  }
+
+  /** These pieces are wrong: they are fetched again. */
+  async lost (pieces: readonly number[]): Promise<void> {
+    for (const piece of pieces) {
+      this.participation.lost(piece)
+      await this.#inbox.erase(piece)
+    }
+    this.#done = Promise.withResolvers()
+    this.#done.promise.catch(() => {})
+    this.#progressAtMs = this.#components.now()
+    this.onFacts()
+  }
+
+  onFacts (): void {
+    if (this.#isStopped || this.#soon !== undefined) return
+    this.#soon = setTimeout(() => {
+      this.#soon = undefined
+      this.#decide()
+    }, DECIDE_INTERVAL_MS)
+  }
+
+  onAnswer (member: string, facts: JoinMessage | undefined): void {
+    if (facts?.restricted === true) this.#restricted.add(member)
+    this.#search.answered(member)
+  }
+
+  onBody (member: string, message: PieceMessage, bytes: Uint8Array, offset: number, isLast: boolean): void {
+    const { piece } = message
+    const expected = this.session.expects(member, piece)
+    if (expected === undefined) throw new SwarmMessageError(`piece ${piece}, which was not asked for`)
+    const now = this.#components.now()
+    this.session.progressed(member, now)
+    if (expected === 'called-off') {
+      if (isLast && message.offset + message.length === bytesOf(this.#init.size, piece)) this.session.rejected(member, piece, 'cancelled', now)
+      return
+    }
+    if (this.participation.vouchers.of(piece).length === 0) throw new SwarmMessageError(`piece ${piece}, which nobody attests`)
+    const taken = this.#inbox.take(member, message, bytes, offset)
+    if (taken === 'refused') throw new SwarmMessageError(`a chunk of piece ${piece} that does not follow on the one before`)
+    this.#components.budget.received(bytes.length)
+    if (taken === 'complete') this.#check(member, piece).catch((error: unknown) => { this.#fail(error) })
+  }
+
+  onLie (member: string, reason: string): void {
+    this.#init.onLie(member, reason)
+  }
+
+  onOtherSize (member: string, size: number): void {
+    const { digest, size: expected } = this.#init
+    this.#search.answered(member)
+    this.#fail(new SizeDisagreementError(digest, `peer ${member}`, expected, size))
+  }
+
+  get #canReadOrigin (): boolean {
+    return this.#init.policy !== 'never' && this.#runs.isUsable
+  }
+
+  #decide (): void {
+    if (this.#isStopped) return
+    const now = this.#components.now()
+    if (this.session.isComplete) {
+      this.#done.resolve()
+      return
+    }
+    const { room, window } = this.#components.budget.roomFor(this.session, now)
+    const runs = this.#canReadOrigin && this.#runs.count === 0 ? 1 : 0
+    for (const decision of this.session.decide(now, { room, window, runs })) this.#do(decision)
+    this.#giveUp(now)
+  }
+
+  #do (decision: Decision): void {
+    switch (decision.type) {
+      case 'request':
+        this.participation.request(decision.member, decision.piece)
+        break
+      case 'cancel':
+        this.#inbox.drop(decision.member, decision.piece)
+        this.participation.cancel(decision.member, decision.piece)
+        break
+      case 'take':
+        this.participation.tellTaking('take', range(decision.start, decision.end))
+        this.#runs.begin(decision.start, decision.end)
+        break
+      default:
+        decision satisfies never
+    }
+  }
+
+  /** All of a piece has come from a member: is it what was attested? */
+  async #check (member: string, piece: number): Promise<void> {
+    const { now, events } = this.#components
+    const { digest, size } = this.#init
+    this.#checking++
+    this.session.arrived(piece, member, now())
+    this.onFacts()
+    try {
+      await this.#inbox.finish(member, piece)
+      const sha256 = await this.#hash(piece)
+      const attestation = this.participation.vouchers.match(piece, sha256)
+      if (attestation === undefined) {
+        await this.#wrong(member, piece)
+        return
+      }
+      this.#torn.delete(piece)
+      this.#init.partial.confirm(pieceSpan(size, piece), Buffer.from(sha256).toString('hex'), Buffer.from(attestation.bytes.length <= 2048 ? attestation.bytes : []).toString('base64'))
+      this.session.verified(piece)
+      this.participation.gained(piece, attestation)
+      this.#peerGave(member)
+      events.emit({ type: 'fetch:received', digest, source: `peer:${member}`, bytes: bytesOf(size, piece) })
+      this.#components.score.delivered(member, bytesOf(size, piece), this.session.members.get(member)?.serviceMs ?? 1)
+      this.#progressAtMs = now()
+      this.#init.onChange()
+    } finally {
+      this.#checking--
+      this.#decideIfComplete()
+    }
+  }
+
+  async #wrong (member: string, piece: number): Promise<void> {
+    const isOurs = this.#torn.has(piece)
+    await this.#inbox.erase(piece)
+    this.session.lost(piece)
+    this.session.rejected(member, piece, 'missing', this.#components.now())
+    // behind bytes of the origin it may be they that are wrong
+    if (!isOurs) this.#init.onLie(member, `sent piece ${piece} of ${this.#init.digest} with other bytes than attested`)
+    this.onFacts()
+  }
+
+  #originGave (piece: number): void {
+    const now = this.#components.now()
+    this.session.arrived(piece, 'origin', now)
+    this.session.verified(piece)
+    this.participation.gained(piece, undefined)
+    this.#progressAtMs = now
+    this.#init.onChange()
+    this.#decideIfComplete()
+  }
+
+  #peerGave (member: string): void {
+    const { access } = this.#init
+    access.peerGave(this.#restricted.has(member))
+    if (access.known !== undefined) this.participation.setShared(this.#components.mayShare(access.known), access.isRestricted)
+  }
+
+  #accessKnown (access: OriginAccess): void {
+    this.#init.access.originAnswered(access)
+    this.participation.setShared(this.#components.mayShare(access), access === 'restricted')
+  }
+
+  /** The origin sends all of it whatever is asked: nobody else need read it too. */
+  #takeWhole (): void {
+    if (this.#isWhole) return
+    this.#isWhole = true
+    const pieces = range(0, this.session.pieces).filter(piece => !this.session.held.has(piece))
+    this.participation.tellTaking('take', pieces)
+  }
+
+  #runEnded (start: number, end: number, retryAtMs: number): void {
+    const missing = range(start, end).filter(piece => !this.session.held.has(piece))
+    this.session.originEnded(start, end, this.#components.now(), retryAtMs)
+    this.participation.tellTaking('release', missing)
+    this.participation.setReadsOrigin(this.#canReadOrigin && retryAtMs - this.#components.now() < 500)
+    if (this.#runs.fatal !== undefined) this.#fail(this.#runs.fatal)
+    this.onFacts()
+  }
+
+  #decideIfComplete (): void {
+    if (this.session.isComplete && this.#checking === 0) this.#done.resolve()
+  }
+
+  /** Ends it when nobody is left who might help. */
+  #giveUp (now: number): void {
+    const { searchMs = DEFAULT_SEARCH_MS, stallMs = DEFAULT_STALL_MS, digest } = this.#init
+    if (this.#checking > 0 || this.#runs.count > 0) return
+    const idleMs = now - this.#progressAtMs
+    const isHelped = this.session.isHelped(now)
+    const isOriginOpen = this.#canReadOrigin && this.session.originOpen(now)
+    const isSearching = !this.#search.hasEnded && now - this.#startedAtMs < searchMs
+    if (idleMs < stallMs && (isHelped || isOriginOpen || isSearching)) return
+    this.#fail(new ContentUnavailableError(digest, { isUnknown: this.#runs.isUnknown && !isHelped, cause: this.#runs.error }))
+  }
+
+  async #hash (piece: number): Promise<Uint8Array> {
+    const { partial, size } = this.#init
+    return Buffer.from(await partial.hash(pieceSpan(size, piece)), 'hex')
+  }
+
+  #fail (error: unknown): void {
+    if (this.#isStopped) return
+    this.#done.reject(error)
+  }
+}
+
+/** Pieces of which every byte is here. */
+function heldPieces (partial: PartialBlob, size: number): number[] {
+  const pieces: number[] = []
+  const length = pieceLength(size)
+  for (let start = 0; start < size; start += length) {
+    if (partial.has({ start, end: Math.min(size, start + length) })) pieces.push(start / length)
+  }
+  return pieces
+}
+
+function bytesOf (size: number, piece: number): number {
+  const { start, end } = pieceSpan(size, piece)
+  return end - start
+}

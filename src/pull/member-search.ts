@@ -1,0 +1,118 @@
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Exchange } from '../exchange/exchange.ts'
+import type { Participation } from '../exchange/participation.ts'
+import type { Digest } from '../oci/digest.ts'
+import type { Router } from '../routing/router.ts'
+
+/** Neighbours may answer before the DHT is asked: a hit next door then costs nobody a walk. */
+const HEAD_START_MS = 20
+/** With so many members the DHT is not asked. */
+const ENOUGH_MEMBERS = 8
+/** Between two walks while there are few members; doubles. */
+const FIRST_PAUSE_MS = 1_000
+const MAX_PAUSE_MS = 30_000
+/** A walk that takes longer is ended. */
+const WALK_MS = 3_000
+
+export interface MemberSearchComponents {
+  readonly exchange: Exchange
+  readonly router: Router
+}
+
+export interface MemberSearchInit {
+  readonly digest: Digest
+  readonly participation: Participation
+  readonly graceMs: number
+  /** Those asked have answered, or have had the time to: called once. */
+  readonly onGrace: () => void
+}
+
+/**
+ * Finds members: all neighbours are asked directly, the DHT alongside unless one of them holds the blob, and again while
+ * there are few. That members name each other is the exchange's part.
+ */
+export class MemberSearch {
+  readonly #components: MemberSearchComponents
+  readonly #init: MemberSearchInit
+  readonly #stopped = new AbortController()
+  readonly #unanswered = new Set<string>()
+  readonly #allAnswered = Promise.withResolvers<void>()
+  #hasEnded = false
+
+  constructor (components: MemberSearchComponents, init: MemberSearchInit) {
+    this.#components = components
+    this.#init = init
+  }
+
+  /** The first round is over. */
+  get hasEnded (): boolean {
+    return this.#hasEnded
+  }
+
+  start (): void {
+    const { exchange } = this.#components
+    const { participation, graceMs, onGrace } = this.#init
+    exchange.meetInterested(participation)
+    for (const link of exchange.candidates()) {
+      if (participation.attendees.size >= exchange.maxMembers && !participation.attendees.has(link.peer)) break
+      this.#unanswered.add(link.peer)
+      participation.join(link)
+      if (participation.attendees.get(link.peer)?.isMember === true) this.#unanswered.delete(link.peer)
+    }
+    if (this.#unanswered.size === 0) this.#allAnswered.resolve()
+    const walked = this.#walkOn()
+    walked.catch(() => {})
+    const { signal } = this.#stopped
+    const grace = sleep(graceMs, undefined, { signal }).catch(() => {})
+    Promise.race([this.#allAnswered.promise, grace]).then(() => { if (!signal.aborted) onGrace() }, () => {})
+  }
+
+  /** A peer has said whether it takes part, or is gone. */
+  answered (peer: string): void {
+    this.#unanswered.delete(peer)
+    if (this.#unanswered.size === 0) this.#allAnswered.resolve()
+  }
+
+  stop (): void {
+    this.#stopped.abort()
+  }
+
+  async #walkOn (): Promise<void> {
+    const { router } = this.#components
+    const { participation } = this.#init
+    const { signal } = this.#stopped
+    const wait = async (ms: number): Promise<void> => { await sleep(ms, undefined, { signal }).catch(() => {}) }
+    await Promise.race([this.#allAnswered.promise, wait(HEAD_START_MS)])
+    if (participation.memberCount > 0) await wait(HEAD_START_MS)
+    for (let pauseMs = FIRST_PAUSE_MS; !signal.aborted; pauseMs = Math.min(MAX_PAUSE_MS, pauseMs * 2)) {
+      if (router.isReady() && participation.memberCount < ENOUGH_MEMBERS) await this.#walk()
+      this.#hasEnded = true
+      await wait(pauseMs)
+    }
+  }
+
+  async #walk (): Promise<void> {
+    const { exchange, router } = this.#components
+    const { digest, participation } = this.#init
+    const signal = AbortSignal.any([this.#stopped.signal, AbortSignal.timeout(WALK_MS)])
+    const joins: Array<Promise<void>> = []
+    try {
+      for await (const { peer, addresses } of router.findProviders(digest, { signal })) {
+        if (participation.attendees.size >= exchange.maxMembers) break
+        if (!participation.attendees.has(peer) && exchange.isWelcome(peer)) joins.push(this.#meet(peer, addresses, signal))
+      }
+    } catch {
+      // a walk that fails or runs out of time has found whom it has found
+    }
+    await Promise.all(joins)
+  }
+
+  async #meet (peer: string, addresses: readonly string[], signal: AbortSignal): Promise<void> {
+    try {
+      const link = await this.#components.exchange.connect(peer, { addresses, signal })
+      this.#init.participation.join(link)
+    } catch {
+      // it is not there any more
+    }
+  }
+}

@@ -1,0 +1,222 @@
+import { ShoalError } from '../errors.ts'
+import type { EventSink } from '../events.ts'
+import type { Digest } from '../oci/digest.ts'
+import type { Repository } from '../oci/repository.ts'
+import type { Origin, OriginAccess } from '../origin/origin.ts'
+import type { PartialBlob } from '../store/store.ts'
+import { pieceCount, pieceLength, pieceSpan } from '../swarm/pieces.ts'
+import { reasonOf, SizeDisagreementError } from './errors.ts'
+
+/** Bytes gathered before `fetch:received` is told. */
+const REPORT_BYTES = 1024 * 1024
+/** An origin that failed rests for so long, twice as long each time, in milliseconds. */
+const REST_MS = 2_000
+const MAX_REST_MS = 30_000
+
+export interface OriginRunsComponents {
+  readonly origin: Origin
+  readonly events: EventSink
+  readonly now: () => number
+}
+
+/** What a run tells. */
+export interface OriginRunsListener {
+  /** All bytes of a piece are with the store. */
+  onPiece (piece: number): void
+  onAccess (access: OriginAccess): void
+  /** The origin sends the whole blob whatever is asked: this run goes on to the end of it. */
+  onWhole (): void
+  /** The run has ended; after a failure the origin is not asked before `retryAtMs`. */
+  onEnded (start: number, end: number, retryAtMs: number): void
+  /** Bytes are there for readers to follow. */
+  onBytes (position: number): Promise<void> | undefined
+}
+
+export interface OriginRunsInit {
+  readonly digest: Digest
+  readonly size: number
+  readonly partial: PartialBlob
+  /** Bytes here of pieces whose reading broke off: the next goes on behind them. */
+  readonly torn: Map<number, number>
+  readonly signal: AbortSignal
+}
+
+/** The reads from the origin of one blob: each a run of pieces, in order, from the first of its repositories that answers. */
+export class OriginRuns {
+  readonly #components: OriginRunsComponents
+  readonly #listener: OriginRunsListener
+  readonly #init: OriginRunsInit
+  readonly #repositories = new Map<string, Repository>()
+  /** Those that know no such blob, or will not give it to us. */
+  readonly #useless = new Set<string>()
+  readonly #running = new Set<Promise<void>>()
+  #failures = 0
+  #error: unknown
+  #isUnknown = true
+  #fatal: unknown
+
+  constructor (components: OriginRunsComponents, listener: OriginRunsListener, init: OriginRunsInit) {
+    this.#components = components
+    this.#listener = listener
+    this.#init = init
+  }
+
+  /** Runs under way. */
+  get count (): number {
+    return this.#running.size
+  }
+
+  /** What the origin said last that was no answer. */
+  get error (): unknown {
+    return this.#error
+  }
+
+  /** All that were asked know no such blob. */
+  get isUnknown (): boolean {
+    return this.#isUnknown
+  }
+
+  /** Whether some repository is left that may have it. */
+  get isUsable (): boolean {
+    return [...this.#repositories.keys()].some(key => !this.#useless.has(key))
+  }
+
+  /** What no other source can mend: the store's errors, another size than we were told. */
+  get fatal (): unknown {
+    return this.#fatal
+  }
+
+  add (key: string, repository: Repository): void {
+    if (!this.#repositories.has(key)) this.#repositories.set(key, repository)
+  }
+
+  /** Reads the pieces `start` (inclusive) to `end` (exclusive); `onEnded` says how it ended. */
+  begin (start: number, end: number): void {
+    const run = this.#run(start, end).finally(() => { this.#running.delete(run) })
+    this.#running.add(run)
+  }
+
+  /** Resolves when no run is under way. */
+  async settled (): Promise<void> {
+    await Promise.allSettled(this.#running)
+  }
+
+  async #run (start: number, end: number): Promise<void> {
+    const { now } = this.#components
+    let progress = 0
+    let retryAfterMs = 0
+    const usable = [...this.#repositories].filter(([key]) => !this.#useless.has(key))
+    for (const [key, repository] of usable) {
+      try {
+        await this.#read(repository, start, end, bytes => { progress += bytes })
+        this.#failures = 0
+        this.#listener.onEnded(start, end, 0)
+        return
+      } catch (error) {
+        if (this.#init.signal.aborted) break
+        if (this.#fatal !== undefined) break
+        retryAfterMs = Math.max(retryAfterMs, this.#failed(key, error, start))
+        if (progress > 0) break
+      }
+    }
+    // one that was cut half way is asked again at once
+    this.#failures = progress > 0 ? 0 : this.#failures + 1
+    const restMs = progress > 0 ? 1 : Math.max(retryAfterMs, Math.min(MAX_REST_MS, REST_MS * 2 ** (this.#failures - 1)))
+    this.#listener.onEnded(start, end, now() + restMs)
+  }
+
+  /** @returns how long the origin wants us to stay away, in milliseconds */
+  #failed (key: string, error: unknown, start: number): number {
+    const { code, reason } = reasonOf(error)
+    const { digest, size } = this.#init
+    this.#error = error
+    if (code === 'ORIGIN_NOT_FOUND' || code === 'ORIGIN_DENIED' || code === 'ORIGIN_FORBIDDEN') this.#useless.add(key)
+    if (code !== 'ORIGIN_NOT_FOUND') this.#isUnknown = false
+    this.#components.events.emit({ type: 'fetch:source-failed', digest, source: 'origin', at: pieceSpan(size, start).start, code, reason })
+    return error instanceof ShoalError && 'retryAfterMs' in error ? Number(error.retryAfterMs ?? 0) : 0
+  }
+
+  async #read (repository: Repository, start: number, end: number, onBytes: (bytes: number) => void): Promise<void> {
+    const { origin, events } = this.#components
+    const { digest, size, partial } = this.#init
+    const stop = new AbortController()
+    const signal = AbortSignal.any([this.#init.signal, stop.signal])
+    const from = start * pieceLength(size) + (this.#init.torn.get(start) ?? 0)
+    const to = Math.min(size, end * pieceLength(size))
+    try {
+      const { body, start: at, size: told, access } = await origin.blob(repository, digest, from, { signal, ...(to < size ? { end: to } : {}) })
+      this.#isUnknown = false
+      if (told !== undefined && told !== size) this.#fail(new SizeDisagreementError(digest, 'the origin', size, told))
+      this.#listener.onAccess(access)
+      const isWhole = at < from
+      if (isWhole) this.#listener.onWhole()
+      events.emit({ type: 'fetch:source', digest, source: 'origin', start: at })
+      await this.#take(body, at, isWhole ? size : to, partial, onBytes)
+    } finally {
+      // frees a body that is not read to its end
+      stop.abort()
+    }
+  }
+
+  async #take (body: AsyncIterable<Uint8Array>, from: number, to: number, partial: PartialBlob, onBytes: (bytes: number) => void): Promise<void> {
+    const { events } = this.#components
+    const { digest, size } = this.#init
+    let position = from
+    let unreported = 0
+    const report = (): void => {
+      if (unreported > 0) events.emit({ type: 'fetch:received', digest, source: 'origin', bytes: unreported })
+      unreported = 0
+    }
+    const length = pieceLength(size)
+    try {
+      for await (const chunk of body) {
+        for (let offset = 0; offset < chunk.length && position < to;) {
+          const pieceEnd = Math.min(size, (Math.floor(position / length) + 1) * length)
+          const part = chunk.subarray(offset, offset + Math.min(chunk.length - offset, pieceEnd - position))
+          await this.#write(partial, position, part)
+          position += part.length
+          offset += part.length
+          unreported += part.length
+          onBytes(part.length)
+          if (position === pieceEnd) {
+            this.#init.torn.delete(Math.floor((position - 1) / length))
+            this.#listener.onPiece(Math.floor((position - 1) / length))
+          }
+        }
+        if (unreported >= REPORT_BYTES) report()
+        const wait = this.#listener.onBytes(position)
+        if (wait !== undefined) await wait
+        if (position === to) break
+      }
+    } finally {
+      report()
+      if (position < to && position % length !== 0) this.#init.torn.set(Math.floor(position / length), position % length)
+    }
+    if (position < to) this.#fail(new SizeDisagreementError(digest, 'the origin', size, position))
+  }
+
+  async #write (partial: PartialBlob, position: number, part: Uint8Array): Promise<void> {
+    try {
+      // a body that is read from 0 passes by what is here already
+      if (partial.has({ start: position, end: position + part.length })) return
+      if (!partial.tryWrite(position, part, 'origin')) await partial.write(position, part, 'origin')
+    } catch (error) {
+      this.#fail(error)
+    }
+  }
+
+  #fail (error: unknown): never {
+    this.#fatal = error
+    throw error
+  }
+}
+
+/** Pieces of [start, end) of a blob. */
+export function range (start: number, end: number): number[] {
+  return Array.from({ length: end - start }, (_, index) => start + index)
+}
+
+/** All pieces of a blob. */
+export function allPieces (size: number): number[] {
+  return range(0, pieceCount(size))
+}
