@@ -1,4 +1,4 @@
-import { appendFile, mkdir, readdir, readFile, rename, rm, truncate, utimes, writeFile } from 'node:fs/promises'
+import { appendFile, mkdir, readdir, readFile, rename, rm, stat, truncate, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { digestOf } from '../../src/oci/digest.ts'
@@ -69,6 +69,141 @@ describe('a partial that the disk damaged', () => {
     await writeFile(journal, lines.slice(0, 3).join('\n') + '\n' + lines[3]!.slice(0, 20))
     expect(await edgeFound()).toBe(2 * MIB)
     expect(await edgeFound()).toBe(bytes.length)
+  })
+})
+
+describe('confirmed spans that the disk damaged', () => {
+  const piece = MIB / 2
+  const pieces = [0, 1, 3, 5].map(index => ({ start: index * piece, end: (index + 1) * piece }))
+
+  beforeEach(async () => {
+    const store = await directory.open()
+    const partial = await store.openPartial(digest)
+    await partial.setSize(bytes.length)
+    for (const { start, end } of pieces) {
+      await partial.write(start, bytes.subarray(start, end), 'peer:a')
+      partial.confirm({ start, end }, await partial.hash({ start, end }))
+    }
+    await partial.close()
+    await directory.closeStore()
+  })
+
+  async function damage (position: number): Promise<void> {
+    const damaged = await readFile(directory.partial(digest))
+    damaged[position]! ^= 1
+    await writeFile(directory.partial(digest), damaged)
+  }
+
+  /** Twice: what is found once is found again. */
+  async function piecesFound (): Promise<number[]> {
+    const found: number[][] = []
+    for (let time = 0; time < 2; time++) {
+      const store = await directory.open()
+      const partial = await store.openPartial(digest)
+      for (const { start, end } of partial.spans) {
+        const buffer = Buffer.alloc(end - start)
+        expect(await partial.read(buffer, start)).toBe(buffer.length)
+        expect(buffer.equals(bytes.subarray(start, end))).toBe(true)
+      }
+      expect(partial.confirmed.every(span => partial.has(span))).toBe(true)
+      found.push(partial.confirmed.map(({ start }) => start / piece))
+      await partial.close()
+      await directory.closeStore()
+    }
+    expect(found[1]).toEqual(found[0])
+    return found[0]!
+  }
+
+  it('are forgotten one by one, not those around them', async () => {
+    await damage(3 * piece + 77)
+    expect(await piecesFound()).toEqual([0, 1, 5])
+  })
+
+  it('are kept though a byte before them is wrong', async () => {
+    await damage(77)
+    expect(await piecesFound()).toEqual([1, 3, 5])
+  })
+
+  it('are kept up to the end of a file that was cut', async () => {
+    await truncate(directory.partial(digest), 5 * piece + 1)
+    expect(await piecesFound()).toEqual([0, 1, 3])
+  })
+
+  it('are kept without the bytes that nobody confirmed', async () => {
+    await appendFile(directory.partial(digest), 'more')
+    expect(await piecesFound()).toEqual([0, 1, 3, 5])
+    expect((await readFile(directory.partial(digest))).length).toBe(6 * piece)
+  })
+
+  it('are kept by their own lines when those of the blocks before are lost', async () => {
+    const journal = `${directory.partial(digest)}.journal`
+    const lines = (await readFile(journal, 'utf8')).split('\n')
+    await writeFile(journal, lines.filter(line => !line.includes('"block"')).join('\n'))
+    expect(await piecesFound()).toEqual([0, 1, 3, 5])
+  })
+
+  it('are told of no more once another piece has taken their place and was not confirmed', async () => {
+    await damage(3 * piece + 77)
+    let store = await directory.open()
+    let partial = await store.openPartial(digest)
+    await partial.write(3 * piece, bytes.subarray(3 * piece, 4 * piece), 'peer:b')
+    await partial.flush()
+    await partial.close()
+    store = await directory.open()
+    partial = await store.openPartial(digest)
+    expect(partial.has({ start: 3 * piece, end: 4 * piece })).toBe(false)
+    await partial.close()
+  })
+})
+
+describe('opening a partial', () => {
+  it('can be interrupted, and loses nothing by it', async () => {
+    await leavePartial()
+    const store = await directory.open()
+    const controller = new AbortController()
+    const opening = store.openPartial(digest, { signal: controller.signal })
+    controller.abort()
+    await expect(opening).rejects.toMatchObject({ name: 'AbortError' })
+    await expect(store.openPartial(digest, { signal: AbortSignal.abort() })).rejects.toMatchObject({ name: 'AbortError' })
+    await directory.closeStore()
+    expect(await edgeFound()).toBe(bytes.length)
+  })
+
+  it('ends when its store is closed', async () => {
+    await leavePartial()
+    const store = await directory.open()
+    const opening = expect(store.openPartial(digest)).rejects.toMatchObject({ code: 'STORE_CLOSED' })
+    await directory.closeStore()
+    await opening
+    expect(await edgeFound()).toBe(bytes.length)
+  })
+})
+
+describe('a partial of 20 GiB', () => {
+  it('takes some pieces anywhere, has room for them alone, and finds them again', async () => {
+    const size = 20 * 1024 * MIB
+    const starts = [0, 4 * MIB, 7 * 1024 * MIB, size - MIB]
+    let store = await directory.open()
+    let partial = await store.openPartial(digest)
+    await partial.setSize(size)
+    for (const start of starts) {
+      await partial.write(start, bytes.subarray(0, MIB), 'origin')
+      const span = { start, end: start + MIB }
+      partial.confirm(span, await partial.hash(span))
+    }
+    await partial.close()
+    expect((await stat(directory.partial(digest))).size).toBe(size)
+    store = await directory.open()
+    const { partialBytes } = await store.usage()
+    expect(partialBytes).toBeGreaterThanOrEqual(4 * MIB)
+    expect(partialBytes).toBeLessThan(5 * MIB)
+    partial = await store.openPartial(digest)
+    expect([partial.size, partial.edge, partial.spans.map(({ start, end }) => [start, end - start])]).toEqual([size, MIB, starts.map(start => [start, MIB])])
+    const buffer = Buffer.alloc(10)
+    expect(await partial.read(buffer, size - 5)).toBe(5)
+    expect(buffer.subarray(0, 5).equals(bytes.subarray(MIB - 5, MIB))).toBe(true)
+    await expect(partial.verify()).rejects.toMatchObject({ code: 'PARTIAL_SIZE', expected: size, actual: MIB })
+    await partial.discard()
   })
 })
 

@@ -90,6 +90,37 @@ describe.skipIf(reason !== undefined)(`a full disk${reason === undefined ? '' : 
     await again.discard()
   })
 
+  it('stops the pieces of a swarm, and keeps those that were there before', async () => {
+    const store = await directory.open()
+    const partial = await store.openPartial(digest)
+    const piece = 512 * 1024
+    const giving = async (index: number): Promise<void> => {
+      const span = { start: index * piece, end: (index + 1) * piece }
+      for (let start = span.start; start < span.end; start += CHUNK_BYTES) await partial.write(start, bytes.subarray(start, start + CHUNK_BYTES), 'peer:a')
+      partial.confirm(span, await partial.hash(span))
+    }
+    for (const index of [5, 0, 9]) await giving(index)
+    fillDisk()
+    await partial.write(2 * piece, bytes.subarray(2 * piece, 2 * piece + CHUNK_BYTES), 'peer:b')
+    const results = await Promise.allSettled([20, 21, 22].map(giving))
+    expect(results.map(result => result.status === 'rejected' && (result.reason as { code: unknown }).code)).toEqual(['STORE_FULL', 'STORE_FULL', 'STORE_FULL'])
+    await expect(partial.write(30 * piece, bytes.subarray(0, 1), 'origin')).rejects.toMatchObject({ code: 'STORE_FULL' })
+    expect(partial.tryWrite(30 * piece, bytes.subarray(0, 1), 'origin')).toBe(false)
+    const kept = [0, 5, 9].map(index => ({ start: index * piece, end: (index + 1) * piece }))
+    expect(partial.spans).toEqual(kept.map(span => ({ ...span, source: 'peer:a' })))
+    expect(await partial.hash(kept[1]!)).toBe(partial.confirmed[1]?.sha256)
+
+    rmSync(join(mount, 'ballast'))
+    await partial.truncate(bytes.length)
+    await giving(20)
+    await giving(2)
+    await partial.close()
+    const again = await store.openPartial(digest)
+    expect(again.confirmed.map(({ start }) => start / piece)).toEqual([0, 2, 5, 9, 20])
+    expect(again.spans.every(({ source }) => source === 'peer:a')).toBe(true)
+    await again.discard()
+  })
+
   it('refuses a blob, tells of no blob, and takes it when there is room', async () => {
     const store = await directory.open()
     const small = bytes.subarray(0, CHUNK_BYTES)

@@ -5,6 +5,7 @@ import type { ShoalEvent } from '../../src/events.ts'
 import { digestOf, parseDigest, type Digest } from '../../src/oci/digest.ts'
 import type { BlobFacts, PartialBlob, Store } from '../../src/store/store.ts'
 import { seededBytes } from '../support/image.ts'
+import { describeGaps } from './gaps-contract.ts'
 import { describeLinks } from './links-contract.ts'
 import { describePartials } from './partial-contract.ts'
 
@@ -34,6 +35,7 @@ export function describeStore (name: string, make: (now: () => number) => Promis
 
     describeBlobs(() => subject, now)
     describePartials(() => subject)
+    describeGaps(() => subject)
     describeLinks(() => subject)
   })
 }
