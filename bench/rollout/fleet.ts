@@ -8,8 +8,8 @@ import type { Network } from './network.ts'
 import { rolesOf, type Role, type Scenario } from './scenario.ts'
 import { REGISTRY, WARM_UP_REFERENCE } from './stage.ts'
 
-/** Agents that start at a time: each wants a processor for a second. */
-const STARTS_AT_A_TIME = 3
+/** Agents that start or warm up at a time: each wants a processor for a second. */
+const WIDTH = 3
 const NEIGHBOUR_TIMEOUT_MS = 20_000
 const POLL_MS = 100
 
@@ -54,14 +54,11 @@ export class Fleet {
       const known = roles.slice(0, init.bootstrapHosts)
       for (const [index, role] of known.entries()) hosts.push(await startHost(init, index, role, hosts))
       const bootstrap = [...hosts]
-      const rest = [...roles.entries()].slice(known.length)
-      await Promise.all(Array.from({ length: STARTS_AT_A_TIME }, async () => {
-        for (let next = rest.shift(); next !== undefined; next = rest.shift()) hosts.push(await startHost(init, ...next, bootstrap))
-      }))
+      await inTurns([...roles.entries()].slice(known.length), async ([index, role]) => { hosts.push(await startHost(init, index, role, bootstrap)) })
       hosts.sort((a, b) => a.index - b.index)
       await joined(hosts)
       // Else sixteen processes on two processors begin by compiling the same code at the same moment.
-      if (init.warmsUp) await Promise.all(hosts.map(async ({ agent, role }) => isReal(role) && pullByAgent(agent.url, WARM_UP_REFERENCE)))
+      if (init.warmsUp) await inTurns(hosts.filter(({ role }) => isReal(role)), async ({ agent }) => { await pullByAgent(agent.url, WARM_UP_REFERENCE) })
       await delay(init.settleMs)
       return new Fleet(hosts, (await neighbourCounts(hosts)).sort((a, b) => a - b))
     } catch (error) {
@@ -79,6 +76,13 @@ export class Fleet {
   async stop (): Promise<void> {
     await stopAll(this.hosts)
   }
+}
+
+async function inTurns<T> (items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+  const queue = [...items]
+  await Promise.all(Array.from({ length: WIDTH }, async () => {
+    for (let item = queue.shift(); item !== undefined; item = queue.shift()) await work(item)
+  }))
 }
 
 async function stopAll (hosts: readonly Host[]): Promise<void> {
