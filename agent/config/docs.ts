@@ -11,7 +11,7 @@ export function renderConfigurationDocs (): string {
     'The file is the one named by `--config` or `SHOAL_CONFIG`, else `$XDG_CONFIG_HOME/shoal/shoal.yaml` (`~/.config/shoal/shoal.yaml`), else `/etc/shoal/shoal.yaml`.',
     '`shoal agent --print-config` shows the effective configuration and where each value came from.',
     '',
-    'Durations are written `500ms`, `30s`, `5m`, `1h`. Lists are YAML lists; in a variable they are separated by commas or spaces, as a flag they may be repeated.',
+    'Durations are written `500ms`, `30s`, `5m`, `1h`; rates `500KB/s`, `20MB/s`, `1MiB/s` (bytes) or `80Mbit/s` (bits). Lists are YAML lists; in a variable they are separated by commas or spaces, as a flag they may be repeated.',
     'Relative paths in the file are relative to the file, others to the working directory; `~/` is the home directory. An empty variable counts as unset.',
     'Mistakes are reported together, one a line, and the exit code is 2.',
     '',
@@ -49,6 +49,8 @@ export const EXAMPLE: readonly string[] = [
   '    username: robot',
   '    passwordFile: harbor-password',
   '    ca: company-ca.pem',
+  'zone: rack-7',
+  'uploadLimit: 20MB/s',
   'tagTtl: 1m',
   'timeouts:',
   '  manifest: 5s'

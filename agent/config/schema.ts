@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { count, dialMultiaddr, duration, flag, hostName, keyFile, list, listenAddress, listenMultiaddr, oneOf, originUrl, path, registryHost } from './value-types.ts'
+import { count, dialMultiaddr, directAddress, duration, flag, hostName, keyFile, list, listenAddress, listenMultiaddr, oneOf, originUrl, path, peerId, rate, registryHost, zoneName } from './value-types.ts'
 
 /** What a default may depend on. */
 export interface DefaultContext {
@@ -57,15 +57,27 @@ export const configSchema = z.strictObject({
   http: key(listenAddress().prefault('127.0.0.1:5000'), 'Where container engines and the admin API reach the agent. Whoever reaches it may pull and read all it holds.', { argument: 'HOST:PORT' }),
   allowHosts: key(list(hostName()).prefault([]), 'Further names under which the agent may be addressed in a Host header; IP addresses, localhost and the host of `http` always may.', { argument: 'HOST' }),
   p2p: key(list(listenMultiaddr()).prefault(['/ip4/0.0.0.0/tcp/5001']), 'Where other agents reach this one.', { argument: 'MULTIADDR' }),
+  direct: key(directAddress().prefault('0.0.0.0:5002'), 'Where other agents reach this one for the bytes of large blobs, by TLS: the direct lane. Where the port is in use another free one is taken; `off`: all goes by `p2p`.', { argument: 'HOST:PORT' }),
   announce: key(list(dialMultiaddr()).prefault([]), 'Addresses to tell other agents in place of those found, for a host behind a port forwarding.', { argument: 'MULTIADDR' }),
   bootstrap: key(list(dialMultiaddr()).prefault([]), 'Agents to join the swarm by, asked again until one answers.', { argument: 'MULTIADDR' }),
   mdns: key(flag().prefault(true), 'Find agents on the local network by multicast DNS.'),
   origins: key(z.record(z.string().transform(host => host.toLowerCase()).pipe(registryHost()), origin, { error: 'a mapping of registry hosts to a URL or settings' }).prefault({}),
     'Where a registry\'s content really is fetched, and how. A host named here may be a private address.', { argument: 'HOST=URL', flag: 'origin' }),
+  originPolicy: key(oneOf('frugal', 'balanced', 'fast', 'never').prefault('balanced'),
+    'When a registry is asked for content that members of the swarm may have. `frugal`: only for what no member can deliver; `balanced`: also for a piece that the swarm would deliver much later than the registry\'s own observed pace; `fast`: the registry and the swarm alike, whichever is quicker; `never`: not for blobs, nor for what is in a manifest.',
+    { argument: 'POLICY' }),
+  originConcurrency: key(count(1, 64).prefault(4), 'Requests for content to one registry at a time.', { argument: 'NUMBER' }),
   defaultRegistry: key(registryHost().prefault('docker.io'), 'Registry of names that begin with no host.', { argument: 'HOST' }),
   registryAuthFile: key(path('a config.json or auth.json').optional(), 'Docker or podman credentials file; without it theirs are looked for where they keep them.', { argument: 'FILE' }),
   swarmKey: key(keyFile('a swarm key file').optional(), 'Pre-shared key: only agents with the same key can talk to this one.', { argument: 'FILE' }),
   sharePrivate: key(flag().prefault(false), 'Share content got with credentials; only inside a swarm with a key.'),
+  trust: key(list(peerId()).prefault([]), 'Publishers: agents whose signed pieces may be given to clients before the whole blob is verified. In a swarm with a key every member is trusted.', { argument: 'PEERID' }),
+  zone: key(zoneName().optional(), 'Where this host is, such as its rack or site: members of the same zone are preferred.', { argument: 'LABEL' }),
+  uploadLimit: key(rate().optional(), 'What all other agents together are sent at most; without it there is no limit.', { argument: 'RATE' }),
+  downloadLimit: key(rate().optional(), 'What is taken at most, from other agents and registries together; without it there is no limit.', { argument: 'RATE' }),
+  uploadSlots: key(count(1, 256).prefault(8), 'Pieces sent at the same time, to all members together.', { argument: 'NUMBER' }),
+  maxMembers: key(count(4, 256).prefault(32), 'Members that this agent exchanges pieces of one blob with at a time.', { argument: 'NUMBER' }),
+  leech: key(flag().prefault(false), 'Take from the swarm and give nothing.'),
   tagTtl: key(duration('ask every time').prefault('30s'), 'How long a tag\'s digest is believed before the registry is asked again.', { argument: 'DURATION' }),
   timeouts: key(timeouts.prefault({}), 'Deadlines, one a phase.'),
   banTime: key(duration().prefault('1h'), 'How long an agent that sent wrong bytes is not asked.', { argument: 'DURATION' }),
@@ -75,7 +87,7 @@ export const configSchema = z.strictObject({
   maxConnections: key(count(1, 100_000).prefault(600), 'Connections to other agents at most.', { argument: 'NUMBER' })
 }).refine(config => !config.sharePrivate || config.swarmKey !== undefined, { path: ['sharePrivate'], error: 'false, or a swarmKey beside it: private content is never shared in an open swarm' })
 
-/** The effective configuration. Durations are milliseconds, paths absolute. */
+/** The effective configuration. Durations are milliseconds, rates bytes per second, paths absolute. */
 export type Config = z.output<typeof configSchema>
 /** Where and how one registry's content is fetched. */
 export type OriginConfig = z.output<typeof originEntry>

@@ -1,8 +1,14 @@
 import { isIP } from 'node:net'
 import { z } from 'zod'
+import { formatDirectAddress, parseDirectAddress } from './direct-address.ts'
 import { formatDuration, parseDuration } from './duration.ts'
 import { formatListenAddress, isHostName, parseListenAddress } from './listen-address.ts'
 import { isDialMultiaddr, isListenMultiaddr } from './multiaddr-text.ts'
+import { formatRate, parseRate } from './rate.ts'
+
+const ZONE = /^[\x21-\x7e]{1,64}$/
+/** Base58btc of an Ed25519 key's protobuf in an identity multihash: 38 bytes, the first six always the same. */
+const PEER_ID = /^12D3KooW[1-9A-HJ-NP-Za-km-z]{44}$/
 
 /** What the printer and the loader must know of a value's type. */
 interface ValueMeta {
@@ -17,6 +23,8 @@ export const valueTypes = z.registry<ValueMeta>()
 
 /** Milliseconds. */
 export type Milliseconds = number
+/** Bytes per second. */
+export type Rate = number
 
 /**
  * A text that `decode` understands. The issue's message is what is allowed, to follow "expected":
@@ -44,10 +52,32 @@ export function duration (zero?: string) {
   }).register(valueTypes, { format: formatDuration })
 }
 
+/** `20MB/s`, `500KB/s`, `1MiB/s`, `80Mbit/s` → bytes per second. */
+export function rate () {
+  return decoded<Rate>('a rate such as 20MB/s, 500KB/s, 1MiB/s (bytes) or 80Mbit/s (bits), from 1KB/s to 1000GB/s', parseRate)
+    .register(valueTypes, { format: formatRate })
+}
+
 /** `HOST:PORT` → host and port. */
 export function listenAddress () {
   return decoded('HOST:PORT such as 127.0.0.1:5000 or [::1]:5000 (port 0: any free port)', parseListenAddress)
     .register(valueTypes, { format: formatListenAddress })
+}
+
+/** `HOST:PORT` → host and port, or `off`. */
+export function directAddress () {
+  return decoded('HOST:PORT such as 0.0.0.0:5002 or [::]:5002 (port 0: any free port), or off', parseDirectAddress)
+    .register(valueTypes, { format: formatDirectAddress })
+}
+
+/** A label that all members of a zone bear. */
+export function zoneName () {
+  return checked('a label of 1 to 64 printable ASCII characters without spaces, such as rack-7', text => ZONE.test(text))
+}
+
+/** Another agent's public name. */
+export function peerId () {
+  return checked('a peer id such as 12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN (shoal status prints an agent\'s)', text => PEER_ID.test(text))
 }
 
 /** A file or directory, `~/` allowed. */

@@ -34,12 +34,19 @@ describe('without any source', () => {
       http: { host: '127.0.0.1', port: 5000 },
       allowHosts: [],
       p2p: ['/ip4/0.0.0.0/tcp/5001'],
+      direct: { host: '0.0.0.0', port: 5002 },
       announce: [],
       bootstrap: [],
       mdns: true,
       origins: {},
+      originPolicy: 'balanced',
+      originConcurrency: 4,
       defaultRegistry: 'docker.io',
       sharePrivate: false,
+      trust: [],
+      uploadSlots: 8,
+      maxMembers: 32,
+      leech: false,
       tagTtl: 30_000,
       timeouts: { originConnect: 3000, manifest: 3000, blobFirstByte: 5000, stall: 10_000, peerDial: 3000, peerFirstByte: 3000 },
       banTime: 3_600_000,
@@ -159,6 +166,49 @@ describe('origins', () => {
     expect(more).toEqual([])
     expect(problem).toMatch(/^--origin: origins\.a\.io\.url: .*without user/)
     expect(problem).not.toContain('hunter2')
+  })
+})
+
+describe('the swarm', () => {
+  const [ada, bob] = ['12D3KooWJWoaqZhDaoEFshF7Rh1bpY9ohihFhzcW6d69Lr2NASuq', '12D3KooWDpJ7As7BWAwRMfu1VU2WCqNjvq387JEYKDBj4kx6nXTN']
+  const text = { uploadLimit: '20MB/s', downloadLimit: '80Mbit/s', zone: 'rack-7', originPolicy: 'frugal', originConcurrency: '8', direct: 'off', uploadSlots: '16', maxMembers: '64' }
+  const meant = { uploadLimit: 20_000_000, downloadLimit: 10_000_000, zone: 'rack-7', originPolicy: 'frugal', originConcurrency: 8, direct: 'off', uploadSlots: 16, maxMembers: 64, leech: true, trust: [ada, bob] }
+
+  it('is told how to behave by flags, variables and the file alike', async () => {
+    const variables = Object.fromEntries(Object.entries(text).map(([name, value]) => [`SHOAL_${name.replace(/[A-Z]/g, '_$&').toUpperCase()}`, value]))
+    const yaml = Object.entries(text).map(([name, value]) => `${name}: ${value}\n`).join('')
+    expect((await load({ flags: { ...text, leech: true, trust: [ada, bob] } })).config).toMatchObject(meant)
+    expect((await load({ env: { ...variables, SHOAL_LEECH: 'true', SHOAL_TRUST: `${ada}, ${bob}` } })).config).toMatchObject(meant)
+    expect((await loadYaml(`${yaml}leech: true\ntrust: [${ada}, ${bob}]`)).config).toMatchObject(meant)
+  })
+
+  it('has a direct lane at any address and port', async () => {
+    expect((await load({ flags: { direct: '[::1]:0' } })).config.direct).toEqual({ host: '::1', port: 0 })
+  })
+
+  it.each([
+    ['uploadLimit', '20', 'a rate such as 20MB/s'],
+    ['downloadLimit', '20Mb/s', '1MiB/s (bytes) or 80Mbit/s (bits), from 1KB/s'],
+    ['zone', 'rack 7', 'a label of 1 to 64 printable ASCII characters without spaces'],
+    ['zone', 'z'.repeat(65), 'a label of 1 to 64'],
+    ['zone', 'käfig', 'printable ASCII'],
+    ['trust', `/ip4/192.0.2.1/tcp/5001/p2p/${ada}`, 'a peer id such as 12D3KooW'],
+    ['trust', 'QmYyQSo1c1Ym7orWxLYvCrM2EmxFTANf8wXmmE7DWjhx5N', 'a peer id such as 12D3KooW'],
+    ['originPolicy', 'greedy', 'one of frugal, balanced, fast, never'],
+    ['originConcurrency', '65', 'a whole number from 1 to 64'],
+    ['direct', '5002', 'HOST:PORT such as 0.0.0.0:5002 or [::]:5002 (port 0: any free port), or off'],
+    ['uploadSlots', '0', 'a whole number from 1 to 256'],
+    ['maxMembers', '3', 'a whole number from 4 to 256'],
+    ['leech', 'yes', 'true or false']
+  ])('is not told by %s: %s', async (name, value, allowed) => {
+    const [problem, ...more] = await problemsOf(load({ flags: { [name]: name === 'trust' ? [value] : value } }))
+    expect(more).toEqual([])
+    expect(problem).toContain(allowed)
+    expect(problem).toContain(`${name === 'trust' ? 'trust.0' : name}: ${JSON.stringify(value).slice(0, 60)}`)
+  })
+
+  it.each([['uploadlimt', 'uploadLimit'], ['zon', 'zone'], ['leach', 'leech'], ['origin_policy', 'originPolicy'], ['max-member', 'maxMembers']])('hints at the key that %s stands for', async (name, key) => {
+    expect(await problemsOf(loadYaml(`${name}: 1`))).toEqual([expect.stringContaining(`did you mean ${key}?`)])
   })
 })
 

@@ -13,6 +13,10 @@ afterEach(async () => { await rm(home, { recursive: true }) })
 const yaml = `
 http: '[::1]:0'
 tagTtl: 90s
+uploadLimit: 80Mbit/s
+direct: '[::]:0'
+zone: rack-7
+trust: [12D3KooWJWoaqZhDaoEFshF7Rh1bpY9ohihFhzcW6d69Lr2NASuq]
 bootstrap: [/ip4/192.0.2.1/tcp/5001, /ip4/192.0.2.2/tcp/5001]
 swarmKey: ~/key
 origins:
@@ -39,11 +43,14 @@ it('prints each value as a person writes it, with its source as a comment', asyn
     'mdns: false # --no-mdns',
     'banTime: 5m # SHOAL_BAN_TIME',
     'maxConnections: 600 # default',
+    'downloadLimit: null # default',
+    `uploadLimit: 10MB/s # ${home}/shoal.yaml:4:14`,
+    `direct: "[::]:0" # ${home}/shoal.yaml:5:9`,
     'registryAuthFile: null # default',
     'announce: [] # default',
     `http: "[::1]:0" # ${home}/shoal.yaml:2:7`,
     `tagTtl: 90s # ${home}/shoal.yaml:3:9`,
-    `    # ${home}/shoal.yaml:7:3`
+    `    # ${home}/shoal.yaml:11:3`
   ]))
 })
 
