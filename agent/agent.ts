@@ -29,6 +29,8 @@ import { readVersion } from './version.ts'
 
 /** How long requests under way may take to end when the agent stops, in milliseconds. */
 const STOP_GRACE_MS = 5000
+/** How long new blobs wait for their announcement in the DHT: until a rollout is over, in which the processor has better to do. */
+const ANNOUNCE_DELAY_MS = 10_000
 
 /** A running agent. */
 export interface Agent {
@@ -97,11 +99,18 @@ export async function startAgent (config: Config, { log }: { log: Logger }): Pro
       sign: pieces => node.sign(pieces),
       score,
       events,
-      pace: new BucketPace(new TokenBucket({})),
+      pace: new BucketPace(new TokenBucket({ bytesPerSecond: config.uploadLimit })),
       now: Date.now
-    }, { isKeyed: policy.isKeyed })
+    }, {
+      isKeyed: policy.isKeyed,
+      trust: config.trust,
+      isLeech: config.leech,
+      zone: config.zone,
+      uploadSlots: config.uploadSlots,
+      maxMembers: config.maxMembers
+    })
     cleanups.push(() => { exchange.stop() })
-    const swarm = { exchange, self, budget: new DownloadBudget(Date.now), mayShare: (access: 'public' | 'restricted') => mayShare(access, policy) }
+    const swarm = { exchange, self, budget: new DownloadBudget(Date.now, new TokenBucket({ bytesPerSecond: config.downloadLimit })), originPolicy: config.originPolicy, mayShare: (access: 'public' | 'restricted') => mayShare(access, policy) }
     const puller = new Puller({ store, origin, peers: node.content, router: node.router, score, events, now: Date.now, swarm }, { tagTtlMs: config.tagTtl })
     cleanups.push(async () => { await puller.stop() })
     await publish(store, node, policy)
@@ -148,7 +157,7 @@ export async function startAgent (config: Config, { log }: { log: Logger }): Pro
   }
 
   async function publish (store: DiskStore, node: SwarmNode, policy: SharingPolicy): Promise<void> {
-    const announcer = new Announcer({ router: node.router, events })
+    const announcer = new Announcer({ router: node.router, events }, { delayMs: ANNOUNCE_DELAY_MS })
     const publication = new Publication({ store, announcements: announcer }, policy)
     const unsubscribe = events.subscribe(publication.handle)
     announcer.start()

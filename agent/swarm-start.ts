@@ -31,7 +31,7 @@ export async function startSwarmNode (config: Config, { events, log, share, agen
       swarmKey,
       agentVersion,
       maxConnections: config.maxConnections,
-      direct: { host: '0.0.0.0', port: 0 },
+      direct: config.direct === 'off' ? undefined : config.direct,
       client: { dialTimeoutMs: timeouts.peerDial, firstByteTimeoutMs: timeouts.peerFirstByte, chunkTimeoutMs: timeouts.stall }
     })
     node.share(share)

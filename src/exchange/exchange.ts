@@ -258,6 +258,7 @@ export class Exchange implements LinkHandlers {
     const { self, sign, now } = this.#components
     const { digest, size } = init
     return new Participation({
+      self: self(),
       sign: hashes => sign({ digest, size, hashes }),
       isTrusted: author => this.isTrusted(author),
       isOpen: this.#init.isKeyed !== true,
@@ -270,7 +271,7 @@ export class Exchange implements LinkHandlers {
       upload: (attendee, piece) => { this.#upload(attendee, piece) },
       cancelUpload: (attendee, piece) => { this.#uploads.cancel(attendee, piece) },
       left: attendee => { this.#uploads.left(attendee) }
-    }, { ...init, restricted: init.restricted || self() === '' })
+    }, init)
   }
 
   #upload (attendee: Attendee, piece: number): void {

@@ -24,6 +24,8 @@ export interface PieceSource {
 
 /** What a participation asks of the exchange. */
 export interface ParticipationParts {
+  /** Our own peer id. */
+  readonly self: string
   readonly sign: (hashes: readonly PieceHash[]) => Attestation
   readonly isTrusted: (author: string) => boolean
   /** Not every member is trusted: signatures are checked as they come. */
@@ -114,7 +116,7 @@ export class Participation {
     this.kind = init.kind
     this.size = init.size
     this.session = init.session
-    this.vouchers = new Vouchers({ digest: init.digest, size: init.size, isTrusted: parts.isTrusted, isEager: parts.isOpen })
+    this.vouchers = new Vouchers({ digest: init.digest, size: init.size, isTrusted: parts.isTrusted, isEager: parts.isOpen, self: parts.self })
     this.#parts = parts
     this.#source = init.source
     this.#listener = init.listener
@@ -356,6 +358,8 @@ export class Participation {
 
   #attested (peer: string, bytes: Uint8Array): void {
     const attestation = decodeAttestation(bytes)
+    // what we have signed ourselves is known, so another that bears our name is forged or of an earlier life
+    if (attestation.author === this.#parts.self) return
     if (!this.vouchers.add(attestation)) this.#listener?.onLie(peer, `passed on an attestation about ${shortDigest(this.digest)} that does not hold`)
   }
 

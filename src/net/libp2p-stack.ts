@@ -9,10 +9,10 @@ import type { preSharedKey } from '@libp2p/pnet'
 import type { tcp } from '@libp2p/tcp'
 import type { yamux } from '@libp2p/yamux'
 import type { Multiaddr } from '@multiformats/multiaddr'
-import type { LevelDatastore } from 'datastore-level'
 import type { createLibp2p } from 'libp2p'
 import type { DhtService } from '../routing/dht.ts'
 import { forgetOwnRecords } from './net-datastore.ts'
+import type { PeersInMemory } from './peers-in-memory.ts'
 import { quietLogger } from './quiet-logger.ts'
 import type { SwarmKey } from './swarm-key.ts'
 
@@ -69,7 +69,7 @@ export interface StackInit {
   readonly announce: readonly string[]
   readonly mdns: boolean
   readonly swarmKey: SwarmKey | undefined
-  readonly datastore: LevelDatastore | undefined
+  readonly datastore: PeersInMemory | undefined
   readonly agentVersion: string
   readonly maxConnections: number
   /** Called for every peer heard over mDNS, again and again. */

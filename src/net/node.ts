@@ -1,6 +1,5 @@
 import type { Connection, Ed25519PrivateKey, IdentifyResult, PeerId, PeerInfo, Stream } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
-import type { LevelDatastore } from 'datastore-level'
 import type { EventSink } from '../events.ts'
 import { DhtRouter } from '../routing/dht.ts'
 import type { WatchableRouter } from '../routing/router.ts'
@@ -20,6 +19,7 @@ import { ConnectError, NodeNotStartedError } from './node-error.ts'
 import type { PeerConnection, SwarmNodeComponents, SwarmNodeInit } from './node-init.ts'
 import type { PeerContent, SharedContent } from './peers.ts'
 import { PeerAddresses } from './peer-addresses.ts'
+import type { PeersInMemory } from './peers-in-memory.ts'
 import { RejoinLoop } from './rejoin.ts'
 import { signAttestation, type Attestation, type AttestedPieces } from './swarm-attestation.ts'
 import { parseSwarmKey, type SwarmKey } from './swarm-key.ts'
@@ -39,7 +39,7 @@ const MAX_SWARM_STREAMS = 4
 interface Running {
   readonly libp2p: SwarmLibp2p
   readonly privateKey: Ed25519PrivateKey
-  readonly datastore: LevelDatastore | undefined
+  readonly datastore: PeersInMemory | undefined
   readonly rejoin: RejoinLoop
   readonly heard: HeardPeers
 }
@@ -354,7 +354,7 @@ async function peerIdOf (peer: string): Promise<PeerId> {
 }
 
 /** Both or none: what did open is not left open when the other fails. */
-async function settleAll <Key> ([key, datastore]: readonly [Promise<Key>, Promise<LevelDatastore> | undefined]): Promise<[Key, LevelDatastore | undefined]> {
+async function settleAll <Key> ([key, datastore]: readonly [Promise<Key>, Promise<PeersInMemory> | undefined]): Promise<[Key, PeersInMemory | undefined]> {
   const [keyResult, storeResult] = await Promise.allSettled([key, datastore ?? Promise.resolve(undefined)])
   if (keyResult.status === 'rejected') {
     if (storeResult.status === 'fulfilled') await storeResult.value?.close()

@@ -1,4 +1,5 @@
 import { MIN_PIECE_LENGTH, pieceLength } from '../swarm/pieces.ts'
+import type { TokenBucket } from '../swarm/token-bucket.ts'
 import type { Session } from '../swarm/session.ts'
 
 /** Requests under way that keep a link of any pace busy: found by test/support/swarm-model.ts. */
@@ -13,13 +14,16 @@ const WINDOW_MS = 250
 /** How much all downloads together may have asked for: enough to fill the link, and no more, so that others can be asked instead. */
 export class DownloadBudget {
   readonly #now: () => number
+  readonly #limit: TokenBucket | undefined
   readonly #sessions = new Set<Session>()
   #bytes = 0
   #sinceMs = 0
   #bytesPerMs = 0
 
-  constructor (now: () => number) {
+  /** @param limit - of all bytes that are taken, from members and origins; none when undefined */
+  constructor (now: () => number, limit?: TokenBucket) {
     this.#now = now
+    this.#limit = limit
   }
 
   add (session: Session): void {
@@ -30,10 +34,18 @@ export class DownloadBudget {
     this.#sessions.delete(session)
   }
 
+  /** Bytes came from the origin. @returns how long to read no more of them, in milliseconds */
+  read (bytes: number): number {
+    const now = this.#now()
+    this.#limit?.spend(bytes, now)
+    return this.#limit?.delayMs(now) ?? 0
+  }
+
   /** Bytes came from members. */
   received (bytes: number): void {
     this.#bytes += bytes
     const now = this.#now()
+    this.#limit?.spend(bytes, now)
     const elapsedMs = now - this.#sinceMs
     if (elapsedMs < WINDOW_MS) return
     const sample = this.#bytes / elapsedMs
@@ -52,6 +64,7 @@ export class DownloadBudget {
     const shared = total - Math.ceil(underWay / length)
     // a small blob never waits for a large one
     const own = length === MIN_PIECE_LENGTH && session.pieces <= 8 ? session.pieces : session.onTime(nowMs) === 0 ? 1 : 0
+    if ((this.#limit?.delayMs(nowMs) ?? 0) > 0) return { room: 0, window: 1 }
     const members = Math.max(1, session.members.size)
     return { room: Math.max(own, shared, 0), window: Math.max(2, Math.ceil(total / members)) }
   }

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { Exchange } from '../exchange/exchange.ts'
 import type { Participation, ParticipationListener } from '../exchange/participation.ts'
 import type { EventSink } from '../events.ts'
@@ -106,10 +107,11 @@ export class Download implements ParticipationListener {
       onAccess: access => { this.#accessKnown(access) },
       onWhole: () => { this.#takeWhole() },
       onEnded: (start, end, retryAtMs) => { this.#runEnded(start, end, retryAtMs) },
-      onBytes: position => {
+      onBytes: (position, bytes) => {
         this.#progressAtMs = components.now()
         init.onChange()
-        return init.onOriginBytes(position)
+        const delayMs = components.budget.read(bytes)
+        return delayMs > 0 ? sleep(delayMs) : init.onOriginBytes(position)
       }
     }, { ...init, torn: this.#torn })
     this.participation = components.exchange.fetch({

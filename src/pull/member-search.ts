@@ -8,6 +8,8 @@ import type { Router } from '../routing/router.ts'
 const HEAD_START_MS = 20
 /** With so many members the DHT is not asked. */
 const ENOUGH_MEMBERS = 8
+/** Where members are known already the first walk waits so long, in milliseconds: they name others, and a walk costs much. */
+const UNHURRIED_MS = 3_000
 /** Between two walks while there are few members; doubles. */
 const FIRST_PAUSE_MS = 1_000
 const MAX_PAUSE_MS = 30_000
@@ -83,7 +85,10 @@ export class MemberSearch {
     const { signal } = this.#stopped
     const wait = async (ms: number): Promise<void> => { await sleep(ms, undefined, { signal }).catch(() => {}) }
     await Promise.race([this.#allAnswered.promise, wait(HEAD_START_MS)])
-    if (participation.memberCount > 0) await wait(HEAD_START_MS)
+    if (participation.memberCount > 0) {
+      this.#hasEnded = true
+      await wait(UNHURRIED_MS)
+    }
     for (let pauseMs = FIRST_PAUSE_MS; !signal.aborted; pauseMs = Math.min(MAX_PAUSE_MS, pauseMs * 2)) {
       if (router.isReady() && participation.memberCount < ENOUGH_MEMBERS) await this.#walk()
       this.#hasEnded = true

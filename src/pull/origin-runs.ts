@@ -28,8 +28,8 @@ export interface OriginRunsListener {
   onWhole (): void
   /** The run has ended; after a failure the origin is not asked before `retryAtMs`. */
   onEnded (start: number, end: number, retryAtMs: number): void
-  /** Bytes are there for readers to follow. */
-  onBytes (position: number): Promise<void> | undefined
+  /** So many more bytes are here, up to `position`: when to go on. */
+  onBytes (position: number, bytes: number): Promise<void> | undefined
 }
 
 export interface OriginRunsInit {
@@ -184,7 +184,7 @@ export class OriginRuns {
           }
         }
         if (unreported >= REPORT_BYTES) report()
-        const wait = this.#listener.onBytes(position)
+        const wait = this.#listener.onBytes(position, chunk.length)
         if (wait !== undefined) await wait
         if (position === to) break
       }

@@ -40,6 +40,8 @@ export interface AnnouncerInit {
   readonly maxRetryMs?: number
   /** Least time between two rounds that a regained connection causes. @default 30000 */
   readonly minRoundMs?: number
+  /** How long a new blob waits before it is announced, give or take a half: a walk costs much, and neighbours know without it. @default 0 */
+  readonly delayMs?: number
 }
 
 /**
@@ -56,6 +58,8 @@ export class Announcer {
   /** A part of what is wanted: to be announced as soon as possible, in this order. */
   readonly #due = new Set<Digest>()
   readonly #running = new Map<Digest, Promise<void>>()
+  /** New ones that wait, each with what ends the wait. */
+  readonly #delays = new Map<Digest, () => void>()
   #stopper: AbortController | undefined
   #unsubscribe: () => void = () => {}
   #cancelRound: () => void = () => {}
@@ -73,7 +77,8 @@ export class Announcer {
       intervalMs: init.intervalMs ?? DEFAULT_INTERVAL_MS,
       minRetryMs: init.minRetryMs ?? DEFAULT_MIN_RETRY_MS,
       maxRetryMs: init.maxRetryMs ?? DEFAULT_MAX_RETRY_MS,
-      minRoundMs: init.minRoundMs ?? DEFAULT_MIN_ROUND_MS
+      minRoundMs: init.minRoundMs ?? DEFAULT_MIN_ROUND_MS,
+      delayMs: init.delayMs ?? 0
     }
     this.#retryMs = this.#init.minRetryMs
   }
@@ -100,6 +105,8 @@ export class Announcer {
     this.#cancelRound()
     this.#cancelRetry?.()
     this.#cancelRetry = undefined
+    for (const cancel of this.#delays.values()) cancel()
+    this.#delays.clear()
     await Promise.all(this.#running.values())
   }
 
@@ -107,14 +114,25 @@ export class Announcer {
   announce (digest: Digest): void {
     if (this.#wanted.has(digest)) return
     this.#wanted.add(digest)
-    this.#due.add(digest)
-    this.#announceDue()
+    if (this.#init.delayMs === 0) {
+      this.#due.add(digest)
+      this.#announceDue()
+      return
+    }
+    const cancel = this.#timers.after(this.#init.delayMs * (0.5 + this.#random()), () => {
+      this.#delays.delete(digest)
+      if (this.#wanted.has(digest)) this.#due.add(digest)
+      this.#announceDue()
+    })
+    this.#delays.set(digest, cancel)
   }
 
   /** Announces the blob no more. Never throws: a record that cannot be removed expires, or is forgotten at the next start. */
   async withdraw (digest: Digest): Promise<void> {
     this.#wanted.delete(digest)
     this.#due.delete(digest)
+    this.#delays.get(digest)?.()
+    this.#delays.delete(digest)
     await this.#running.get(digest)
     // It may have been announced anew while we waited.
     if (!this.#wanted.has(digest)) await this.#router.withdraw(digest).catch(() => {})

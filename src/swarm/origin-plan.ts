@@ -150,7 +150,7 @@ export class OriginPlan {
   /** The first that a reader waits for; alone the first of all; else from a place of our own on. */
   #start (heads: readonly number[], isAlone: boolean, isOurs: (piece: number) => boolean): number | undefined {
     const { length } = this.#parts.arrived
-    const from = isAlone || heads.length > 0 ? heads[0] ?? 0 : this.#self.rank(length) % Math.max(length, 1)
+    const from = isAlone || heads.length > 0 ? heads[0] ?? 0 : this.#self.order(length) % Math.max(length, 1)
     for (let offset = 0; offset < length; offset++) {
       const piece = (from + offset) % length
       if (isOurs(piece)) return piece

@@ -1,11 +1,15 @@
 import { createHash } from 'node:crypto'
 
+/** Neighbouring pieces have one owner: it reads them by one request, and a request costs the origin the same whatever its length. */
+const GROUP_PIECES = 4
+
 /**
  * Who reads which piece from the origin: rendezvous hashing. Every agent computes the same rank of a member for a piece, so
  * those who know of the same members agree on its owner without a word; a member that comes or goes moves only its own share.
  *
  *     seed  = the first 8 bytes of sha256(digest LF peer id), two unsigned 32-bit numbers, big endian: high, low
- *     rank  = mix(low xor mix(high + piece × 0x9e3779b9)), all modulo 2^32; the highest owns the piece
+ *     group = floor(piece / 4)
+ *     rank  = mix(low xor mix(high + group × 0x9e3779b9)), all modulo 2^32; the highest owns the pieces of the group
  *     mix x = the 32-bit finalizer of MurmurHash3
  */
 export class OwnershipSeed {
@@ -18,9 +22,14 @@ export class OwnershipSeed {
     this.#low = hash.readUInt32BE(4)
   }
 
-  /** An unsigned 32-bit number. */
+  /** Who ranks highest owns the piece. An unsigned 32-bit number. */
   rank (piece: number): number {
-    return mix(this.#low ^ mix((this.#high + Math.imul(piece, 0x9e3779b9)) >>> 0))
+    return this.order(Math.floor(piece / GROUP_PIECES))
+  }
+
+  /** A number that looks random and is the same whenever asked. Unsigned, 32 bits. */
+  order (index: number): number {
+    return mix(this.#low ^ mix((this.#high + Math.imul(index, 0x9e3779b9)) >>> 0))
   }
 }
 

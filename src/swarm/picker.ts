@@ -94,7 +94,7 @@ export class Picker {
       if (!this.#isWanted(piece)) continue
       const holders = availability.of(piece)
       if (holders === 0 || (best !== undefined && holders > best.holders)) continue
-      const order = this.#self.rank(piece)
+      const order = this.#self.order(piece)
       if (best !== undefined && holders === best.holders && order < best.order) continue
       if (!free.some(member => this.#canGive(member, piece) && this.#mayAsk(member, piece, nowMs))) continue
       best = { piece, holders, order }
@@ -144,7 +144,7 @@ export class Picker {
       if (!this.#canGive(member, piece) || !this.#mayAsk(member, piece, nowMs)) continue
       const waitMs = (1 + ledger.countOf(member.id)) * member.serviceMs
       const isBetter = best === undefined || (member.isNear === best.member.isNear
-        ? waitMs < best.waitMs || (waitMs === best.waitMs && member.ownership.rank(piece) > best.member.ownership.rank(piece))
+        ? waitMs < best.waitMs || (waitMs === best.waitMs && member.ownership.order(piece) > best.member.ownership.order(piece))
         : member.isNear)
       if (isBetter) best = { member, waitMs }
     }
