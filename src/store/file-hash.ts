@@ -23,7 +23,7 @@ export class FileHash {
   #to = 0
   #finishes: FinishRequest[] = []
   #untold: string[] = []
-  /** States at multiples of the interval, in order. */
+  /** States at multiples of the interval; those beyond what is hashed mean nothing. */
   readonly #marks: Hash[]
 
   constructor ({ job, path, algorithm }: StartRequest, reply: Reply) {
@@ -33,6 +33,11 @@ export class FileHash {
     this.#hash = createHash(algorithm)
     this.#marks = [this.#hash.copy()]
     this.#fd = openSync(path, 'r')
+  }
+
+  /** Nothing is to be hashed or to be told. */
+  get isIdle (): boolean {
+    return this.#hashed >= this.#to && this.#finishes.length === 0 && this.#untold.length === 0
   }
 
   advance (to: number): void {
@@ -51,7 +56,6 @@ export class FileHash {
     this.#to = Math.min(this.#to, to)
     if (this.#hashed <= to) return
     const mark = Math.floor(to / MARK_INTERVAL_BYTES)
-    this.#marks.splice(mark + 1)
     this.#hash = this.#marks[mark]?.copy() ?? createHash(this.#algorithm)
     this.#hashed = mark * MARK_INTERVAL_BYTES
     this.#untold = []

@@ -40,7 +40,7 @@ export class WriteBlock {
   /** @returns how many bytes of the chunk found room */
   fill (chunk: Uint8Array): number {
     const length = Math.min(this.room, chunk.length)
-    this.bytes.set(chunk.subarray(0, length), this.#length)
+    this.bytes.set(length < chunk.length ? chunk.subarray(0, length) : chunk, this.#length)
     this.#length += length
     return length
   }

@@ -142,6 +142,23 @@ describe('confirmed spans that the disk damaged', () => {
     expect(await piecesFound()).toEqual([0, 1, 3, 5])
   })
 
+  it('take no good byte before them along', async () => {
+    let store = await directory.open()
+    let partial = await store.openPartial(digest)
+    await partial.write(2 * piece, bytes.subarray(2 * piece, 3 * piece), 'peer:b')
+    const span = { start: piece, end: 3 * piece }
+    partial.confirm(span, await partial.hash(span))
+    await partial.close()
+    await directory.closeStore()
+    await damage(2 * piece + 77)
+    for (let time = 0; time < 2; time++) {
+      store = await directory.open()
+      partial = await store.openPartial(digest)
+      expect([partial.edge, partial.confirmed.map(({ start }) => start / piece)]).toEqual([MIB, [0, 3, 5]])
+      await partial.close()
+    }
+  })
+
   it('are told of no more once another piece has taken their place and was not confirmed', async () => {
     await damage(3 * piece + 77)
     let store = await directory.open()

@@ -267,6 +267,22 @@ describe('the memory of the write gatherer', () => {
   })
 })
 
+describe('a block that was given back', () => {
+  it('is filled no more', async () => {
+    await disk.gatherer.write(0, bytesOf(1000))
+    await disk.endAll()
+    disk.gatherer.forget(0, 1)
+    const other = disk.blocks.take()
+    await disk.gatherer.write(1000, bytesOf(500))
+    other.fill(0xff)
+    const buffer = new Uint8Array(500)
+    expect(disk.gatherer.copyRecent(buffer, 1000)).toBe(500)
+    expect(buffer).toEqual(bytesOf(500))
+    await disk.endAll()
+    expect(disk.lengths.at(-1)).toEqual([1000, 500])
+  })
+})
+
 describe('a write that fails', () => {
   const full = new Error('full')
 
