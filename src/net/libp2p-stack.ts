@@ -12,6 +12,7 @@ import type { Multiaddr } from '@multiformats/multiaddr'
 import type { createLibp2p } from 'libp2p'
 import type { DhtService } from '../routing/dht.ts'
 import { forgetOwnRecords } from './net-datastore.ts'
+import type { noiseCrypto } from './noise-crypto.ts'
 import type { PeersInMemory } from './peers-in-memory.ts'
 import { quietLogger } from './quiet-logger.ts'
 import type { SwarmKey } from './swarm-key.ts'
@@ -51,6 +52,7 @@ export interface StackModules {
   readonly createLibp2p: typeof createLibp2p
   readonly tcp: typeof tcp
   readonly noise: typeof noise
+  readonly noiseCrypto: typeof noiseCrypto
   readonly yamux: typeof yamux
   readonly identify: typeof identify
   readonly ping: typeof ping
@@ -80,10 +82,11 @@ export type SwarmLibp2p = Libp2p<{ dht: DhtService }>
 
 /** libp2p's modules, all at once: loading them is most of an agent's start, so begin it before anything else that takes time. */
 export async function loadStackModules ({ mdns, hasSwarmKey }: { mdns: boolean, hasSwarmKey: boolean }): Promise<StackModules> {
-  const [libp2p, tcp, noise, yamux, identify, ping, kadDht, peerId, mdnsModule, pnet] = await Promise.all([
+  const [libp2p, tcp, noise, crypto, yamux, identify, ping, kadDht, peerId, mdnsModule, pnet] = await Promise.all([
     import('libp2p'),
     import('@libp2p/tcp'),
     import('@chainsafe/libp2p-noise'),
+    import('./noise-crypto.ts'),
     import('@libp2p/yamux'),
     import('@libp2p/identify'),
     import('@libp2p/ping'),
@@ -92,13 +95,13 @@ export async function loadStackModules ({ mdns, hasSwarmKey }: { mdns: boolean, 
     mdns ? import('@libp2p/mdns') : undefined,
     hasSwarmKey ? import('@libp2p/pnet') : undefined
   ])
-  return { ...libp2p, ...tcp, ...noise, ...yamux, ...identify, ...ping, ...kadDht, ...peerId, mdns: mdnsModule?.mdns, preSharedKey: pnet?.preSharedKey }
+  return { ...libp2p, ...tcp, ...noise, ...crypto, ...yamux, ...identify, ...ping, ...kadDht, ...peerId, mdns: mdnsModule?.mdns, preSharedKey: pnet?.preSharedKey }
 }
 
 /** A libp2p node with the settings a LAN or cluster needs; not yet started. */
 export async function createStack (init: StackInit): Promise<SwarmLibp2p> {
   const modules = await (init.modules ?? loadStackModules({ mdns: init.mdns, hasSwarmKey: init.swarmKey !== undefined }))
-  const { createLibp2p, tcp, noise, yamux, identify, ping, kadDHT, passthroughMapper, peerIdFromPrivateKey, mdns, preSharedKey } = modules
+  const { createLibp2p, tcp, noise, noiseCrypto, yamux, identify, ping, kadDHT, passthroughMapper, peerIdFromPrivateKey, mdns, preSharedKey } = modules
   if (init.datastore !== undefined) {
     await forgetOwnRecords(init.datastore, PROVIDER_RECORDS, peerIdFromPrivateKey(init.privateKey).toString())
   }
@@ -112,7 +115,7 @@ export async function createStack (init: StackInit): Promise<SwarmLibp2p> {
     // As long as a provider record: a record whose peer is forgotten makes kad-dht fail the whole answer.
     peerStore: { maxAddressAge: PROVIDER_VALIDITY_MS, maxPeerAge: PROVIDER_VALIDITY_MS },
     transports: [tcp()],
-    connectionEncrypters: [noise()],
+    connectionEncrypters: [noise({ crypto: noiseCrypto })],
     streamMuxers: [yamux({ streamOptions: { maxStreamWindowSize: MAX_STREAM_WINDOW } })],
     connectionProtector: init.swarmKey === undefined ? undefined : preSharedKey?.({ psk: init.swarmKey.file }),
     connectionManager: {
