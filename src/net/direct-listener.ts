@@ -119,11 +119,9 @@ export class DirectListener {
     }
     this.#unproven.delete(keyOf(socket))
     const transport = new DirectTransport(socket, this.#transportInit)
+    // Until its owner listens. Sockets that were accepted have no `onread`: Node allocates for each record.
     socket.pause()
-    // Sockets that were accepted have no `onread`: Node allocates for each record.
-    socket.on('data', (bytes: Buffer) => {
-      if (!transport.receive(bytes)) socket.pause()
-    })
+    socket.on('data', (bytes: Buffer) => { transport.receive(bytes) })
     socket.write(Buffer.of(ACCEPTED))
     offer.resolve(transport)
   }
