@@ -117,9 +117,8 @@ export class DiskPartial implements PartialBlob {
     const { start, end } = checkSpan(span, Number.MAX_SAFE_INTEGER)
     await this.#turns.run(async () => {
       this.#assertOpen()
-      await this.#bytes.settle()
-      if (!this.#bytes.readable.overlaps(start, end)) return
-      await this.#bytes.unshare()
+      if (!this.#bytes.given.overlaps(start, end)) return
+      await this.#bytes.release({ start, end })
       this.#proof.forget(start, end)
       this.#forget(start, end)
     })
@@ -265,7 +264,7 @@ export class DiskPartial implements PartialBlob {
 
   async #letGo (): Promise<void> {
     this.#proof.stop()
-    this.#bytes.release()
+    this.#bytes.close()
     try {
       await this.#journal.close()
     } finally {

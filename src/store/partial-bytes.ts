@@ -92,13 +92,18 @@ export class PartialBytes {
     }
   }
 
-  /** Before bytes are forgotten, after `settle`: a copy set aside must not see what is written in their place. @throws StoreFullError */
-  async unshare (): Promise<void> {
+  /** Before the bytes of a span are forgotten: nothing of it is on its way then, and a copy set aside won't see what takes its place. @throws StoreFullError */
+  async release ({ start, end }: ByteSpan): Promise<void> {
     const { file, temporary, onReplaced } = this.#components
-    if (await file.unshare(temporary())) onReplaced()
+    if (this.failure === undefined) await this.#writer.flush(start, end).catch(() => {})
+    if (this.failure !== undefined || file.isShared) await this.settle()
+    if (file.isShared) {
+      await file.replace(temporary())
+      onReplaced()
+    }
   }
 
-  /** The bytes [start, end) are here no longer; after `settle`. */
+  /** The bytes [start, end) are here no longer; after `settle` or `release`. */
   forget (start: number, end: number): void {
     this.#cuts++
     this.given.delete(start, end)
@@ -118,7 +123,7 @@ export class PartialBytes {
   }
 
   /** Gives back all memory; after `settle`. What can be read can still be read. */
-  release (): void {
+  close (): void {
     this.#writer.release()
   }
 

@@ -28,6 +28,10 @@ export class PartialFileHandle {
     return writing(path, async () => new PartialFileHandle(path, await openFile(path)))
   }
 
+  get isShared (): boolean {
+    return this.#isShared
+  }
+
   async length (): Promise<number> {
     return (await this.#file.handle.stat()).size
   }
@@ -79,12 +83,9 @@ export class PartialFileHandle {
     return isReplaced
   }
 
-  /**
-   * Before bytes are written again: a shared file is replaced by a copy, made under the name `temporary`.
-   * @returns whether another file lies there now
-   */
-  async unshare (temporary: string): Promise<boolean> {
-    return this.#isShared && this.truncate(await this.length(), temporary)
+  /** A shared file is replaced by a copy, made under the name `temporary`. */
+  async replace (temporary: string): Promise<void> {
+    await this.truncate(await this.length(), temporary)
   }
 
   async close (): Promise<void> {

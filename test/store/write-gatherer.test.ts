@@ -175,8 +175,8 @@ describe('the write gatherer beyond the edge', () => {
     const first = disk.gatherer.flush(0, Infinity)
     await disk.endAll()
     await first
-    await disk.gatherer.write(WRITE_BLOCK_BYTES + piece + 1000, new Uint8Array(10))
     await disk.gatherer.write(piece, new Uint8Array(WRITE_BLOCK_BYTES))
+    await disk.gatherer.write(WRITE_BLOCK_BYTES + piece + 1000, new Uint8Array(10))
     const second = disk.gatherer.flush(0, Infinity)
     await disk.endAll()
     await second
