@@ -113,7 +113,7 @@ export async function startAgent (config: Config, { log }: { log: Logger }): Pro
     const swarm = { exchange, self, budget: new DownloadBudget(Date.now, new TokenBucket({ bytesPerSecond: config.downloadLimit })), originPolicy: config.originPolicy, mayShare: (access: 'public' | 'restricted') => mayShare(access, policy) }
     const puller = new Puller({ store, origin, peers: node.content, router: node.router, score, events, now: Date.now, swarm }, { tagTtlMs: config.tagTtl })
     cleanups.push(async () => { await puller.stop() })
-    await publish(store, node, policy)
+    await publish(store, node, policy, () => puller.blobs.status().length > 0)
     const metrics = createMetrics({ events, usage: async () => store.usage(), peers: () => node.connections().length })
     cleanups.push(() => { metrics.close() })
     const report = createStatusReport({ node, store, puller, score, counters, events }, { startedAt, version, isKeyed: policy.isKeyed })
@@ -156,8 +156,8 @@ export async function startAgent (config: Config, { log }: { log: Logger }): Pro
     }
   }
 
-  async function publish (store: DiskStore, node: SwarmNode, policy: SharingPolicy): Promise<void> {
-    const announcer = new Announcer({ router: node.router, events }, { delayMs: ANNOUNCE_DELAY_MS })
+  async function publish (store: DiskStore, node: SwarmNode, policy: SharingPolicy, isBusy: () => boolean): Promise<void> {
+    const announcer = new Announcer({ router: node.router, events, isBusy }, { delayMs: ANNOUNCE_DELAY_MS })
     const publication = new Publication({ store, announcements: announcer }, policy)
     const unsubscribe = events.subscribe(publication.handle)
     announcer.start()

@@ -9,8 +9,10 @@ import { pieceSpan } from '../swarm/pieces.ts'
 import type { RejectReason, Session } from '../swarm/session.ts'
 import { Vouchers } from './vouchers.ts'
 
-/** Pieces that have come are told together, so many milliseconds after the first. */
-const HAVE_INTERVAL_MS = 40
+/** Pieces that have come are told together: so many milliseconds after the first for each member there is, so that many members cost no more messages than few. */
+const HAVE_INTERVAL_PER_MEMBER_MS = 8
+const MIN_HAVE_INTERVAL_MS = 20
+const MAX_HAVE_INTERVAL_MS = 120
 /** Hashes signed together at the most. */
 const MAX_SIGNED_TOGETHER = 256
 
@@ -192,6 +194,7 @@ export class Participation {
     const now = this.#parts.now()
     switch (message.type) {
       case 'have':
+        this.session.queued(peer, message.queue)
         this.session.has(peer, this.#checked(message.pieces), now)
         if (this.session.members.get(peer)?.held.isFull === true) attendee.isComplete = true
         break
@@ -205,6 +208,7 @@ export class Participation {
         this.session.readsOrigin(peer, message.reads)
         break
       case 'reject':
+        this.session.queued(peer, message.queue)
         for (const piece of this.#checked(message.pieces)) this.session.rejected(peer, piece, message.reason, now)
         break
       case 'attest':
@@ -229,6 +233,7 @@ export class Participation {
   }
 
   body (peer: string, message: PieceMessage, bytes: Uint8Array, offset: number, isLast: boolean): void {
+    if (isLast) this.session.queued(peer, message.queue)
     this.#listener?.onBody(peer, message, bytes, offset, isLast)
   }
 
@@ -371,7 +376,8 @@ export class Participation {
   #announce (pieces: readonly number[]): void {
     if (pieces.length === 0 || this.#parts.isLeech) return
     this.#news.push(...pieces)
-    this.#newsTimer ??= setTimeout(() => { this.#tellNews() }, HAVE_INTERVAL_MS)
+    const intervalMs = Math.min(MAX_HAVE_INTERVAL_MS, Math.max(MIN_HAVE_INTERVAL_MS, this.memberCount * HAVE_INTERVAL_PER_MEMBER_MS))
+    this.#newsTimer ??= setTimeout(() => { this.#tellNews() }, intervalMs)
   }
 
   #tellNews (): void {

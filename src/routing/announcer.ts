@@ -8,6 +8,8 @@ const DEFAULT_CONCURRENCY = 3
 /** A third of the 24 h for which others remember a record: two rounds may be lost before we are forgotten. */
 const DEFAULT_INTERVAL_MS = 8 * HOUR_MS
 const JITTER = 0.1
+/** How often a busy agent is looked at again, give or take a half. */
+const QUIET_CHECK_MS = 5_000
 const DEFAULT_MIN_RETRY_MS = 1_000
 const DEFAULT_MAX_RETRY_MS = 60_000
 /** A connection that comes and goes must not make every blob be announced each time. */
@@ -23,6 +25,8 @@ export interface AnnouncerTimers {
 export interface AnnouncerComponents {
   readonly router: WatchableRouter
   readonly events: EventSink
+  /** Whether there is better to do than to announce, for the time being. @default never */
+  readonly isBusy?: () => boolean
   /** @default the system's */
   readonly timers?: AnnouncerTimers
   /** Numbers in [0, 1). @default Math.random */
@@ -53,6 +57,7 @@ export class Announcer {
   readonly #events: EventSink
   readonly #timers: AnnouncerTimers
   readonly #random: () => number
+  readonly #isBusy: () => boolean
   readonly #init: Required<AnnouncerInit>
   readonly #wanted = new Set<Digest>()
   /** A part of what is wanted: to be announced as soon as possible, in this order. */
@@ -64,6 +69,7 @@ export class Announcer {
   #unsubscribe: () => void = () => {}
   #cancelRound: () => void = () => {}
   #cancelRetry: (() => void) | undefined
+  #cancelQuiet: (() => void) | undefined
   #retryMs: number
   #lastRoundAt = -Infinity
 
@@ -72,6 +78,7 @@ export class Announcer {
     this.#events = components.events
     this.#timers = components.timers ?? systemTimers
     this.#random = components.random ?? Math.random
+    this.#isBusy = components.isBusy ?? (() => false)
     this.#init = {
       concurrency: init.concurrency ?? DEFAULT_CONCURRENCY,
       intervalMs: init.intervalMs ?? DEFAULT_INTERVAL_MS,
@@ -105,6 +112,8 @@ export class Announcer {
     this.#cancelRound()
     this.#cancelRetry?.()
     this.#cancelRetry = undefined
+    this.#cancelQuiet?.()
+    this.#cancelQuiet = undefined
     for (const cancel of this.#delays.values()) cancel()
     this.#delays.clear()
     await Promise.all(this.#running.values())
@@ -158,12 +167,24 @@ export class Announcer {
   }
 
   #announceDue (): void {
+    if (this.#isBusy()) {
+      this.#waitForQuiet()
+      return
+    }
     for (const digest of this.#due) {
       if (this.#stopper === undefined || this.#cancelRetry !== undefined || this.#running.size >= this.#init.concurrency || !this.#router.isReady()) return
       if (this.#running.has(digest)) continue
       this.#due.delete(digest)
       this.#running.set(digest, this.#provide(digest, this.#stopper.signal))
     }
+  }
+
+  #waitForQuiet (): void {
+    if (this.#due.size === 0 || this.#cancelQuiet !== undefined || this.#stopper === undefined) return
+    this.#cancelQuiet = this.#timers.after(QUIET_CHECK_MS * (0.5 + this.#random()), () => {
+      this.#cancelQuiet = undefined
+      this.#announceDue()
+    })
   }
 
   async #provide (digest: Digest, signal: AbortSignal): Promise<void> {

@@ -178,6 +178,12 @@ export class Session {
     return this.#members.get(id)?.calledOff.has(piece) === true ? 'called-off' : undefined
   }
 
+  /** So many requests wait at a member, it says. */
+  queued (id: string, queue: number): void {
+    const member = this.#members.get(id)
+    if (member !== undefined) member.queue = queue
+  }
+
   /** A member goes on reading from the origin, or no longer does. */
   readsOrigin (id: string, reads: boolean): void {
     const member = this.#members.get(id)

@@ -27,7 +27,7 @@ export interface UploadQueueInit {
 
 const DEFAULT_SLOTS = 6
 const DEFAULT_SLOTS_PER_MEMBER = 2
-const DEFAULT_MAX_QUEUED = 2
+const DEFAULT_MAX_QUEUED = 4
 
 /**
  * Who is served next. The queue is short and never idle. Among those who wait, members that get nothing yet come first, then

@@ -288,9 +288,11 @@ export class SwarmModel {
     if (refused !== undefined) {
       this.rejects++
       const to = this.nodes.get(refused.member)!
+      const queue = member.uploads.length
       this.#tell(member, to, () => {
         setOf(to.asked, member.id).delete(refused.piece)
         to.session.rejected(member.id, refused.piece, 'busy', this.nowMs)
+        to.session.queued(member.id, queue)
         this.#poke(to)
       })
     }
@@ -401,6 +403,7 @@ export class SwarmModel {
     this.#measure(to, end - start)
     if (from !== undefined) setOf(to.asked, from.id).delete(piece)
     if (to.session.held.has(piece)) this.copies++
+    if (from !== undefined) to.session.queued(from.id, from.uploads.length)
     to.session.arrived(piece, from?.id ?? 'origin', this.nowMs)
     if (!to.session.held.has(piece)) {
       to.session.verified(piece)
@@ -427,10 +430,12 @@ export class SwarmModel {
     this.at(this.nowMs + (this.#init.haveIntervalMs ?? 20), () => {
       node.haveDue = false
       const pieces = node.fresh.splice(0)
+      const queue = node.uploads.length
       for (const other of this.nodes.values()) {
         if (other === node || !other.session.members.has(node.id)) continue
         this.#tell(node, other, () => {
           other.session.has(node.id, pieces, this.nowMs)
+          other.session.queued(node.id, queue)
           this.#poke(other)
         })
       }
