@@ -30,7 +30,7 @@ import { readVersion } from './version.ts'
 /** How long requests under way may take to end when the agent stops, in milliseconds. */
 const STOP_GRACE_MS = 5000
 /** How long new blobs wait for their announcement in the DHT: until a rollout is over, in which the processor has better to do. */
-const ANNOUNCE_DELAY_MS = 10_000
+const ANNOUNCE_DELAY_MS = 5_000
 
 /** A running agent. */
 export interface Agent {

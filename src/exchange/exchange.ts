@@ -131,7 +131,7 @@ export class Exchange implements LinkHandlers {
     return this.#init.isKeyed === true || author === this.#components.self() || this.#trusted.has(author)
   }
 
-  /** Begins to fetch a blob with others: `meetInterested` and `Participation.join` tell them. */
+  /** Begins to fetch a blob with others: `Participation.join` tells them. */
   fetch (init: FetchInit): Participation {
     const key = keyOf(init.kind, init.digest)
     this.#participations.get(key)?.end()
@@ -140,10 +140,9 @@ export class Exchange implements LinkHandlers {
     return participation
   }
 
-  /** Meets those who have asked for the blob before we fetched it. */
-  meetInterested (participation: Participation): void {
-    const interested = this.#interest.get(keyOf(participation.kind, participation.digest))
-    for (const [link, channel] of [...interested ?? []]) this.#meet(participation, link, channel)
+  /** Those who have asked for the blob when we had it not: what they said of it then may be old. */
+  interested ({ kind, digest }: Participation): SwarmLink[] {
+    return [...this.#interest.get(keyOf(kind, digest))?.keys() ?? []].filter(link => link.isOpen)
   }
 
   /** Agents that could take part: all we are linked to and that are not banned. */

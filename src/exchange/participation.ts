@@ -69,6 +69,8 @@ export interface Attendee {
   /** The peer has joined. */
   isMember: boolean
   isComplete: boolean
+  /** The peer has answered our join by `missing`, so it has not kept what we said since. */
+  hasRefused: boolean
   readonly told: Set<Attestation>
 }
 
@@ -172,6 +174,7 @@ export class Participation {
     const attendee = this.#attendee(link)
     const held = heldBy(message, this.session.pieces)
     attendee.isMember = true
+    if (attendee.hasRefused) this.#leave(attendee)
     attendee.isComplete = held.isFull
     const now = this.#parts.now()
     this.session.joined(link.peer, { held, isLeech: message.leech, readsOrigin: message.readsOrigin, isNear: this.#parts.isNear(link) }, now)
@@ -184,6 +187,8 @@ export class Participation {
 
   /** A peer says that it does not take part. */
   missing (peer: string): void {
+    const attendee = this.attendees.get(peer)
+    if (attendee !== undefined) attendee.hasRefused = true
     this.#listener?.onAnswer(peer, undefined)
   }
 
@@ -339,18 +344,25 @@ export class Participation {
     clearTimeout(this.#newsTimer)
     for (const attendee of this.attendees.values()) {
       this.#parts.left(attendee)
-      if (attendee.ours === undefined) continue
-      attendee.link.send({ type: 'leave', channel: attendee.ours })
-      this.#parts.closeChannel(attendee.link, attendee.ours)
+      this.#leave(attendee)
     }
     this.attendees.clear()
+  }
+
+  #leave (attendee: Attendee): void {
+    attendee.hasRefused = false
+    if (attendee.ours === undefined) return
+    attendee.link.send({ type: 'leave', channel: attendee.ours })
+    this.#parts.closeChannel(attendee.link, attendee.ours)
+    attendee.ours = undefined
+    attendee.told.clear()
   }
 
   #attendee (link: SwarmLink): Attendee {
     const known = this.attendees.get(link.peer)
     if (known?.link === link) return known
     if (known !== undefined) this.gone(link.peer)
-    const attendee: Attendee = { peer: link.peer, link, participation: this, ours: undefined, isMember: false, isComplete: false, told: new Set() }
+    const attendee: Attendee = { peer: link.peer, link, participation: this, ours: undefined, isMember: false, isComplete: false, hasRefused: false, told: new Set() }
     this.attendees.set(link.peer, attendee)
     return attendee
   }

@@ -54,8 +54,7 @@ export class MemberSearch {
   start (): void {
     const { exchange } = this.#components
     const { participation, graceMs, onGrace } = this.#init
-    exchange.meetInterested(participation)
-    for (const link of exchange.candidates()) {
+    for (const link of new Set([...exchange.interested(participation), ...exchange.candidates()])) {
       if (participation.attendees.size >= exchange.maxMembers && !participation.attendees.has(link.peer)) break
       this.#unanswered.add(link.peer)
       participation.join(link)

@@ -44,7 +44,7 @@ describe('without any source', () => {
       defaultRegistry: 'docker.io',
       sharePrivate: false,
       trust: [],
-      uploadSlots: 8,
+      uploadSlots: 6,
       maxMembers: 32,
       leech: false,
       tagTtl: 30_000,
