@@ -59,9 +59,11 @@ describe.skipIf(requireCommands('docker-registry', 'skopeo', 'setpriv') !== unde
   it(`and restarted never serves a wrong byte and keeps what it verified, from the origin (seed ${seed})`, async () => {
     const image = await pushNewImage('from the origin')
     b = await AgentProcess.start({ origins: { 'reg.test': origin.url } })
-    await killAgainAndAgain(b, image)
+    const restarts = await killAgainAndAgain(b, image)
     for (const layer of platformImage(image, 'amd64').layers) {
-      const starts = origin.contentRequests.filter(({ path }) => path.endsWith(layer)).map(({ rangeStart }) => rangeStart)
+      // what each life asked for first
+      const lives = restarts.map((asked, life) => origin.contentRequests.slice(asked, restarts[life + 1]))
+      const starts = lives.flatMap(requests => requests.find(({ path }) => path.endsWith(layer))?.rangeStart ?? [])
       expect(starts).toEqual(starts.toSorted((one, other) => one - other))
       expect(starts.at(-1)).toBeGreaterThan(0)
     }
@@ -75,7 +77,9 @@ describe.skipIf(requireCommands('docker-registry', 'skopeo', 'setpriv') !== unde
     await killAgainAndAgain(b, image)
   }, TEST_TIMEOUT_MS)
 
-  async function killAgainAndAgain (agent: AgentProcess, image: TestImage): Promise<void> {
+  /** @returns how many requests for content the origin had had at the beginning of each of its lives */
+  async function killAgainAndAgain (agent: AgentProcess, image: TestImage): Promise<number[]> {
+    const restarts = [origin.contentRequests.length]
     const moments = seededRandom(seed, KILLS).map(share => share * LONGEST_RUN_MS)
     let killsWithinABlob = 0
     for (const moment of moments) {
@@ -86,6 +90,7 @@ describe.skipIf(requireCommands('docker-registry', 'skopeo', 'setpriv') !== unde
       const kept = await keptBlobs(agent)
       if (await hasPartials(agent)) killsWithinABlob++
       const asked = origin.contentRequests.length
+      restarts.push(asked)
       await agent.restart()
       await readBlobs(agent, image, kept)
       expect(origin.contentRequests.slice(asked).map(({ path }) => path).filter(path => kept.some(digest => path.endsWith(digest)))).toEqual([])
@@ -94,6 +99,7 @@ describe.skipIf(requireCommands('docker-registry', 'skopeo', 'setpriv') !== unde
     expect(await httpPull({ agent: agent.url, registry: 'reg.test', repository: REPOSITORY, reference: '1', image })).toBe('right')
     await until(async () => (await readFile(join(agent.dataDir, 'index.json'), 'utf8')).includes(REFERENCE), { what: 'index.json names the image' })
     await expectImage(await skopeoCopy(`oci:${agent.dataDir}:${REFERENCE}`), image)
+    return restarts
   }
 })
 
