@@ -12,8 +12,6 @@ if (Number.parseInt(process.versions.node) < OLDEST_NODE) {
   process.stderr.write(`shoal: needs Node.js ${OLDEST_NODE} or newer, and this is ${process.version}; "npx shoal" in the project uses the one that npm ci installed\n`)
   process.exitCode = 1
 } else {
-  // The sockets of peers give us a fresh buffer for every 64 KiB; in a young generation that may grow, V8 lets them pile up:
-  // 15.8 instead of 9.1 CPU s/GB from agent to agent, and 338 instead of 252 MB at the receiver's peak.
   // By itself V8 lets a heap of 40 MB grow by 9 before it marks it anew, less than the young generation may hold, so it marks
   // all the time: 1.8 instead of 1.4 CPU s for a host that takes and gives 64 MB of a rollout.
   v8.setFlagsFromString('--heap-growing-percent=100')

@@ -26,7 +26,7 @@ export class PeersInMemory extends BaseDatastore {
 
   static async open (level: LevelDatastore): Promise<PeersInMemory> {
     const datastore = new PeersInMemory(level)
-    for await (const { key, value } of level.query({ prefix: PREFIX })) datastore.#peers.put(key, value)
+    for await (const { key, value } of level.query({ prefix: PREFIX })) await datastore.#peers.put(key, value)
     return datastore
   }
 
@@ -47,7 +47,7 @@ export class PeersInMemory extends BaseDatastore {
   override delete (key: Key): void | Promise<void> {
     if (!isPeer(key)) return this.#level.delete(key)
     this.#note(key)
-    this.#peers.delete(key)
+    return this.#peers.delete(key)
   }
 
   /** Of the database: nobody writes peers by batch. */

@@ -1,7 +1,6 @@
-import { createHash } from 'node:crypto'
 import type { ContentKind, SharedContent, SharedPieces } from '../net/peers.ts'
 import type { Digest } from '../oci/digest.ts'
-import type { BlobReader, Store } from '../store/store.ts'
+import type { Store } from '../store/store.ts'
 import { mayShare, type SharingPolicy } from './sharing.ts'
 
 export interface StoreShareComponents {
@@ -27,15 +26,9 @@ export class StoreShare implements SharedContent {
       size: record.size,
       restricted: record.access === 'restricted',
       read: (buffer, position) => reader.read(buffer, position),
-      hash: async span => hashSpan(reader, span),
+      hash: async span => Buffer.from(await reader.hash(span), 'hex'),
       stream: (span, options) => reader.stream(span, options),
       close: () => reader.close()
     }
   }
-}
-
-async function hashSpan (reader: BlobReader, span: { start: number, end: number }): Promise<Uint8Array> {
-  const hash = createHash('sha256')
-  for await (const chunk of reader.stream(span) as AsyncIterable<Uint8Array>) hash.update(chunk)
-  return hash.digest()
 }

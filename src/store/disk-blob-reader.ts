@@ -13,6 +13,8 @@ const CHUNK_BYTES = 256 * 1024
 
 /** What a reader tells its store. */
 export interface DiskReaderOwner {
+  /** SHA-256, in hex, of a span of the blob's file. */
+  hash (span: ByteSpan): Promise<string>
   /** The bytes are not the blob's. */
   condemn (): Promise<void>
   /** The file could not be read to its end. */
@@ -60,6 +62,11 @@ export class DiskBlobReader implements BlobReader {
     this.#streams.add(stream)
     stream.once('close', () => { this.#streams.delete(stream) })
     return options.signal === undefined ? stream : addAbortSignal(options.signal, stream)
+  }
+
+  async hash (span: ByteSpan): Promise<string> {
+    this.#assertOpen()
+    return this.#owner.hash(checkSpan(span, this.record.size))
   }
 
   /** Small content is hashed each time it is read. @throws DigestMismatchError, BlobReadError */

@@ -115,6 +115,7 @@ export class DiskStore implements Store {
     const file = await this.#verifier.open(digest, options.signal)
     if (file === undefined) return undefined
     const reader: DiskBlobReader = new DiskBlobReader(file.record, file.handle, {
+      hash: async span => this.#hashes.span(this.#layout.blob(digest), span),
       condemn: () => this.#verifier.condemn(digest),
       suspect: () => { this.#inBackground(this.#verifier.suspect(digest)) },
       closed: () => { this.#readers.delete(reader) }

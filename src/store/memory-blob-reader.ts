@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { addAbortSignal, Readable } from 'node:stream'
 import { checkSpan } from './blob-span.ts'
 import { StoreClosedError } from './store-errors.ts'
@@ -28,6 +29,12 @@ export class MemoryBlobReader implements BlobReader {
     const { start, end } = checkSpan(span, this.#bytes.length)
     const stream = Readable.from(chunksOf(this.#bytes.subarray(start, end)), { objectMode: false, highWaterMark: CHUNK_BYTES })
     return options.signal === undefined ? stream : addAbortSignal(options.signal, stream)
+  }
+
+  async hash (span: ByteSpan): Promise<string> {
+    this.#assertOpen()
+    const { start, end } = checkSpan(span, this.#bytes.length)
+    return createHash('sha256').update(this.#bytes.subarray(start, end)).digest('hex')
   }
 
   async bytes (options: { signal?: AbortSignal } = {}): Promise<Uint8Array> {

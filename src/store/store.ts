@@ -58,6 +58,8 @@ export interface BlobReader {
    * @throws RangeError when the span is not within the blob
    */
   stream (span?: ByteSpan, options?: { signal?: AbortSignal }): Readable
+  /** SHA-256, in hex, of a span, as its bytes are now; in a thread of its own. @throws HashFailedError; RangeError when the span is not within the blob */
+  hash (span: ByteSpan): Promise<string>
   /** The whole content; for manifests and other small blobs. Hashed each time it is read. @throws DigestMismatchError, BlobReadError */
   bytes (options?: { signal?: AbortSignal }): Promise<Uint8Array>
   /** Ends streams that still run. */

@@ -114,6 +114,18 @@ function describeBlobs (subject: () => StoreUnderTest, now: number): void {
     expect(() => reader.stream()).toThrow(expect.objectContaining({ code: 'STORE_CLOSED' }))
   })
 
+  it('hashes any span of it', async () => {
+    const bytes = seededBytes(300_000, 'hash')
+    await subject().store.put(digestOf(bytes), bytes, publicBlob)
+    const reader = (await subject().store.open(digestOf(bytes)))!
+    for (const span of [{ start: 0, end: 300_000 }, { start: 131_072, end: 262_144 }, { start: 7, end: 8 }]) {
+      expect(`sha256:${await reader.hash(span)}`).toBe(digestOf(bytes.subarray(span.start, span.end)))
+    }
+    await expect(reader.hash({ start: 0, end: 300_001 })).rejects.toThrow(RangeError)
+    await reader.close()
+    await expect(reader.hash({ start: 0, end: 1 })).rejects.toMatchObject({ code: 'STORE_CLOSED' })
+  })
+
   it('reads at any position into the caller’s buffer', async () => {
     const bytes = seededBytes(100_000, 'read')
     await subject().store.put(digestOf(bytes), bytes, publicBlob)

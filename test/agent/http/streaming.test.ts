@@ -265,6 +265,7 @@ class WatchedStore extends MemoryStore {
         this.bytesRead += length
         return length
       },
+      hash: span => reader.hash(span),
       stream: (span, options) => reader.stream(span, options),
       bytes: options => reader.bytes(options),
       close: async () => {
