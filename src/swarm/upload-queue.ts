@@ -21,7 +21,7 @@ export interface UploadQueueInit {
   readonly slots?: number
   /** Of these to one member. @default 2 */
   readonly slotsPerMember?: number
-  /** Requests that wait at the most; beyond it the least urgent is refused. @default 2 */
+  /** Requests that wait at the most; beyond it the least urgent is refused. @default 4 */
   readonly maxQueued?: number
 }
 

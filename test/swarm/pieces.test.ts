@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { lastPieceStart, MAX_PIECE_LENGTH, MIN_PIECE_LENGTH, pieceLength } from '../../src/swarm/pieces.ts'
+import { lastPieceStart, MAX_PIECE_LENGTH, MIN_PIECE_LENGTH, pieceCount, pieceLength, pieceSpan } from '../../src/swarm/pieces.ts'
 
 const size = fc.oneof(fc.nat(2 ** 31 - 1), fc.integer({ min: 0, max: 2 ** 45 }))
 
@@ -15,7 +15,7 @@ test('a piece length is a power of two within its bounds', () => {
 
 test('between the bounds a blob has more than 128 and at most 256 pieces', () => {
   fc.assert(fc.property(fc.integer({ min: 256 * MIN_PIECE_LENGTH + 1, max: 256 * MAX_PIECE_LENGTH }), size => {
-    const pieces = Math.ceil(size / pieceLength(size))
+    const pieces = pieceCount(size)
     expect(pieces).toBeGreaterThan(128)
     expect(pieces).toBeLessThanOrEqual(256)
   }))
@@ -28,6 +28,38 @@ test('the last piece begins at a multiple of the length and holds the last byte'
     expect(size - start).toBeLessThanOrEqual(pieceLength(size))
     if (size > 0) expect(start).toBeLessThan(size)
   }))
+})
+
+test('the spans of the pieces lie end to end, are never empty, and are the whole blob', () => {
+  fc.assert(fc.property(fc.nat(2 ** 31 - 1), size => {
+    let at = 0
+    for (let piece = 0; piece < pieceCount(size); piece++) {
+      const { start, end } = pieceSpan(size, piece)
+      expect(start).toBe(at)
+      expect(end).toBeGreaterThan(start)
+      expect(end - start).toBeLessThanOrEqual(pieceLength(size))
+      at = end
+    }
+    expect(at).toBe(size)
+  }), { numRuns: 30 })
+})
+
+test('the last span begins where the last piece does', () => {
+  fc.assert(fc.property(size.filter(size => size > 0), size => {
+    expect(pieceSpan(size, pieceCount(size) - 1)).toEqual({ start: lastPieceStart(size), end: size })
+  }))
+})
+
+test.each([
+  [0, 0],
+  [1, 1],
+  [MIN_PIECE_LENGTH, 1],
+  [MIN_PIECE_LENGTH + 1, 2],
+  [256 * MIN_PIECE_LENGTH, 256],
+  [256 * MIN_PIECE_LENGTH + 1, 129],
+  [2 ** 40, 2 ** 18]
+])('a blob of %i bytes has %i pieces', (size, pieces) => {
+  expect(pieceCount(size)).toBe(pieces)
 })
 
 test.each([

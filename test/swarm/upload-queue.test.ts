@@ -1,0 +1,178 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { UploadQueue, type UploadJob, type UploadNeed, type UploadQueueInit } from '../../src/swarm/upload-queue.ts'
+
+const ORDINARY: UploadNeed = { isSmall: false, held: 0.5, holders: 1 }
+
+function job (member: string, piece = 0): UploadJob {
+  return { member, session: 'blob', piece }
+}
+
+function queueOf (init: UploadQueueInit, needs: Readonly<Record<string, Partial<UploadNeed>>> = {}): UploadQueue {
+  return new UploadQueue(({ member, piece }) => ({ ...ORDINARY, ...needs[member], ...needs[`${member}${piece}`] }), init)
+}
+
+/** Begins all that may be begun. */
+function serve (queue: UploadQueue): UploadJob[] {
+  const begun: UploadJob[] = []
+  for (let next = queue.next(); next !== undefined; next = queue.next()) begun.push(next)
+  return begun
+}
+
+describe('who is served', () => {
+  it.each<[string, Record<string, Partial<UploadNeed>>, string]>([
+    ['who asked first, among equals', {}, 'a'],
+    ['a small blob', { b: { isSmall: true, holders: 9 } }, 'b'],
+    ['the rarest piece', { a: { holders: 3, held: 0 }, b: { holders: 2 } }, 'b'],
+    ['of equally rare pieces the neediest member', { a: { held: 0.6 } }, 'b']
+  ])('first is %s', (_, needs, first) => {
+    const queue = queueOf({ slots: 1 }, needs)
+    queue.add(job('a'))
+    queue.add(job('b'))
+    expect(queue.next()?.member).toBe(first)
+  })
+
+  it('is a member that gets nothing yet, before the rarest piece', () => {
+    const queue = queueOf({ slots: 2 }, { a: { holders: 1 }, b: { holders: 5 } })
+    queue.add(job('a', 0))
+    queue.add(job('a', 1))
+    queue.add(job('b'))
+    expect(serve(queue)).toEqual([job('a', 0), job('b')])
+  })
+
+  it('is judged anew at each choice', () => {
+    const needs: Record<string, Partial<UploadNeed>> = { b: { holders: 2 }, c: { holders: 3 } }
+    const queue = queueOf({ slots: 1 }, needs)
+    for (const member of ['a', 'b', 'c']) queue.add(job(member))
+    expect(queue.next()).toEqual(job('a'))
+    needs.c = { holders: 1 }
+    queue.done(job('a'))
+    expect(queue.next()).toEqual(job('c'))
+  })
+
+  it('has so many slots at a time and no more, until one is done', () => {
+    const queue = queueOf({ slots: 6, slotsPerMember: 2 })
+    for (const piece of [0, 1, 2]) queue.add(job('a', piece))
+    expect(serve(queue)).toEqual([job('a', 0), job('a', 1)])
+    queue.done(job('a', 0))
+    expect(serve(queue)).toEqual([job('a', 2)])
+  })
+})
+
+describe('what finds no room', () => {
+  it.each<[string, Record<string, Partial<UploadNeed>>, UploadJob]>([
+    ['the last to come, among equals', {}, job('d')],
+    ['the piece that most hold', { b: { holders: 4 } }, job('b')],
+    ['the least needy member', { c: { held: 0.9 } }, job('c')],
+    ['another than a small blob', { d: { isSmall: true, holders: 9, held: 0.9 } }, job('c')]
+  ])('is %s', (_, needs, refused) => {
+    const queue = queueOf({ slots: 1, maxQueued: 2 }, needs)
+    queue.add(job('a'))
+    queue.next()
+    queue.add(job('b'))
+    queue.add(job('c'))
+    expect(queue.add(job('d'))).toEqual(refused)
+    expect(queue.length).toBe(2)
+  })
+
+  it('is of the member that is being served, so that nobody keeps the others out', () => {
+    const queue = queueOf({ slots: 2, slotsPerMember: 1, maxQueued: 2 })
+    for (const piece of [0, 1, 2]) {
+      queue.add(job('a', piece))
+      serve(queue)
+    }
+    queue.add(job('a', 3))
+    expect(queue.add(job('b'))).toEqual(job('a', 3))
+    expect(queue.next()).toEqual(job('b'))
+  })
+
+  it('is not what was asked for already, waiting or on its way', () => {
+    const queue = queueOf({ slots: 1, maxQueued: 1 })
+    queue.add(job('a'))
+    queue.next()
+    queue.add(job('b'))
+    expect(queue.add(job('a'))).toBeUndefined()
+    expect(queue.add(job('b'))).toBeUndefined()
+    expect(queue.length).toBe(1)
+  })
+})
+
+describe('a request', () => {
+  it('that waits can be cancelled, one that is on its way cannot', () => {
+    const queue = queueOf({ slots: 1 })
+    queue.add(job('a'))
+    queue.add(job('b'))
+    queue.next()
+    expect(queue.cancel(job('b'))).toBe(true)
+    expect(queue.cancel(job('b'))).toBe(false)
+    expect(queue.cancel(job('a'))).toBe(false)
+    expect(queue).toMatchObject({ length: 0, active: 1 })
+  })
+
+  it('is done once', () => {
+    const queue = queueOf({ slots: 2, slotsPerMember: 1 })
+    queue.add(job('a', 0))
+    queue.next()
+    queue.add(job('a', 1))
+    queue.done(job('a', 1))
+    expect(queue.next()).toBeUndefined()
+    queue.done(job('a', 0))
+    queue.done(job('a', 0))
+    expect(serve(queue)).toEqual([job('a', 1)])
+    expect(queue.active).toBe(1)
+  })
+
+  it('of who is dropped waits no more, and the others do', () => {
+    const queue = queueOf({ slots: 1 })
+    for (const member of ['a', 'b', 'c', 'b']) queue.add(job(member))
+    queue.drop(({ member }) => member === 'b')
+    queue.next()
+    expect(queue).toMatchObject({ length: 1, active: 1 })
+  })
+})
+
+it('is bounded, serves within its limits, and never is idle while somebody waits who may be served', () => {
+  const members = ['a', 'b', 'c', 'd']
+  const steps = fc.array(fc.record({
+    act: fc.constantFrom('add' as const, 'add' as const, 'done' as const, 'cancel' as const, 'drop' as const),
+    member: fc.constantFrom(...members),
+    piece: fc.nat(8),
+    holders: fc.nat(3)
+  }), { maxLength: 100 })
+  const limits = fc.record({ slots: fc.integer({ min: 1, max: 4 }), slotsPerMember: fc.integer({ min: 1, max: 3 }), maxQueued: fc.nat(4) })
+  fc.assert(fc.property(limits, steps, (init, steps) => {
+    let holders = 0
+    const queue = new UploadQueue(() => ({ ...ORDINARY, holders }), init)
+    const active: UploadJob[] = []
+    let waiting: UploadJob[] = []
+    for (const step of steps) {
+      const one = job(step.member, step.piece)
+      const isSame = (other: UploadJob): boolean => other.member === one.member && other.piece === one.piece
+      holders = step.holders
+      if (step.act === 'add') {
+        if (!active.some(isSame) && !waiting.some(isSame)) waiting.push(one)
+        const refused = queue.add(one)
+        if (refused !== undefined) waiting = waiting.filter(other => other !== refused)
+      } else if (step.act === 'cancel') {
+        expect(queue.cancel(one)).toBe(waiting.some(isSame))
+        waiting = waiting.filter(other => !isSame(other))
+      } else if (step.act === 'drop') {
+        queue.drop(({ member }) => member === one.member)
+        waiting = waiting.filter(({ member }) => member !== one.member)
+      } else {
+        const [done] = active.splice(0, 1)
+        if (done !== undefined) queue.done(done)
+      }
+      for (const begun of serve(queue)) {
+        active.push(begun)
+        waiting = waiting.filter(other => other !== begun)
+      }
+      const activeOf = (member: string): number => active.filter(other => other.member === member).length
+      expect(queue).toMatchObject({ length: waiting.length, active: active.length })
+      expect(active.length).toBeLessThanOrEqual(init.slots)
+      for (const member of members) expect(activeOf(member)).toBeLessThanOrEqual(init.slotsPerMember)
+      expect(waiting.length).toBeLessThanOrEqual(init.maxQueued + init.slots)
+      if (active.length < init.slots) expect(waiting.filter(({ member }) => activeOf(member) < init.slotsPerMember)).toEqual([])
+    }
+  }))
+})
