@@ -51,8 +51,10 @@ export interface ParticipationListener {
   onFacts (): void
   /** Bytes of a piece from a member, lent. */
   onBody (member: string, message: PieceMessage, bytes: Uint8Array, offset: number, isLast: boolean): void
-  /** A member said whether it takes part: `facts` undefined when it does not. */
+  /** A member said whether it takes part: `facts` undefined when it does not, or no longer. */
   onAnswer (member: string, facts: JoinMessage | undefined): void
+  /** It will not send these, or not the rest of them. */
+  onReject (member: string, pieces: readonly number[]): void
   /** It breaks the rules of this blob. */
   onLie (member: string, reason: string): void
   /** It says that the blob has another size. */
@@ -69,7 +71,7 @@ export interface Attendee {
   /** The peer has joined. */
   isMember: boolean
   isComplete: boolean
-  /** The peer has answered our join by `missing`, so it has not kept what we said since. */
+  /** The peer has answered our join by `missing`, or has left, so it has not kept what we said since. */
   hasRefused: boolean
   readonly told: Set<Attestation>
 }
@@ -146,7 +148,7 @@ export class Participation {
 
   /** Takes part towards this agent: says what we hold, and hears what it holds. */
   join (link: SwarmLink): void {
-    if (this.#isOver) return
+    if (this.#isOver || !link.isOpen) return
     const attendee = this.#attendee(link)
     if (attendee.ours !== undefined) return
     attendee.ours = this.#parts.openChannel(link)
@@ -215,6 +217,7 @@ export class Participation {
       case 'reject':
         this.session.queued(peer, message.queue)
         for (const piece of this.#checked(message.pieces)) this.session.rejected(peer, piece, message.reason, now)
+        this.#listener?.onReject(peer, message.pieces)
         break
       case 'attest':
         this.#attested(peer, message.attestation)
@@ -258,8 +261,10 @@ export class Participation {
     const attendee = this.attendees.get(peer)
     if (attendee === undefined) return
     attendee.isMember = false
+    attendee.hasRefused = true
     this.session.gone(peer)
     this.#parts.left(attendee)
+    this.#listener?.onAnswer(peer, undefined)
     this.#listener?.onFacts()
   }
 

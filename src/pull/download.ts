@@ -16,7 +16,7 @@ import { Session, type Decision } from '../swarm/session.ts'
 import type { AccessFacts } from './access-facts.ts'
 import { ContentUnavailableError, SizeDisagreementError } from './errors.ts'
 import { MemberSearch } from './member-search.ts'
-import { OriginRuns, range } from './origin-runs.ts'
+import { allPieces, OriginRuns, range } from './origin-runs.ts'
 import { PieceInbox } from './piece-inbox.ts'
 import type { DownloadBudget } from './download-budget.ts'
 
@@ -85,7 +85,10 @@ export class Download implements ParticipationListener {
   readonly #torn = new Map<number, number>()
   #done = Promise.withResolvers<void>()
   #isStopped = false
+  /** The origin sends all of it now, so members need not. */
   #isWhole = false
+  /** What members send although it is not needed: `member piece`. */
+  readonly #passed = new Set<string>()
   #timer: NodeJS.Timeout | undefined
   #soon: NodeJS.Timeout | undefined
   #startedAtMs = 0
@@ -105,7 +108,7 @@ export class Download implements ParticipationListener {
     this.#runs = new OriginRuns(components, {
       onPiece: piece => { this.#originGave(piece) },
       onAccess: access => { this.#accessKnown(access) },
-      onWhole: () => { this.#takeWhole() },
+      onWhole: async () => this.#takeWhole(),
       onEnded: (start, end, retryAtMs) => { this.#runEnded(start, end, retryAtMs) },
       onBytes: (position, bytes) => {
         this.#progressAtMs = components.now()
@@ -222,7 +225,12 @@ export class Download implements ParticipationListener {
 
   onAnswer (member: string, facts: JoinMessage | undefined): void {
     if (facts?.restricted === true) this.#restricted.add(member)
+    if (facts === undefined) this.#inbox.drop(member)
     this.#search.answered(member)
+  }
+
+  onReject (member: string, pieces: readonly number[]): void {
+    for (const piece of pieces) this.#inbox.drop(member, piece)
   }
 
   onBody (member: string, message: PieceMessage, bytes: Uint8Array, offset: number, isLast: boolean): void {
@@ -231,7 +239,10 @@ export class Download implements ParticipationListener {
     if (expected === undefined) throw new SwarmMessageError(`piece ${piece}, which was not asked for`)
     const now = this.#components.now()
     this.session.progressed(member, now)
-    if (expected === 'called-off') {
+    const key = `${member} ${piece}`
+    if (this.#isWhole) this.#passed.add(key)
+    if (expected === 'called-off' || this.#passed.has(key)) {
+      if (isLast) this.#passed.delete(key)
       if (isLast && message.offset + message.length === bytesOf(this.#init.size, piece)) this.session.rejected(member, piece, 'cancelled', now)
       return
     }
@@ -265,7 +276,7 @@ export class Download implements ParticipationListener {
     }
     const { room, window } = this.#components.budget.roomFor(this.session, now)
     const runs = this.#canReadOrigin && this.#runs.count === 0 ? 1 : 0
-    for (const decision of this.session.decide(now, { room, window, runs })) this.#do(decision)
+    for (const decision of this.session.decide(now, { room: this.#isWhole ? 0 : room, window, runs })) this.#do(decision)
     this.#giveUp(now)
   }
 
@@ -280,7 +291,7 @@ export class Download implements ParticipationListener {
         break
       case 'take':
         this.participation.tellTaking('take', range(decision.start, decision.end))
-        this.#runs.begin(decision.start, decision.end)
+        this.#runs.begin(decision.start, decision.end, this.#inbox.erased())
         break
       default:
         decision satisfies never
@@ -349,15 +360,17 @@ export class Download implements ParticipationListener {
   }
 
   /** The origin sends all of it whatever is asked: nobody else need read it too. */
-  #takeWhole (): void {
-    if (this.#isWhole) return
+  async #takeWhole (): Promise<void> {
     this.#isWhole = true
+    for (const { member, piece } of this.#inbox.dropAll()) this.#passed.add(`${member} ${piece}`)
     const pieces = range(0, this.session.pieces).filter(piece => !this.session.held.has(piece))
     this.participation.tellTaking('take', pieces)
+    await this.#inbox.erased()
   }
 
   #runEnded (start: number, end: number, retryAtMs: number): void {
-    const missing = range(start, end).filter(piece => !this.session.held.has(piece))
+    const missing = (this.#isWhole ? allPieces(this.#init.size) : range(start, end)).filter(piece => !this.session.held.has(piece))
+    this.#isWhole = false
     this.session.originEnded(start, end, this.#components.now(), retryAtMs)
     this.participation.tellTaking('release', missing)
     this.participation.setReadsOrigin(this.#canReadOrigin && retryAtMs - this.#components.now() < 500)
@@ -376,7 +389,8 @@ export class Download implements ParticipationListener {
     const idleMs = now - this.#progressAtMs
     const isHelped = this.session.isHelped(now)
     const isOriginOpen = this.#canReadOrigin && this.session.originOpen(now)
-    const isSearching = !this.#search.hasEnded && now - this.#startedAtMs < searchMs
+    // a member that holds something of it may have to sign it before it says so
+    const isSearching = (!this.#search.hasEnded || this.participation.memberCount > 0) && now - this.#startedAtMs < searchMs
     if (idleMs < stallMs && (isHelped || isOriginOpen || isSearching)) return
     this.#fail(new ContentUnavailableError(digest, { isUnknown: this.#runs.isUnknown && !isHelped, cause: this.#runs.error }))
   }

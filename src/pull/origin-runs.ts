@@ -24,8 +24,8 @@ export interface OriginRunsListener {
   /** All bytes of a piece are with the store. */
   onPiece (piece: number): void
   onAccess (access: OriginAccess): void
-  /** The origin sends the whole blob whatever is asked: this run goes on to the end of it. */
-  onWhole (): void
+  /** The origin sends the whole blob whatever is asked: this run goes on to the end of it, when this is fulfilled. */
+  onWhole (): Promise<void>
   /** The run has ended; after a failure the origin is not asked before `retryAtMs`. */
   onEnded (start: number, end: number, retryAtMs: number): void
   /** So many more bytes are here, up to `position`: when to go on. */
@@ -90,9 +90,9 @@ export class OriginRuns {
     if (!this.#repositories.has(key)) this.#repositories.set(key, repository)
   }
 
-  /** Reads the pieces `start` (inclusive) to `end` (exclusive); `onEnded` says how it ended. */
-  begin (start: number, end: number): void {
-    const run = this.#run(start, end).finally(() => { this.#running.delete(run) })
+  /** Reads the pieces `start` (inclusive) to `end` (exclusive) when `room` is fulfilled; `onEnded` says how it ended. */
+  begin (start: number, end: number, room: Promise<void>): void {
+    const run = room.then(async () => this.#run(start, end)).finally(() => { this.#running.delete(run) })
     this.#running.add(run)
   }
 
@@ -149,7 +149,7 @@ export class OriginRuns {
       if (told !== undefined && told !== size) this.#fail(new SizeDisagreementError(digest, 'the origin', size, told))
       this.#listener.onAccess(access)
       const isWhole = at < from
-      if (isWhole) this.#listener.onWhole()
+      if (isWhole) await this.#listener.onWhole()
       events.emit({ type: 'fetch:source', digest, source: 'origin', start: at })
       await this.#take(body, at, isWhole ? size : to, partial, onBytes)
     } finally {
@@ -168,19 +168,27 @@ export class OriginRuns {
       unreported = 0
     }
     const length = pieceLength(size)
+    const { torn } = this.#init
+    /** All of the piece that is being read came from the origin, now or before. */
+    let isOurs = true
     try {
       for await (const chunk of body) {
         for (let offset = 0; offset < chunk.length && position < to;) {
-          const pieceEnd = Math.min(size, (Math.floor(position / length) + 1) * length)
-          const part = chunk.subarray(offset, offset + Math.min(chunk.length - offset, pieceEnd - position))
-          await this.#write(partial, position, part)
+          const piece = Math.floor(position / length)
+          const pieceEnd = Math.min(size, (piece + 1) * length)
+          const tornEnd = piece * length + (torn.get(piece) ?? 0)
+          const partEnd = position < tornEnd ? tornEnd : pieceEnd
+          const part = chunk.subarray(offset, offset + Math.min(chunk.length - offset, partEnd - position))
+          const isWritten = await this.#write(partial, position, part)
+          isOurs &&= isWritten || position < tornEnd
           position += part.length
           offset += part.length
           unreported += part.length
           onBytes(part.length)
           if (position === pieceEnd) {
-            this.#init.torn.delete(Math.floor((position - 1) / length))
-            this.#listener.onPiece(Math.floor((position - 1) / length))
+            torn.delete(piece)
+            if (isOurs) this.#listener.onPiece(piece)
+            isOurs = true
           }
         }
         if (unreported >= REPORT_BYTES) report()
@@ -190,16 +198,20 @@ export class OriginRuns {
       }
     } finally {
       report()
-      if (position < to && position % length !== 0) this.#init.torn.set(Math.floor(position / length), position % length)
+      const rest = position % length
+      const piece = Math.floor(position / length)
+      if (position < to && rest > (torn.get(piece) ?? 0) && isOurs) torn.set(piece, rest)
     }
     if (position < to) this.#fail(new SizeDisagreementError(digest, 'the origin', size, position))
   }
 
-  async #write (partial: PartialBlob, position: number, part: Uint8Array): Promise<void> {
+  /** @returns whether it was not here already */
+  async #write (partial: PartialBlob, position: number, part: Uint8Array): Promise<boolean> {
     try {
       // a body that is read from 0 passes by what is here already
-      if (partial.has({ start: position, end: position + part.length })) return
+      if (partial.has({ start: position, end: position + part.length })) return false
       if (!partial.tryWrite(position, part, 'origin')) await partial.write(position, part, 'origin')
+      return true
     } catch (error) {
       this.#fail(error)
     }

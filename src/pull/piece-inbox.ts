@@ -67,17 +67,33 @@ export class PieceInbox {
     if (incoming.failure !== undefined) throw incoming.failure as Error
   }
 
-  /** The member sends no more of the piece, or of any. */
+  /** The member sends no more of the piece, or of any. What has come whole is left to `finish`. */
   drop (member: string, piece?: number): void {
     for (const incoming of [...this.#incoming.values()]) {
-      if (incoming.member === member && (piece === undefined || piece === incoming.piece)) this.#forget(incoming).catch(() => {})
+      if (incoming.member !== member || (piece !== undefined && piece !== incoming.piece) || this.#isWhole(incoming)) continue
+      this.#forget(incoming).catch(() => {})
     }
   }
 
-  /** Takes a whole piece off the disk again. */
-  async erase (piece: number): Promise<void> {
+  /** Nobody sends more of any piece that has not come whole. @returns what had begun to come */
+  dropAll (): Array<{ readonly member: string, readonly piece: number }> {
+    const dropped = [...this.#incoming.values()].filter(incoming => !this.#isWhole(incoming))
+    for (const incoming of dropped) this.#forget(incoming).catch(() => {})
+    return dropped
+  }
+
+  /** Resolves when nothing is being taken off the disk any more. */
+  async erased (): Promise<void> {
+    await Promise.allSettled(this.#erasing.values())
+  }
+
+  /**
+   * Takes a whole piece off the disk again.
+   * @param written - what is on its way there
+   */
+  async erase (piece: number, written?: Promise<void>): Promise<void> {
     const { start, end } = pieceSpan(this.#size, piece)
-    const erasing = (this.#erasing.get(piece) ?? Promise.resolve()).then(async () => this.#partial.erase({ start: start + (this.#torn.get(piece) ?? 0), end }))
+    const erasing = Promise.all([this.#erasing.get(piece), written]).then(async () => this.#partial.erase({ start: start + (this.#torn.get(piece) ?? 0), end }))
     this.#erasing.set(piece, erasing)
     try {
       await erasing
@@ -141,8 +157,13 @@ export class PieceInbox {
   async #forget (incoming: Incoming): Promise<void> {
     this.#incoming.delete(`${incoming.member} ${incoming.piece}`)
     if (incoming.buffer !== undefined || incoming.received === 0) return
-    const erase = this.erase(incoming.piece)
-    await incoming.pending
-    await erase
+    // nothing more of it is written behind what is erased
+    incoming.failure ??= new RangeError(`piece ${incoming.piece} is forgotten`)
+    await this.erase(incoming.piece, incoming.pending)
+  }
+
+  #isWhole ({ piece, received }: Incoming): boolean {
+    const { start, end } = pieceSpan(this.#size, piece)
+    return received === end - start
   }
 }

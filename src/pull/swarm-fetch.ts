@@ -195,7 +195,19 @@ export class SwarmFetch implements Fetch {
     }
     partial.onReadable = () => { this.#notify() }
     if (partial.size === undefined) await partial.setSize(this.size)
+    await this.#eraseTorn(partial)
     return partial
+  }
+
+  /** Of pieces that are not here whole nothing is kept: whoever sends one sends all of it. */
+  async #eraseTorn (partial: PartialBlob): Promise<void> {
+    const length = this.#pieceLength
+    for (const span of partial.spans) {
+      for (const at of [span.start, span.end - 1]) {
+        const piece = { start: at - at % length, end: Math.min(this.size, at - at % length + length) }
+        if (!partial.has(piece)) await partial.erase(piece)
+      }
+    }
   }
 
   async #commit (): Promise<void> {

@@ -1,0 +1,311 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { digestOf, type Digest } from '../../src/oci/digest.ts'
+import type { Puller } from '../../src/pull/puller.ts'
+import { MIN_PIECE_LENGTH } from '../../src/swarm/pieces.ts'
+import { Gate } from '../support/gate.ts'
+import { receivedBy, SwarmOfAgents, type SwarmAgent } from '../support/swarm-agents.ts'
+import { until } from '../support/until.ts'
+import { bytesOf, pullBlob, readAll, repository } from './kit.ts'
+
+const PIECE = MIN_PIECE_LENGTH
+const SIZE = 10 * PIECE + 1000
+let swarm: SwarmOfAgents
+
+beforeEach(() => { swarm = new SwarmOfAgents() })
+afterEach(async () => { await swarm.close() })
+
+/** Pulls a blob whose size is known. */
+async function pull (agent: SwarmAgent, digest: Digest, size: number, puller: Puller = agent.puller()): Promise<Uint8Array> {
+  await agent.describe(repository, digest, size)
+  return pullBlob(puller, digest)
+}
+
+function expectSame (actual: Uint8Array, expected: Uint8Array): void {
+  expect(actual.length).toBe(expected.length)
+  expect(Buffer.compare(actual, expected)).toBe(0)
+}
+
+describe('a swarm fetch', () => {
+  test.each([0, 1, PIECE, PIECE + 1, SIZE])('of %i bytes comes whole from one member that holds it', async size => {
+    const bytes = bytesOf(size)
+    const digest = digestOf(bytes)
+    const [seeder, agent] = [await swarm.add(), await swarm.add()]
+    await seeder.seed(digest, bytes)
+    await swarm.link(seeder, agent)
+    expectSame(await pull(agent, digest, size), bytes)
+    expect(receivedBy(agent)).toEqual({ peers: size, origin: 0 })
+    expect(swarm.origin.blobStarts(digest)).toEqual([])
+    await until(async () => await agent.store.stat(digest) !== undefined, { what: 'the commit' })
+    expect(await agent.store.stat(digest)).toMatchObject({ size, access: 'public' })
+  })
+
+  test('comes from the origin alone in few reads, each longer than the one before', async () => {
+    const bytes = bytesOf(40 * PIECE)
+    const digest = swarm.origin.addBlob(repository, bytes)
+    const agent = await swarm.add()
+    expectSame(await pull(agent, digest, bytes.length), bytes)
+    const reads = swarm.origin.requests.filter(({ type }) => type === 'blob').map(({ start = 0, end = bytes.length }) => [start / PIECE, end / PIECE])
+    expect(reads).toEqual([[0, 1], [1, 3], [3, 7], [7, 15], [15, 31], [31, 40]])
+  })
+
+  test('takes all from an origin that knows no ranges, in one read', async () => {
+    const bytes = bytesOf(SIZE)
+    const digest = swarm.origin.addBlob(repository, bytes, { ignoresRange: true })
+    const agent = await swarm.add()
+    expectSame(await pull(agent, digest, SIZE), bytes)
+    expect(swarm.origin.requests.filter(({ type }) => type === 'blob').length).toBeLessThanOrEqual(2)
+  })
+
+  test('is right although the manifest was wrong about the size', async () => {
+    const bytes = bytesOf(SIZE)
+    const digest = swarm.origin.addBlob(repository, bytes)
+    const agent = await swarm.add()
+    expectSame(await pull(agent, digest, SIZE + 5), bytes)
+  })
+
+  test('goes on behind the place where the origin broke off', async () => {
+    const bytes = bytesOf(SIZE)
+    const digest = swarm.origin.addBlob(repository, bytes, { dieAt: [50_000, 300_000, 500_000] })
+    const agent = await swarm.add()
+    expectSame(await pull(agent, digest, SIZE), bytes)
+    expect(receivedBy(agent).origin).toBe(SIZE)
+  })
+
+  test('fails soon when nobody has it, and says so', async () => {
+    const bytes = bytesOf(SIZE)
+    const digest = digestOf(bytes)
+    const [other, agent] = [await swarm.add(), await swarm.add()]
+    await swarm.link(other, agent)
+    const startedAt = performance.now()
+    await expect(pull(agent, digest, SIZE)).rejects.toMatchObject({ code: 'CONTENT_UNAVAILABLE', isUnknown: true })
+    expect(performance.now() - startedAt).toBeLessThan(3_000)
+    await until(() => agent.log.some(({ type }) => type === 'fetch:failed'), { what: 'the failure' })
+  })
+
+  test('never asks the origin for blobs where it may not', async () => {
+    const bytes = bytesOf(SIZE)
+    const digest = swarm.origin.addBlob(repository, bytes)
+    const agent = await swarm.add({ originPolicy: 'never' })
+    await expect(pull(agent, digest, SIZE)).rejects.toMatchObject({ code: 'CONTENT_UNAVAILABLE' })
+    expect(swarm.origin.blobStarts(digest)).toEqual([])
+  })
+
+  test('bans a member that sends other bytes than it signed, and takes the piece from elsewhere', async () => {
+    const bytes = bytesOf(SIZE)
+    const digest = swarm.origin.addBlob(repository, bytes)
+    const liar = await swarm.add({
+      share: share => ({
+        open: async (kind, wanted) => {
+          const reader = await share.open(kind, wanted)
+          return reader === undefined ? undefined : { ...reader, read: async (buffer, position) => reader.read(buffer, position).then(read => { buffer[0] = (buffer[0] ?? 0) ^ 1; return read }) }
+        }
+      })
+    })
+    const agent = await swarm.add()
+    await liar.seed(digest, bytes)
+    await swarm.link(liar, agent)
+    expectSame(await pull(agent, digest, SIZE), bytes)
+    expect(agent.score.bans(Date.now()).map(({ peer }) => peer)).toEqual([liar.peer])
+    expect(agent.links.of(liar.peer)).toBeUndefined()
+    expect(agent.log.some(event => event.type === 'peer:banned' && event.peer === liar.peer)).toBe(true)
+  })
+
+  test('finds who signed wrong pieces when the whole does not match, and is right in the end', async () => {
+    const bytes = bytesOf(SIZE)
+    const digest = swarm.origin.addBlob(repository, bytes)
+    const wrong = bytesOf(SIZE, 'another')
+    const liar = await swarm.add({
+      share: () => ({
+        open: async () => ({
+          size: SIZE,
+          restricted: false,
+          read: async (buffer, position) => { buffer.set(wrong.subarray(position, position + buffer.length)); return Math.min(buffer.length, SIZE - position) },
+          hash: async ({ start, end }) => Buffer.from(digestOf(wrong.subarray(start, end)).slice('sha256:'.length), 'hex'),
+          stream: async function * () {},
+          close: async () => {}
+        })
+      })
+    })
+    const agent = await swarm.add()
+    await swarm.link(liar, agent)
+    expectSame(await pull(agent, digest, SIZE), bytes)
+    expect(agent.score.bans(Date.now()).map(({ peer }) => peer)).toEqual([liar.peer])
+  })
+
+  test('is helped by the same member again after it was given up', async () => {
+    const bytes = bytesOf(SIZE)
+    const digest = digestOf(bytes)
+    const gate = new Gate()
+    const seeder = await swarm.add({ pace: { pass: async () => gate.pass() } })
+    const agent = await swarm.add({ originPolicy: 'never' })
+    await seeder.seed(digest, bytes)
+    await swarm.link(seeder, agent)
+    await agent.describe(repository, digest, SIZE)
+    const puller = agent.puller()
+    const stop = new AbortController()
+    const opening = expect(puller.blobs.open(repository, digest, { signal: stop.signal })).rejects.toThrow()
+    await gate.reached()
+    stop.abort()
+    await opening
+    await until(() => puller.blobs.status().length === 0, { what: 'the end of the first' })
+    gate.open()
+    expectSame(await pull(agent, digest, SIZE, puller), bytes)
+  })
+
+  test('goes on when the link breaks in the middle of a piece and comes back', async () => {
+    const bytes = bytesOf(SIZE)
+    const digest = digestOf(bytes)
+    const gate = new Gate()
+    const [seeder, slow] = [await swarm.add(), await swarm.add({ pace: { pass: async () => gate.pass() } })]
+    const agent = await swarm.add({ originPolicy: 'never' })
+    for (const one of [seeder, slow]) await one.seed(digest, bytes)
+    await swarm.linkAll(seeder, slow, agent)
+    agent.links.transports.get(seeder.peer)?.cutAfter(PIECE / 2)
+    const pulling = pull(agent, digest, SIZE)
+    await until(() => agent.links.of(seeder.peer) === undefined, { what: 'the cut' })
+    await swarm.link(agent, seeder)
+    const again = agent.links.of(seeder.peer)
+    await until(() => receivedBy(agent).peers >= 5 * PIECE, { what: 'pieces by the new link' })
+    gate.open()
+    expectSame(await pulling, bytes)
+    expect(again?.isOpen).toBe(true)
+  })
+
+  test('takes nothing that a member left behind for what the origin sends', async () => {
+    const bytes = bytesOf(SIZE)
+    const digest = swarm.origin.addBlob(repository, bytes)
+    const wrong = bytesOf(SIZE, 'another')
+    const agent = await swarm.add()
+    const liar = await swarm.add({
+      share: share => ({
+        open: async (kind, wanted) => {
+          const reader = await share.open(kind, wanted)
+          return reader === undefined ? undefined : { ...reader, read: async (buffer, position) => { buffer.set(wrong.subarray(position, position + buffer.length)); return buffer.length } }
+        }
+      })
+    })
+    await liar.seed(digest, bytes)
+    await swarm.link(liar, agent)
+    agent.links.transports.get(liar.peer)?.cutAfter(PIECE * 3 / 4)
+    expectSame(await pull(agent, digest, SIZE), bytes)
+    expect(agent.log.filter(({ type }) => type === 'fetch:mismatch' || type === 'fetch:failed')).toEqual([])
+    expect(receivedBy(agent)).toEqual({ peers: 0, origin: SIZE })
+  })
+
+  test('takes from members and from an origin that knows no ranges at the same time', async () => {
+    const bytes = bytesOf(SIZE)
+    const digest = swarm.origin.addBlob(repository, bytes, { ignoresRange: true, chunkBytes: 30_000 })
+    const [seeder, agent] = [await swarm.add(), await swarm.add({ originPolicy: 'fast' })]
+    await seeder.seed(digest, bytes)
+    await swarm.link(seeder, agent)
+    expectSame(await pull(agent, digest, SIZE), bytes)
+    expect(agent.log.filter(({ type }) => type === 'fetch:mismatch' || type === 'fetch:failed')).toEqual([])
+    expect(seeder.links.of(agent.peer)?.isOpen).toBe(true)
+  })
+
+  test.each(['before', 'after'] as const)('takes from an origin that knows no ranges although a member joins %s it began', async when => {
+    const bytes = bytesOf(SIZE)
+    const gate = new Gate()
+    const digest = swarm.origin.addBlob(repository, bytes, { ignoresRange: true, chunkBytes: 30_000, gate })
+    const pace = new Gate()
+    const [seeder, agent] = [await swarm.add({ pace: { pass: async () => pace.pass() } }), await swarm.add({ originPolicy: 'fast' })]
+    await seeder.seed(digest, bytes)
+    if (when === 'before') await swarm.link(seeder, agent)
+    const pulling = pull(agent, digest, SIZE)
+    await gate.reached()
+    gate.release(7)
+    if (when === 'after') await swarm.link(seeder, agent)
+    if (when === 'before') await pace.reached()
+    pace.release(3)
+    gate.release(30)
+    pace.open()
+    gate.open()
+    expectSame(await pulling, bytes)
+    expect(agent.log.filter(({ type }) => type === 'fetch:mismatch' || type === 'fetch:failed')).toEqual([])
+    expect(seeder.links.of(agent.peer)?.isOpen).toBe(true)
+  })
+
+  test.each(['memory', 'disk'] as const)('goes on with the pieces it had when it was given up, in the middle of one, in %s', async store => {
+    const bytes = bytesOf(SIZE)
+    const gate = new Gate()
+    const digest = swarm.origin.addBlob(repository, bytes, { gate, chunkBytes: 30_001 })
+    let agent = await swarm.add({ store })
+    const opening = expect(pull(agent, digest, SIZE)).rejects.toMatchObject({ code: 'FETCH_ABANDONED' })
+    gate.release(15)
+    await until(() => agent.origin.blobStarts(digest).length === 3, { what: 'the third read' })
+    await gate.reached()
+    if (store === 'disk') agent = await agent.reopen()
+    else await agent.stopPullers()
+    await opening
+    swarm.origin.addBlob(repository, bytes, { chunkBytes: 17_003 })
+    expectSame(await pull(agent, digest, SIZE), bytes)
+    expect(agent.log.findLast(event => event.type === 'fetch:started')).toMatchObject({ resumedAt: 3 * PIECE })
+  })
+})
+
+describe('what readers get of a swarm fetch', () => {
+  test.each([true, false])('before the whole is verified: pieces of trusted signers only, never the last (trusted: %s)', async isTrusted => {
+    const bytes = bytesOf(SIZE)
+    const digest = digestOf(bytes)
+    const gate = new Gate()
+    const seeder = await swarm.add({ pace: { pass: async () => gate.pass() } })
+    const agent = await swarm.add({ trust: isTrusted ? [seeder.peer] : [], originPolicy: 'never' })
+    await seeder.seed(digest, bytes)
+    await swarm.link(seeder, agent)
+    await agent.describe(repository, digest, SIZE)
+    let isRight = false
+    agent.events.subscribe(({ type }) => { if (type === 'blob:committed') isRight = true })
+    const opening = agent.puller().blobs.open(repository, digest)
+    let early = 0
+    gate.release(10)
+    await until(() => receivedBy(agent).peers >= 9 * PIECE, { what: 'nearly all' })
+    let hasOpened = false
+    opening.then(() => { hasOpened = true }, () => {})
+    if (isTrusted) {
+      const blob = await opening
+      early = await blob.read(new Uint8Array(SIZE), 0)
+      expect(early).toBeGreaterThan(0)
+      expect(isRight).toBe(false)
+    } else {
+      await new Promise(resolve => { setTimeout(resolve, 30) })
+      expect(hasOpened).toBe(false)
+    }
+    gate.open()
+    const blob = await opening
+    expectSame(await readAll(blob), bytes)
+    await blob.close()
+  })
+
+  test('pieces of an untrusted signer stay withheld after a restart', async () => {
+    const bytes = bytesOf(SIZE)
+    const digest = digestOf(bytes)
+    const gate = new Gate()
+    const seeder = await swarm.add({ pace: { pass: async () => gate.pass() } })
+    let agent = await swarm.add({ store: 'disk', originPolicy: 'never' })
+    await seeder.seed(digest, bytes)
+    await swarm.link(seeder, agent)
+    await agent.describe(repository, digest, SIZE)
+    const first = agent.puller().blobs.open(repository, digest)
+    const ended = expect(first).rejects.toThrow()
+    gate.release(9)
+    await until(() => receivedBy(agent).peers >= 8 * PIECE, { what: 'many pieces' })
+    const before = agent
+    agent = await agent.reopen()
+    await ended
+    await swarm.link(agent, seeder)
+    const puller = agent.puller({ searchMs: 2_000 })
+    await agent.describe(repository, digest, SIZE)
+    let hasOpened = false
+    const opening = puller.blobs.open(repository, digest)
+    opening.then(() => { hasOpened = true }, () => {})
+    await until(() => agent.log.some(({ type }) => type === 'fetch:started'), { what: 'the start' })
+    const started = agent.log.find(event => event.type === 'fetch:started')
+    expect(started).toMatchObject({ resumedAt: receivedBy(before).peers })
+    await new Promise(resolve => { setTimeout(resolve, 50) })
+    expect(hasOpened).toBe(false)
+    gate.open()
+    const blob = await opening
+    expectSame(await readAll(blob), bytes)
+    await blob.close()
+  })
+})
