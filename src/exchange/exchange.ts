@@ -1,3 +1,4 @@
+import { ShoalError } from '../errors.ts'
 import type { EventSink } from '../events.ts'
 import type { Attestation, AttestedPieces } from '../net/swarm-attestation.ts'
 import type { ContentKind, SharedPieces } from '../net/peers.ts'
@@ -243,7 +244,8 @@ export class Exchange implements LinkHandlers {
     this.#links.get(link)?.theirs.get(message.channel)?.participation?.body(link.peer, message, bytes, offset, isLast)
   }
 
-  onClosed (link: SwarmLink): void {
+  onClosed (link: SwarmLink, error?: Error): void {
+    if (error instanceof ShoalError && error.blamesPeer) this.#ban(link.peer, error.message)
     const channels = this.#links.get(link)
     this.#links.delete(link)
     if (channels === undefined) return
@@ -251,6 +253,14 @@ export class Exchange implements LinkHandlers {
     for (const participation of new Set(channels.ours.values())) {
       if (participation.attendees.get(link.peer)?.link === link) participation.gone(link.peer)
     }
+  }
+
+  /** It broke the protocol; whoever does so once does it again. */
+  #ban (peer: string, reason: string): void {
+    const { score, events, now } = this.#components
+    if (score.isBanned(peer, now())) return
+    const { untilMs } = score.ban(peer, reason, now())
+    events.emit({ type: 'peer:banned', peer, reason, untilMs })
   }
 
   #participate (init: Omit<FetchInit, 'listener'> & { listener?: ParticipationListener }): Participation {

@@ -26,6 +26,8 @@ export interface UploadsComponents {
 interface Running extends UploadJob {
   readonly attendee: Attendee
   isCancelled: boolean
+  /** All of its bytes have been sent. */
+  isSent: boolean
 }
 
 /** All pieces on their way to other agents, of all blobs: whom to serve next, chunk by chunk, at the pace allowed. */
@@ -50,7 +52,7 @@ export class Uploads {
 
   /** A member asks for a held piece. */
   add (attendee: Attendee, piece: number): void {
-    const job: Running = { member: attendee.peer, session: attendee.participation.digest, piece, attendee, isCancelled: false }
+    const job: Running = { member: attendee.peer, session: attendee.participation.digest, piece, attendee, isCancelled: false, isSent: false }
     const key = keyOf(job)
     if (this.#jobs.has(key)) return
     this.#jobs.set(key, job)
@@ -99,7 +101,8 @@ export class Uploads {
       // a piece that cannot be read is refused; a link that broke has nobody to tell
       job.attendee.participation.reject(job.member, job.piece, 'missing')
     } finally {
-      if (job.isCancelled) job.attendee.participation.reject(job.member, job.piece, 'cancelled')
+      // each request is answered once: by all of its bytes or by a refusal
+      if (job.isCancelled && !job.isSent) job.attendee.participation.reject(job.member, job.piece, 'cancelled')
       this.#jobs.delete(keyOf(job))
       this.#queue.done(job)
       this.#serve()
@@ -123,10 +126,11 @@ export class Uploads {
       try {
         const length = await fill(participation, buffer, at, Math.min(MAX_CHUNK_LENGTH, end - at))
         await this.#pace.pass(length)
-        if (job.isCancelled || !link.isOpen) return
+        if (job.isCancelled || !link.isOpen || attendee.ours !== channel) return
         const message: PieceMessage = { type: 'piece', channel, piece, offset: at - start, length, queue: this.#queue.length }
         await link.sendPiece(message, buffer.subarray(0, length))
         at += length
+        job.isSent = at === end
         this.#count(attendee, length)
       } finally {
         if (this.#free.length < MAX_FREE_BUFFERS) this.#free.push(buffer)

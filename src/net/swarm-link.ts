@@ -1,5 +1,5 @@
 import { DeadlineError } from '../errors.ts'
-import type { FrameTransport } from './frame-transport.ts'
+import { LaneClosedError, type FrameTransport } from './frame-transport.ts'
 import { encodeMessage } from './swarm-encode.ts'
 import { FrameParser } from './swarm-frames.ts'
 import { SwarmMessageError, type HelloMessage, type PieceMessage, type SwarmMessage } from './swarm-message.ts'
@@ -221,7 +221,7 @@ export class SwarmLink {
     }
     this.#laneState = 'up'
     this.#direct = transport
-    transport.onClosed = error => { this.abort(error ?? new SwarmMessageError('the direct lane ended')) }
+    transport.onClosed = error => { this.abort(error ?? new LaneClosedError('direct')) }
     this.send({ type: 'lane-switch' })
     this.#flush()
     this.#out = transport
