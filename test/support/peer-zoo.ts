@@ -56,9 +56,7 @@ export async function startBadPeer ({ behaviour, content = new Map(), bootstrap 
   })
   const asked: BlobRequest[] = []
   const stopper = new AbortController()
-  await node.handle(BLOB_PROTOCOL, async (stream, connection) => {
-    await misbehave({ behaviour, content, asked, stream, connection, signal: stopper.signal })
-  }, { maxInboundStreams: 256 })
+  await answerBlobs(node, { behaviour, content, asked, signal: stopper.signal })
   await node.start()
   for (const address of bootstrap) await node.dial(multiaddr(address))
   return {
@@ -73,13 +71,22 @@ export async function startBadPeer ({ behaviour, content = new Map(), bootstrap 
   }
 }
 
-interface Encounter {
+export interface Conduct {
   readonly behaviour: BadPeerBehaviour
   readonly content: ReadonlyMap<Digest, Uint8Array>
+  /** Takes what it is asked. */
   readonly asked: BlobRequest[]
+  readonly signal: AbortSignal
+}
+
+interface Encounter extends Conduct {
   readonly stream: Stream
   readonly connection: Connection
-  readonly signal: AbortSignal
+}
+
+/** Lets a node answer the blob protocol, by which neighbours know each other. */
+export async function answerBlobs (node: SwarmLibp2p, conduct: Conduct): Promise<void> {
+  await node.handle(BLOB_PROTOCOL, async (stream, connection) => { await misbehave({ ...conduct, stream, connection }) }, { maxInboundStreams: 256 })
 }
 
 async function misbehave (encounter: Encounter): Promise<void> {

@@ -1,0 +1,156 @@
+import { open, stat, utimes } from 'node:fs/promises'
+import { join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { loadIdentity } from '../../src/net/identity.ts'
+import { AgentProcess } from '../support/agent-process.ts'
+import { pushImage, startDockerRegistry, type DockerRegistry } from '../support/docker-registry.ts'
+import { httpPull } from '../support/http-pull.ts'
+import { buildImage, type TestImage } from '../support/image.ts'
+import { platformImage } from '../support/platform-image.ts'
+import { RecordingProxy } from '../support/recording-proxy.ts'
+import { requireCommands } from '../support/requires.ts'
+import { startBadSwarmPeer } from '../support/swarm-zoo.ts'
+import { until } from '../support/until.ts'
+
+const REPOSITORY = 'team/app'
+const LAYER_BYTES = 4_000_000
+const SLOW_BYTES_PER_SECOND = 2_000_000
+const TEST_TIMEOUT_MS = 60_000
+
+describe.skipIf(requireCommands('docker-registry', 'setpriv') !== undefined)('agents that swarm an image', () => {
+  let registry: DockerRegistry
+
+  beforeAll(async () => { registry = await startDockerRegistry() })
+
+  afterAll(async () => { await registry.stop() })
+
+  it('at once, cold, get it right and together read little more than one image from the origin', async () => {
+    await using parts = new Parts()
+    const image = await pushNew('at once')
+    const origin = parts.keep(await RecordingProxy.start({ target: registry.url, bytesPerSecond: SLOW_BYTES_PER_SECOND }))
+    const origins = { 'reg.test': origin.url }
+    const first = parts.keep(await AgentProcess.start({ origins }))
+    const others = [parts.keep(await AgentProcess.start({ origins, bootstrap: [first.multiaddr] })), parts.keep(await AgentProcess.start({ origins, bootstrap: [first.multiaddr] }))]
+    for (const other of others) await other.connectedTo(first)
+
+    const agents = [first, ...others]
+    expect(await Promise.all(agents.map(async agent => pull(agent, image, 'at once')))).toEqual(['right', 'right', 'right'])
+    expect(origin.contentBytes).toBeLessThan(1.3 * bytesOf(image))
+  }, TEST_TIMEOUT_MS)
+
+  it('beside one that signs wrong hashes of wrong bytes get it right, and ban the signer', async () => {
+    await using parts = new Parts()
+    const image = await pushNew('lying author')
+    const liar = parts.keep(await startBadSwarmPeer({ behaviour: 'signs wrong hashes', content: image.blobs }))
+    const b = parts.keep(await AgentProcess.start({ origins: { 'reg.test': registry.url }, bootstrap: liar.addresses }))
+    await b.connectedTo(liar)
+
+    expect(await pull(b, image, 'lying author')).toBe('right')
+    expect(await bannedBy(b)).toEqual([liar.peerId])
+    expect(b.log().split('\n').filter(line => line.includes('peer:banned') && line.includes(liar.peerId))).toHaveLength(1)
+  }, TEST_TIMEOUT_MS)
+
+  it('beside one that passes on what another signed, with other bytes, ban it and not the signer', async () => {
+    await using parts = new Parts()
+    const image = await pushNew('lying relay')
+    const a = parts.keep(await AgentProcess.start({ origins: { 'reg.test': registry.url } }))
+    expect(await pull(a, image, 'lying relay')).toBe('right')
+    const relay = parts.keep(await startBadSwarmPeer({ behaviour: 'flips a byte', content: image.blobs, signAs: await loadIdentity(a.dataDir) }))
+    const b = parts.keep(await AgentProcess.start({ origins: { 'reg.test': registry.url }, bootstrap: [a.multiaddr, ...relay.addresses] }))
+    await b.connectedTo(a)
+    await b.connectedTo(relay)
+
+    expect(await pull(b, image, 'lying relay')).toBe('right')
+    expect(await bannedBy(b)).toEqual([relay.peerId])
+  }, TEST_TIMEOUT_MS)
+
+  it('beside a liar under five names get it right, and ban each name that lied', async () => {
+    await using parts = new Parts()
+    const image = await pushNew('many names')
+    const liars = []
+    for (let index = 0; index < 5; index++) liars.push(parts.keep(await startBadSwarmPeer({ behaviour: 'signs wrong hashes', content: image.blobs })))
+    const b = parts.keep(await AgentProcess.start({ origins: { 'reg.test': registry.url }, bootstrap: liars.flatMap(({ addresses }) => addresses) }))
+    for (const liar of liars) await b.connectedTo(liar)
+
+    expect(await pull(b, image, 'many names')).toBe('right')
+    const asked = liars.filter(liar => liar.asked.some(({ type }) => type === 'request')).map(({ peerId }) => peerId)
+    expect(asked.length).toBeGreaterThan(0)
+    expect(await bannedBy(b)).toEqual(expect.arrayContaining(asked))
+  }, TEST_TIMEOUT_MS)
+
+  it('get it right from one whose disk has flipped a bit since', async () => {
+    await using parts = new Parts()
+    const image = await pushNew('bad disk')
+    const a = parts.keep(await AgentProcess.start({ origins: { 'reg.test': registry.url } }))
+    expect(await pull(a, image, 'bad disk')).toBe('right')
+    const [layer = ''] = platformImage(image).layers
+    await flipByte(join(a.dataDir, 'blobs', ...layer.split(':')), Math.floor(LAYER_BYTES / 3))
+    const b = parts.keep(await AgentProcess.start({ origins: { 'reg.test': registry.url }, bootstrap: [a.multiaddr] }))
+    await b.connectedTo(a)
+
+    expect(await pull(b, image, 'bad disk')).toBe('right')
+    expect(await bannedBy(b)).toEqual([a.peerId])
+  }, TEST_TIMEOUT_MS)
+
+  it('go on with the pieces they have when killed in the middle and started again', async () => {
+    await using parts = new Parts()
+    const image = await pushNew('restart')
+    const origin = parts.keep(await RecordingProxy.start({ target: registry.url, bytesPerSecond: SLOW_BYTES_PER_SECOND }))
+    const b = parts.keep(await AgentProcess.start({ origins: { 'reg.test': origin.url } }))
+    const cut = pull(b, image, 'restart').catch(() => 'cut')
+    await until(() => origin.contentBytes > LAYER_BYTES / 2, { what: 'half of the layer has come' })
+    await b.kill()
+    expect(await cut).toBe('cut')
+    await b.restart()
+
+    expect(await pull(b, image, 'restart')).toBe('right')
+    expect(origin.contentBytes).toBeLessThan(1.3 * bytesOf(image))
+  }, TEST_TIMEOUT_MS)
+
+  async function pushNew (name: string): Promise<TestImage> {
+    const image = await buildImage({ seed: name, platforms: [hostPlatform], layerBytes: [LAYER_BYTES] })
+    await pushImage(registry.url, REPOSITORY, image, { tag: tagOf(name) })
+    return image
+  }
+})
+
+const hostPlatform = process.arch === 'arm64' ? 'arm64' : 'amd64'
+
+/** Parts of a test, stopped when it ends, the latest first. */
+class Parts extends AsyncDisposableStack {
+  keep<T extends { stop (): Promise<void> }> (part: T): T {
+    return this.adopt(part, async () => { await part.stop() })
+  }
+}
+
+async function pull (agent: AgentProcess, image: TestImage, name: string): Promise<string> {
+  return httpPull({ agent: agent.url, registry: 'reg.test', repository: REPOSITORY, reference: tagOf(name), image, timeoutMs: TEST_TIMEOUT_MS })
+}
+
+async function bannedBy (agent: AgentProcess): Promise<string[]> {
+  return (await agent.status()).banned.map(({ peer }) => peer)
+}
+
+function tagOf (name: string): string {
+  return name.replaceAll(' ', '-')
+}
+
+/** Bytes of its blobs and manifests. */
+function bytesOf (image: TestImage): number {
+  return [...image.blobs.values(), ...image.manifests.map(({ bytes }) => bytes), image.index.bytes].reduce((sum, bytes) => sum + bytes.length, 0)
+}
+
+/** As a disk does it: size and times stay. */
+async function flipByte (path: string, position: number): Promise<void> {
+  const { atime, mtime } = await stat(path)
+  const file = await open(path, 'r+')
+  try {
+    const byte = Buffer.alloc(1)
+    await file.read(byte, 0, 1, position)
+    byte[0] = (byte[0] ?? 0) ^ 1
+    await file.write(byte, 0, 1, position)
+  } finally {
+    await file.close()
+  }
+  await utimes(path, atime, mtime)
+}
