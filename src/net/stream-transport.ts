@@ -1,5 +1,4 @@
 import type { Stream } from '@libp2p/interface'
-import { Uint8ArrayList } from 'uint8arraylist'
 import { FrameInlet } from './frame-inlet.ts'
 import { LaneClosedError, type FrameTransport } from './frame-transport.ts'
 import { StreamEnd } from './stream-end.ts'
@@ -65,12 +64,14 @@ export class StreamTransport implements FrameTransport {
 
   async send (parts: readonly Uint8Array[]): Promise<void> {
     if (this.#inlet.hasEnded) throw this.#closedError()
-    const list = new Uint8ArrayList(...parts)
-    const length = list.byteLength
+    // A copy: a stream that has drained has handed its bytes to the connection, where they may wait to be encrypted, and nothing
+    // tells when they have been.
+    const bytes = Buffer.concat(parts)
+    const length = bytes.byteLength
     this.#queuedBytes += length
     const sending = this.#last.then(async () => {
       this.#queuedBytes -= length
-      await this.#sendNow(list)
+      await this.#sendNow(bytes)
     })
     this.#last = sending.catch(() => {})
     await sending
@@ -97,9 +98,9 @@ export class StreamTransport implements FrameTransport {
     await this.#closing
   }
 
-  async #sendNow (list: Uint8ArrayList): Promise<void> {
+  async #sendNow (bytes: Uint8Array): Promise<void> {
     try {
-      this.#end.send(list)
+      this.#end.send(bytes)
       await this.#end.drained(0, () => new WaitBudget('sending', this.#stallTimeoutMs))
     } catch (error) {
       this.abort(error as Error)

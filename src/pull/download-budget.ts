@@ -60,10 +60,10 @@ export class DownloadBudget {
     const least = Math.max(3, Math.min(MIN_REQUESTS, Math.floor(MIN_BYTES / length)))
     const total = Math.min(MAX_REQUESTS, Math.max(least, Math.ceil(this.#bytesPerMs * AHEAD_MS / length) + 2))
     let underWay = 0
-    for (const other of this.#sessions) underWay += other.onTime(nowMs) * pieceLength(other.size)
+    for (const other of this.#sessions) underWay += (other.onTime(nowMs) + other.unverified) * pieceLength(other.size)
     const shared = total - Math.ceil(underWay / length)
     // a small blob never waits for a large one
-    const own = length === MIN_PIECE_LENGTH && session.pieces <= 8 ? session.pieces : session.onTime(nowMs) === 0 ? 1 : 0
+    const own = length === MIN_PIECE_LENGTH && session.pieces <= 8 ? session.pieces : session.onTime(nowMs) + session.unverified === 0 ? 1 : 0
     if ((this.#limit?.delayMs(nowMs) ?? 0) > 0) return { room: 0, window: 1 }
     const members = Math.max(1, session.members.size)
     return { room: Math.max(own, shared, 0), window: Math.max(2, Math.ceil(total / members)) }
