@@ -1,6 +1,6 @@
 import type { Bitfield } from './bitfield.ts'
 
-/** How many of the other members hold each piece. */
+/** How many of the other members hold each piece and give it. */
 export class Availability {
   readonly #holders: Uint32Array
 
@@ -8,7 +8,7 @@ export class Availability {
     this.#holders = new Uint32Array(pieces)
   }
 
-  /** Members that hold the piece. */
+  /** Members that hold the piece and give it. */
   of (piece: number): number {
     return this.#holders[piece] ?? 0
   }

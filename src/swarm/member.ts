@@ -57,6 +57,17 @@ export class Member {
     this.heardAtMs = nowMs
   }
 
+  /** It says what it holds and does, and this is all. */
+  stated (facts: MemberFacts, nowMs: number): void {
+    this.isLeech = facts.isLeech ?? false
+    this.readsOrigin = facts.readsOrigin ?? false
+    this.isNear = facts.isNear ?? true
+    this.heardAtMs = nowMs
+    this.taking.clear()
+    for (const piece of this.held) if (!facts.held.has(piece)) this.held.remove(piece)
+    for (const piece of facts.held) this.held.add(piece)
+  }
+
   /** How long nothing may come from it before its requests lapse, in milliseconds. */
   get patienceMs (): number {
     return Math.min(MAX_PATIENCE_MS, Math.max(MIN_PATIENCE_MS, 4 * this.serviceMs))
@@ -69,6 +80,12 @@ export class Member {
 
   canBeAsked (nowMs: number): boolean {
     return !this.isLeech && nowMs >= this.busyUntilMs && nowMs >= this.restUntilMs
+  }
+
+  /** Whether the piece may be hoped for from it: not when it gives nothing, or has sent nothing and has not even answered that we called it off. */
+  offers (piece: number, nowMs: number): boolean {
+    if (this.isLeech || this.isExhausted || !this.held.has(piece)) return false
+    return nowMs < this.restUntilMs || !this.calledOff.has(piece)
   }
 
   delivered (tookMs: number, nowMs: number): void {

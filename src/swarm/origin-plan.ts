@@ -109,7 +109,7 @@ export class OriginPlan {
     const contenders = this.#contenders(nowMs)
     const idleMs = nowMs - this.#lastArrivalMs
     const isOurs = (piece: number): boolean => this.#isFree(piece, idleMs) && (
-      this.#parts.availability.of(piece) === 0 ? this.#isOwner(piece, contenders, idleMs) : this.#isQuicker(nowMs))
+      this.#isOffered(piece, nowMs) ? this.#isQuicker(nowMs) : this.#isOwner(piece, contenders, idleMs))
     const start = this.#start(heads, contenders.length === 0, isOurs)
     if (start === undefined) return undefined
     let end = start + 1
@@ -130,6 +130,15 @@ export class OriginPlan {
       if (member.taking.has(piece)) return false
     }
     return true
+  }
+
+  /** Whether a member holds it that may yet give it. */
+  #isOffered (piece: number, nowMs: number): boolean {
+    if (this.#parts.availability.of(piece) === 0) return false
+    for (const member of this.#parts.members.values()) {
+      if (member.offers(piece, nowMs)) return true
+    }
+    return false
   }
 
   /** Others that may own what they lack. */

@@ -96,6 +96,11 @@ export class Session {
     return this.#ledger.count
   }
 
+  /** Pieces that have arrived and are not known to be right yet. */
+  get unverified (): number {
+    return this.#arrived.count - this.held.count
+  }
+
   /** Requests that are not overdue: those that fill the pipe. */
   onTime (nowMs: number): number {
     return this.#picker.onTime(nowMs)
@@ -106,18 +111,14 @@ export class Session {
     return this.#origin.taking
   }
 
-  /** A member takes part, or says anew what it holds. */
+  /** A member takes part; if it did already, what it said before no longer holds. */
   joined (id: string, facts: MemberFacts, nowMs: number): void {
-    let member = this.#members.get(id)
-    if (member === undefined) {
-      member = new Member(id, this.#digest, this.pieces, nowMs)
-      this.#members.set(id, member)
-    }
-    member.isLeech = facts.isLeech ?? false
-    member.readsOrigin = facts.readsOrigin ?? false
-    member.isNear = facts.isNear ?? true
-    member.heardAtMs = nowMs
-    for (const piece of facts.held) this.#gained(member, piece)
+    const known = this.#members.get(id)
+    if (known !== undefined) this.#discount(known)
+    const member = known ?? new Member(id, this.#digest, this.pieces, nowMs)
+    this.#members.set(id, member)
+    member.stated(facts, nowMs)
+    if (!member.isLeech) this.#availability.joined(member.held)
   }
 
   /** A member holds these too. Unknown members and pieces are the caller's to judge. */
@@ -148,7 +149,7 @@ export class Session {
   gone (id: string): void {
     const member = this.#members.get(id)
     if (member === undefined) return
-    this.#availability.left(member.held)
+    this.#discount(member)
     for (const { piece } of this.#ledger.ofMember(id)) this.#ledger.remove(id, piece)
     this.#members.delete(id)
   }
@@ -163,7 +164,7 @@ export class Session {
         break
       case 'missing':
       case 'denied':
-        if (member.held.remove(piece)) this.#availability.lost(piece)
+        if (member.held.remove(piece) && !member.isLeech) this.#availability.lost(piece)
         break
       case 'cancelled':
         break
@@ -302,6 +303,11 @@ export class Session {
 
   #gained (member: Member, piece: number): void {
     member.taking.delete(piece)
-    if (member.held.add(piece)) this.#availability.gained(piece)
+    if (member.held.add(piece) && !member.isLeech) this.#availability.gained(piece)
+  }
+
+  /** What a leech holds nobody can get, so it never counted. */
+  #discount (member: Member): void {
+    if (!member.isLeech) this.#availability.left(member.held)
   }
 }

@@ -1,0 +1,58 @@
+import { Bitfield } from '../../src/swarm/bitfield.ts'
+import type { MemberFacts } from '../../src/swarm/member.ts'
+import { OwnershipSeed } from '../../src/swarm/ownership.ts'
+import { MIN_PIECE_LENGTH } from '../../src/swarm/pieces.ts'
+import { Session, type Decision, type SessionInit } from '../../src/swarm/session.ts'
+
+const DIGEST = 'sha256:scene'
+const SELF = 'self'
+
+/** A session of our own to be told facts, with its decisions in words: `ask a 3`, `cancel a 3`, `take 0-4`. */
+export class SessionScene {
+  readonly session: Session
+
+  constructor (pieces: number, init: Partial<SessionInit> = {}) {
+    this.session = new Session({ self: SELF, digest: DIGEST, size: pieces * MIN_PIECE_LENGTH, originPolicy: 'frugal', ...init })
+  }
+
+  joined (id: string, held: Iterable<number> | 'all', facts: Omit<MemberFacts, 'held'> = {}, nowMs = 0): void {
+    const field = held === 'all' ? Bitfield.full(this.session.pieces) : new Bitfield(this.session.pieces)
+    if (held !== 'all') for (const piece of held) field.add(piece)
+    this.session.joined(id, { held: field, ...facts }, nowMs)
+  }
+
+  /** What it asks members for, or no longer. */
+  asks (nowMs: number, { room = 100, window = 100 } = {}): string[] {
+    return this.#decide(nowMs, room, window, 0)
+  }
+
+  /** What it reads from the origin. */
+  takes (nowMs: number, { runs = 1 } = {}): string[] {
+    this.session.originReady(true)
+    return this.#decide(nowMs, 0, 0, runs)
+  }
+
+  /** A piece comes, and is right. */
+  came (piece: number, from: string, nowMs: number): void {
+    this.session.arrived(piece, from, nowMs)
+    this.session.verified(piece)
+  }
+
+  #decide (nowMs: number, room: number, window: number, runs: number): string[] {
+    return this.session.decide(nowMs, { room, window, runs }).map(inWords)
+  }
+}
+
+function inWords (decision: Decision): string {
+  switch (decision.type) {
+    case 'request': return `ask ${decision.member} ${decision.piece}`
+    case 'cancel': return `cancel ${decision.member} ${decision.piece}`
+    case 'take': return `take ${decision.start}-${decision.end}`
+  }
+}
+
+/** The one of these, or `self`, that owns the piece in a scene. */
+export function ownerOf (piece: number, members: readonly string[]): string {
+  const ranked = [SELF, ...members].map(id => ({ id, rank: new OwnershipSeed(DIGEST, id).rank(piece) }))
+  return ranked.reduce((best, one) => one.rank > best.rank ? one : best).id
+}

@@ -1,0 +1,190 @@
+import { describe, expect, it } from 'vitest'
+import type { OriginPolicy } from '../../src/swarm/origin-plan.ts'
+import { ownerOf, SessionScene } from '../support/session-scene.ts'
+
+/** An owner that said nothing for so long is passed over, in milliseconds. */
+const OWNER_PATIENCE_MS = 1500
+const PIECES = 64
+const OTHERS = ['a', 'b', 'c']
+const ALL = Array.from({ length: PIECES }, (_, piece) => piece)
+const OURS = ALL.filter(piece => ownerOf(piece, OTHERS) === 'self')
+
+/** Reads whatever may be read at this time, one run at a time, and says which pieces. */
+function readAll (scene: SessionScene, nowMs: number, runs = PIECES): number[] {
+  return scene.takes(nowMs, { runs }).flatMap(words => {
+    const [, start, end] = /take (\d+)-(\d+)/.exec(words)?.map(Number) ?? []
+    return ALL.slice(start, end)
+  })
+}
+
+function beside (others: readonly string[], init: ConstructorParameters<typeof SessionScene>[1] = {}): SessionScene {
+  const scene = new SessionScene(PIECES, init)
+  for (const other of others) scene.joined(other, [], { readsOrigin: true })
+  return scene
+}
+
+describe('alone', () => {
+  it('everything is ours, from the first piece on, in runs that double', () => {
+    expect(new SessionScene(PIECES).takes(0, { runs: 9 })).toEqual(['take 0-1', 'take 1-3', 'take 3-7', 'take 7-15', 'take 15-31', 'take 31-63', 'take 63-64'])
+  })
+
+  it('runs end before what is here or on its way', () => {
+    const scene = new SessionScene(8, { held: [2] })
+    scene.joined('a', [5])
+    scene.asks(0)
+    expect(scene.takes(0, { runs: 9 })).toEqual(['take 0-1', 'take 1-2', 'take 3-5', 'take 6-8'])
+  })
+
+  it('the first read is where a reader waits', () => {
+    const scene = new SessionScene(PIECES)
+    scene.session.wanted([40])
+    expect(scene.takes(0)).toEqual(['take 40-41'])
+  })
+
+  it('nothing is read before the origin is ready', () => {
+    const scene = new SessionScene(1)
+    expect(scene.session.decide(0, { room: 0, window: 0, runs: 1 })).toEqual([])
+    expect(scene.takes(1)).toEqual(['take 0-1'])
+  })
+
+  it('what a failed read left is free again after the rest, one piece at a time', () => {
+    const scene = new SessionScene(8)
+    scene.takes(0)
+    expect(scene.takes(0)).toEqual(['take 1-3'])
+    scene.came(1, 'origin', 10)
+    scene.session.originEnded(1, 3, 20, 500)
+    expect(scene.session.taking).toEqual([0])
+    expect(scene.session.originOpen(499)).toBe(false)
+    expect(scene.takes(499)).toEqual([])
+    expect(scene.session.originOpen(500)).toBe(true)
+    expect(scene.takes(500)).toEqual(['take 2-3'])
+  })
+})
+
+describe('beside others', () => {
+  it('each piece that nobody holds is read by its owner', () => {
+    expect(OURS.length).toBeGreaterThan(4)
+    expect(new Set(readAll(beside(OTHERS), 0))).toEqual(new Set(OURS))
+  })
+
+  it.each<[string, Parameters<SessionScene['joined']>[2]]>([
+    ['gives nothing', { readsOrigin: true, isLeech: true }],
+    ['does not read', { readsOrigin: false }]
+  ])('a member that %s owns nothing', (_, facts) => {
+    const scene = new SessionScene(PIECES)
+    scene.joined('a', [], facts)
+    expect(readAll(scene, 0)).toHaveLength(PIECES)
+  })
+
+  it('a member that no longer reads owns nothing', () => {
+    const scene = beside(['a'])
+    scene.session.readsOrigin('a', false)
+    expect(readAll(scene, 0)).toHaveLength(PIECES)
+  })
+
+  it('a silent owner is passed over, one that was heard is not', () => {
+    const scene = beside(['a', 'b'])
+    scene.takes(0, { runs: 0 })
+    scene.session.has('b', [], OWNER_PATIENCE_MS - 1)
+    const read = readAll(scene, OWNER_PATIENCE_MS)
+    expect(new Set(read)).toEqual(new Set(ALL.filter(piece => ownerOf(piece, ['b']) === 'self')))
+  })
+
+  it('when nothing comes at all, owners that are heard are passed over too, the next in rank first', () => {
+    const scene = beside(['a'])
+    expect(new Set(readAll(scene, 0))).toEqual(new Set(ALL.filter(piece => ownerOf(piece, ['a']) === 'self')))
+    scene.session.has('a', [], OWNER_PATIENCE_MS)
+    expect(readAll(scene, OWNER_PATIENCE_MS)).toEqual([])
+    expect(new Set(readAll(scene, OWNER_PATIENCE_MS + 1))).toEqual(new Set(ALL.filter(piece => ownerOf(piece, ['a']) === 'a')))
+  })
+
+  it('what a member reads is left to it, until it is released or nothing came for long', () => {
+    const scene = beside(['a'])
+    const [piece = -1] = ALL.filter(piece => ownerOf(piece, ['a']) === 'self')
+    scene.session.takes('a', [piece], 0)
+    expect(readAll(scene, 0)).not.toContain(piece)
+    scene.session.releases('a', [piece], 1)
+    expect(readAll(scene, 1)).toEqual([piece])
+
+    const stuck = beside(['a'])
+    stuck.session.takes('a', ALL, 0)
+    expect(readAll(stuck, 0)).toEqual([])
+    expect(readAll(stuck, 2 * OWNER_PATIENCE_MS)).toEqual([])
+    expect(readAll(stuck, 2 * OWNER_PATIENCE_MS + 1)).toHaveLength(PIECES)
+  })
+
+  it('we begin at a place of our own', () => {
+    const starts = ['p', 'q', 'r', 's', 't'].map(self => beside(OTHERS, { self }).takes(0)[0])
+    expect(new Set(starts).size).toBeGreaterThan(3)
+  })
+
+  it('a leech reads nothing that another may read, and all when it is alone', () => {
+    expect(readAll(beside(OTHERS, { isLeech: true }), 0)).toEqual([])
+    expect(readAll(beside([], { isLeech: true }), 0)).toHaveLength(PIECES)
+  })
+})
+
+describe('what members hold', () => {
+  /** One that has read a piece from the origin in 10 ms, and waits for the rest from a member that gives nothing yet. */
+  function waiting (originPolicy: OriginPolicy): SessionScene {
+    const scene = new SessionScene(PIECES, { originPolicy })
+    scene.takes(0)
+    scene.came(0, 'origin', 10)
+    scene.session.originEnded(0, 1, 10)
+    scene.joined('a', 'all', {}, 10)
+    return scene
+  }
+
+  it.each<[OriginPolicy, number, boolean]>([
+    ['never', 60_000, false],
+    ['frugal', 60_000, false],
+    ['balanced', 100, false],
+    ['balanced', 60_000, true],
+    ['fast', 100, true]
+  ])('under the policy %s after %i ms is read from the origin: %s', (policy, nowMs, isRead) => {
+    expect(waiting(policy).takes(nowMs).length > 0).toBe(isRead)
+  })
+
+  it('under the policy never is not read even if nobody holds it', () => {
+    const scene = new SessionScene(1, { originPolicy: 'never' })
+    expect(scene.takes(60_000)).toEqual([])
+    expect(scene.session.originOpen(0)).toBe(false)
+  })
+
+  it('is not there for us if who holds it gives nothing', () => {
+    const scene = new SessionScene(1)
+    scene.joined('a', 'all', { isLeech: true })
+    expect(scene.takes(0)).toEqual(['take 0-1'])
+  })
+
+  it('is read after all when who holds it has rested from its silence and has not even answered', () => {
+    const scene = new SessionScene(1)
+    scene.joined('a', 'all')
+    scene.asks(0)
+    expect(scene.asks(1000)).toEqual(['cancel a 0'])
+    expect(scene.takes(1499)).toEqual([])
+    expect(scene.takes(1500)).toEqual(['take 0-1'])
+  })
+
+  it('is left to it when it has answered that it stopped', () => {
+    const scene = new SessionScene(1)
+    scene.joined('a', 'all')
+    scene.asks(0)
+    scene.asks(1000)
+    scene.session.rejected('a', 0, 'cancelled', 1001)
+    expect(scene.takes(1500)).toEqual([])
+    expect(scene.asks(1500)).toEqual(['ask a 0'])
+  })
+
+  it('is read after all when it has let requests lapse again and again', () => {
+    const scene = new SessionScene(1)
+    scene.joined('a', 'all')
+    for (const nowMs of [0, 10_000, 20_000]) {
+      expect(scene.takes(nowMs)).toEqual([])
+      expect(scene.asks(nowMs)).toEqual(['ask a 0'])
+      scene.asks(nowMs + 1000)
+      scene.session.rejected('a', 0, 'cancelled', nowMs + 1000)
+    }
+    expect(scene.takes(21_000)).toEqual(['take 0-1'])
+  })
+})

@@ -1,0 +1,182 @@
+import { describe, expect, it } from 'vitest'
+import { ownerOf, SessionScene } from '../support/session-scene.ts'
+
+/** Later than a request that is late, and earlier than one that lapses, in milliseconds. */
+const LATE_MS = 500
+/** Later than the patience for the nearer one. */
+const IMPATIENT_MS = 2100
+
+describe('the next piece', () => {
+  it('is the one at which a reader waits, then the one behind it, however rare others are', () => {
+    const scene = new SessionScene(8)
+    scene.joined('a', 'all')
+    scene.joined('b', [4, 5, 6])
+    scene.session.wanted([4])
+    expect(scene.asks(0, { room: 2 }).map(words => words.slice(-1))).toEqual(['4', '5'])
+  })
+
+  it('is for the most urgent reader first', () => {
+    const scene = new SessionScene(8)
+    scene.joined('a', 'all')
+    scene.session.wanted([6, 2])
+    expect(scene.asks(0, { room: 4 })).toEqual(['ask a 6', 'ask a 7', 'ask a 2', 'ask a 3'])
+  })
+
+  it('is the rarest', () => {
+    const scene = new SessionScene(4)
+    scene.joined('a', 'all')
+    scene.joined('b', [0, 1, 3])
+    scene.joined('c', [0, 3])
+    scene.joined('d', [3])
+    expect(scene.asks(0, { room: 4 }).map(words => Number(words.slice(-1)))).toEqual([2, 1, 0, 3])
+  })
+
+  it('is, of equally rare ones, another for each agent', () => {
+    const first = ['one', 'two', 'three', 'four', 'five', 'six'].map(self => {
+      const scene = new SessionScene(32, { self })
+      scene.joined('a', 'all')
+      return scene.asks(0, { room: 1 })[0]
+    })
+    expect(new Set(first).size).toBeGreaterThan(3)
+  })
+
+  it('is none that is here, is on its way, or that nobody holds', () => {
+    const scene = new SessionScene(4, { held: [0] })
+    scene.joined('a', [0, 1, 2])
+    expect(scene.asks(0).toSorted()).toEqual(['ask a 1', 'ask a 2'])
+    expect(scene.asks(1)).toEqual([])
+    expect(scene.session.requested).toBe(2)
+  })
+
+  it('is none that we read from the origin', () => {
+    const scene = new SessionScene(2)
+    expect(scene.takes(0)).toEqual(['take 0-1'])
+    scene.joined('a', 'all')
+    expect(scene.asks(1)).toEqual(['ask a 1'])
+  })
+})
+
+describe('a member', () => {
+  it('is asked for so many pieces at a time as its window has', () => {
+    const scene = new SessionScene(8)
+    scene.joined('a', 'all')
+    scene.joined('b', 'all')
+    const asked = scene.asks(0, { window: 2 })
+    for (const member of ['a', 'b']) expect(asked.filter(words => words.startsWith(`ask ${member}`))).toHaveLength(2)
+  })
+
+  it('that is asked for least, and at which fewest wait, comes first', () => {
+    const scene = new SessionScene(8)
+    scene.joined('a', 'all')
+    scene.joined('b', 'all')
+    scene.session.queued('a', 2)
+    const members = scene.asks(0, { room: 3 }).map(words => words.split(' ')[1])
+    expect(members.filter(member => member === 'b').length).toBeGreaterThanOrEqual(2)
+    expect(members[0]).toBe('b')
+  })
+
+  it('that was quicker comes first', () => {
+    const scene = new SessionScene(8)
+    for (const member of ['a', 'b']) scene.joined(member, 'all')
+    const asked = scene.asks(0, { room: 2 })
+    for (const words of asked) {
+      const [, member, piece] = words.split(' ')
+      scene.came(Number(piece), member ?? '', member === 'a' ? 20 : 800)
+    }
+    expect(scene.asks(801, { room: 1 })[0]).toMatch(/^ask a/)
+  })
+
+  it('that is near comes before one that is far, however long it takes', () => {
+    const scene = new SessionScene(4)
+    scene.joined('far', 'all', { isNear: false })
+    scene.joined('near', 'all')
+    scene.session.queued('near', 100)
+    expect(scene.asks(0).every(words => words.startsWith('ask near'))).toBe(true)
+  })
+
+  it('that gives nothing is not asked', () => {
+    const scene = new SessionScene(4)
+    scene.joined('a', 'all', { isLeech: true })
+    expect(scene.asks(0)).toEqual([])
+  })
+})
+
+describe('a far member', () => {
+  const others = ['near1', 'near2', 'near3']
+
+  function zones (): SessionScene {
+    const scene = new SessionScene(64)
+    scene.joined('far', 'all', { isNear: false })
+    for (const other of others) scene.joined(other, [])
+    return scene
+  }
+
+  it('is asked only for what we own among the near that lack it', () => {
+    const ours = Array.from({ length: 64 }, (_, piece) => piece).filter(piece => ownerOf(piece, others) === 'self')
+    expect(ours.length).toBeGreaterThan(0)
+    expect(new Set(zones().asks(0))).toEqual(new Set(ours.map(piece => `ask far ${piece}`)))
+  })
+
+  it('is not asked for what a near member holds, even one that is busy', () => {
+    const scene = zones()
+    scene.joined('near1', 'all')
+    expect(scene.asks(0, { room: 1, window: 1 })).toEqual([expect.stringMatching(/^ask near1/)])
+    expect(scene.asks(1, { window: 1 })).toEqual([])
+  })
+
+  it('is asked for all when nothing has come for long', () => {
+    const scene = zones()
+    scene.asks(0, { room: 0 })
+    const first = scene.asks(0, { room: 1 })
+    expect(first).toHaveLength(1)
+    scene.session.progressed('far', IMPATIENT_MS)
+    expect(scene.asks(IMPATIENT_MS, { room: 63 })).toHaveLength(63)
+  })
+
+  it('waits for no near member that gives nothing', () => {
+    const scene = new SessionScene(16)
+    scene.joined('far', 'all', { isNear: false })
+    for (const other of others) scene.joined(other, 'all', { isLeech: true })
+    expect(scene.asks(0)).toHaveLength(16)
+  })
+})
+
+describe('at the tail', () => {
+  function late (): SessionScene {
+    const scene = new SessionScene(2)
+    scene.joined('a', 'all')
+    expect(scene.asks(0)).toHaveLength(2)
+    for (const member of ['b', 'c']) scene.joined(member, 'all', {}, 1)
+    return scene
+  }
+
+  it('what is late is asked of one more, and of no third', () => {
+    const scene = late()
+    expect(scene.asks(100)).toEqual([])
+    expect(scene.asks(LATE_MS).map(words => words.replace(/ [bc] /, ' other ')).toSorted()).toEqual(['ask other 0', 'ask other 1'])
+    expect(scene.asks(2 * LATE_MS - 1)).toEqual([])
+  })
+
+  it('what came from one is called off at the other', () => {
+    const scene = late()
+    const copy = scene.asks(LATE_MS).find(words => words.endsWith('0'))
+    scene.came(0, 'a', LATE_MS + 1)
+    expect(scene.asks(LATE_MS + 2)).toEqual([copy?.replace('ask', 'cancel')])
+  })
+
+  it('nothing is asked twice while there is something that nobody was asked for', () => {
+    const scene = new SessionScene(3)
+    scene.joined('a', 'all')
+    const asked = scene.asks(0, { room: 2 })
+    scene.joined('b', 'all', {}, 1)
+    const [next] = scene.asks(LATE_MS, { room: 1 })
+    expect(new Set([...asked, next].map(words => words?.slice(-1)))).toEqual(new Set(['0', '1', '2']))
+  })
+
+  it('a late request no longer fills the pipe', () => {
+    const scene = late()
+    expect(scene.session.onTime(100)).toBe(2)
+    expect(scene.session.onTime(LATE_MS)).toBe(0)
+    expect(scene.session.requested).toBe(2)
+  })
+})

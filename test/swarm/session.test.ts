@@ -1,0 +1,233 @@
+import { describe, expect, it } from 'vitest'
+import { SessionScene } from '../support/session-scene.ts'
+
+/** A member that never answered lapses after this, in milliseconds. */
+const PATIENCE_MS = 1000
+/** It rests so long the first time. */
+const REST_MS = 500
+
+function availabilities ({ session }: SessionScene): number[] {
+  return Array.from({ length: session.pieces }, (_, piece) => session.availability.of(piece))
+}
+
+describe('a session', () => {
+  it('of an empty blob is complete', () => {
+    const { session } = new SessionScene(0)
+    expect(session).toMatchObject({ pieces: 0, isComplete: true })
+  })
+
+  it('is complete when all pieces are right, not when they have come', () => {
+    const scene = new SessionScene(2, { held: [1] })
+    scene.session.arrived(0, 'origin', 0)
+    expect(scene.session.isComplete).toBe(false)
+    scene.session.verified(0)
+    expect(scene.session.isComplete).toBe(true)
+  })
+
+  it('of a seed asks for nothing', () => {
+    const scene = new SessionScene(2, { isSeed: true })
+    scene.joined('a', 'all')
+    expect(scene.session.isComplete).toBe(true)
+    expect([...scene.asks(0), ...scene.takes(0)]).toEqual([])
+  })
+
+  it('asks again for what was lost', () => {
+    const scene = new SessionScene(1)
+    scene.joined('a', 'all')
+    scene.asks(0)
+    scene.came(0, 'a', 10)
+    scene.session.lost(0)
+    expect(scene.session.isComplete).toBe(false)
+    expect(scene.asks(11)).toEqual(['ask a 0'])
+  })
+
+  it('passes by what is said of members it does not know', () => {
+    const { session } = new SessionScene(1)
+    session.has('x', [0], 0)
+    session.takes('x', [0], 0)
+    session.releases('x', [0], 0)
+    session.rejected('x', 0, 'missing', 0)
+    session.gone('x')
+    expect(session.members.size).toBe(0)
+    expect(session.availability.of(0)).toBe(0)
+  })
+})
+
+describe('what members hold', () => {
+  it('is counted as they join, tell, refuse and go', () => {
+    const scene = new SessionScene(4)
+    scene.joined('a', [0, 1])
+    scene.joined('b', [1, 2])
+    scene.session.has('b', [2, 3], 1)
+    expect(availabilities(scene)).toEqual([1, 2, 1, 1])
+    scene.asks(1)
+    scene.session.rejected('a', 0, 'missing', 2)
+    expect(availabilities(scene)).toEqual([0, 2, 1, 1])
+    scene.session.gone('b')
+    expect(availabilities(scene)).toEqual([0, 1, 0, 0])
+  })
+
+  it('does not count when they give nothing', () => {
+    const scene = new SessionScene(2)
+    scene.joined('a', 'all', { isLeech: true })
+    scene.session.has('a', [0, 1], 1)
+    expect(availabilities(scene)).toEqual([0, 0])
+    scene.session.gone('a')
+    expect(availabilities(scene)).toEqual([0, 0])
+  })
+
+  it('is what they said last when they join again', () => {
+    const scene = new SessionScene(4)
+    scene.joined('a', [0, 1, 2])
+    scene.session.takes('a', [3], 1)
+    scene.joined('a', [2], { isNear: false }, 2)
+    expect(availabilities(scene)).toEqual([0, 0, 1, 0])
+    expect([...scene.session.members.get('a')?.held ?? []]).toEqual([2])
+    expect(scene.session.members.get('a')?.taking.size).toBe(0)
+    expect(scene.asks(3)).toEqual(['ask a 2'])
+  })
+
+  it.each([[false, true, 0], [true, false, 1]])('counts by what they say last, leech %s and then %s', (before, after, count) => {
+    const scene = new SessionScene(1)
+    scene.joined('a', 'all', { isLeech: before })
+    scene.joined('a', 'all', { isLeech: after })
+    expect(availabilities(scene)).toEqual([count])
+    scene.session.gone('a')
+    expect(availabilities(scene)).toEqual([0])
+  })
+})
+
+describe('a member that refuses', () => {
+  it('as busy is asked again a little later, and another meanwhile', () => {
+    const scene = new SessionScene(1)
+    scene.joined('a', 'all')
+    scene.asks(0)
+    scene.session.rejected('a', 0, 'busy', 10)
+    expect(scene.asks(11)).toEqual([])
+    expect(scene.asks(61)).toEqual(['ask a 0'])
+    scene.session.rejected('a', 0, 'busy', 70)
+    scene.joined('b', 'all', {}, 70)
+    expect(scene.asks(71)).toEqual(['ask b 0'])
+  })
+
+  it.each(['missing', 'denied'] as const)('a piece as %s is not asked for it until it says that it has it', reason => {
+    const scene = new SessionScene(1)
+    scene.joined('a', 'all')
+    scene.asks(0)
+    scene.session.rejected('a', 0, reason, 10)
+    expect(scene.asks(5000)).toEqual([])
+    scene.session.has('a', [0], 5001)
+    expect(scene.asks(5002)).toEqual(['ask a 0'])
+  })
+
+  it('what was not asked of it changes nothing', () => {
+    const scene = new SessionScene(2)
+    scene.joined('a', 'all')
+    scene.session.rejected('a', 0, 'missing', 1)
+    scene.session.rejected('a', 1, 'busy', 1)
+    expect(availabilities(scene)).toEqual([1, 1])
+    expect(scene.asks(2)).toHaveLength(2)
+  })
+})
+
+describe('a silent member', () => {
+  function silent (): SessionScene {
+    const scene = new SessionScene(2)
+    scene.joined('a', 'all')
+    scene.asks(0)
+    scene.joined('b', [0], {}, PATIENCE_MS - 1)
+    return scene
+  }
+
+  it('loses its requests, which are asked of others', () => {
+    const scene = silent()
+    expect(scene.asks(PATIENCE_MS).toSorted()).toEqual(['ask b 0', 'cancel a 0', 'cancel a 1'])
+  })
+
+  it('keeps them while bytes come', () => {
+    const scene = silent()
+    scene.session.progressed('a', PATIENCE_MS - 1)
+    expect(scene.asks(PATIENCE_MS).filter(words => words.startsWith('cancel'))).toEqual([])
+    expect(scene.asks(2 * PATIENCE_MS).filter(words => words.startsWith('cancel a'))).toHaveLength(2)
+  })
+
+  it('is not asked for what was called off before it has answered, and rests even then', () => {
+    const scene = silent()
+    scene.asks(PATIENCE_MS)
+    expect(scene.asks(PATIENCE_MS + 10 * REST_MS).filter(words => words.startsWith('ask a'))).toEqual([])
+    scene.session.rejected('a', 1, 'cancelled', PATIENCE_MS + 10 * REST_MS)
+    expect(scene.asks(PATIENCE_MS + 10 * REST_MS)).toContain('ask a 1')
+  })
+
+  it('rests after it lapsed, twice as long each time', () => {
+    const scene = new SessionScene(1)
+    scene.joined('a', 'all')
+    let nowMs = 0
+    for (const restMs of [REST_MS, 2 * REST_MS, 4 * REST_MS]) {
+      expect(scene.asks(nowMs)).toEqual(['ask a 0'])
+      nowMs += PATIENCE_MS
+      expect(scene.asks(nowMs)).toEqual(['cancel a 0'])
+      scene.session.rejected('a', 0, 'cancelled', nowMs)
+      expect(scene.asks(nowMs + restMs - 1)).toEqual([])
+      nowMs += restMs
+    }
+  })
+
+  it('helps nobody once it has lapsed again and again, until it rested', () => {
+    const scene = new SessionScene(1)
+    scene.joined('a', 'all')
+    for (const nowMs of [0, 10_000, 20_000]) {
+      scene.asks(nowMs)
+      scene.asks(nowMs + PATIENCE_MS)
+      scene.session.rejected('a', 0, 'cancelled', nowMs + PATIENCE_MS)
+      expect(scene.session.isHelped(nowMs + PATIENCE_MS)).toBe(nowMs < 20_000)
+    }
+    expect(scene.session.isHelped(40_000)).toBe(true)
+  })
+})
+
+describe('what is expected of a member', () => {
+  it('is what it was asked for, and what was called off until it has answered', () => {
+    const scene = new SessionScene(2)
+    scene.joined('a', 'all')
+    expect(scene.session.expects('a', 0)).toBeUndefined()
+    scene.asks(0)
+    expect(scene.session.expects('a', 0)).toBe('asked')
+    scene.asks(PATIENCE_MS)
+    expect(scene.session.expects('a', 0)).toBe('called-off')
+    scene.session.rejected('a', 0, 'cancelled', PATIENCE_MS)
+    expect(scene.session.expects('a', 0)).toBeUndefined()
+  })
+
+  it('is nothing when it has gone, even if it comes back', () => {
+    const scene = new SessionScene(2)
+    scene.joined('a', 'all')
+    scene.asks(0)
+    scene.session.gone('a')
+    expect(scene.session.requested).toBe(0)
+    scene.joined('a', 'all', {}, 1)
+    expect(scene.session.expects('a', 0)).toBeUndefined()
+    expect(scene.asks(2)).toHaveLength(2)
+  })
+})
+
+describe('a session is helped', () => {
+  it.each<[string, boolean, (scene: SessionScene) => void]>([
+    ['by a member that holds what we lack', true, scene => { scene.joined('a', [1]) }],
+    ['by nobody when members hold only what we have', false, scene => { scene.joined('a', [0]) }],
+    ['by a member that reads from the origin', true, scene => { scene.joined('a', [], { readsOrigin: true }) }],
+    ['by a member that is reading a piece', true, scene => { scene.joined('a', []); scene.session.takes('a', [1], 0) }],
+    ['by nobody when it has released it', false, scene => { scene.joined('a', []); scene.session.takes('a', [1], 0); scene.session.releases('a', [1], 1) }],
+    ['by nobody when it no longer reads', false, scene => {
+      scene.joined('a', [], { readsOrigin: true })
+      scene.session.takes('a', [1], 0)
+      scene.session.readsOrigin('a', false)
+    }],
+    ['by no leech', false, scene => { scene.joined('a', 'all', { isLeech: true, readsOrigin: true }) }],
+    ['by nobody when all have gone', false, scene => { scene.joined('a', 'all'); scene.session.gone('a') }]
+  ])('%s: %s', (_, isHelped, tell) => {
+    const scene = new SessionScene(2, { held: [0] })
+    tell(scene)
+    expect(scene.session.isHelped(1)).toBe(isHelped)
+  })
+})
