@@ -1,458 +1,288 @@
-import { Session, type Decision } from '../../src/swarm/session.ts'
 import type { OriginPolicy } from '../../src/swarm/origin-plan.ts'
-import { pieceCount, pieceSpan } from '../../src/swarm/pieces.ts'
-import { UploadQueue, type UploadJob } from '../../src/swarm/upload-queue.ts'
+import { pieceSpan } from '../../src/swarm/pieces.ts'
+import type { Decision, RejectReason } from '../../src/swarm/session.ts'
+import { Bitfield } from '../../src/swarm/bitfield.ts'
+import { ModelClock } from './model-clock.ts'
+import { ModelHost, requestKey, type ModelHostInit } from './model-host.ts'
+import { ModelLinks, type ModelLink } from './model-links.ts'
+import { ModelWire, type ModelWireInit } from './model-wire.ts'
 
-/** How a host of the model behaves, if not as it should. */
-export type ModelFault = 'dies' | 'stalls'
+/** The agent decides so often, and soon after each fact, in milliseconds. */
+const TICK_MS = 50
+const DECIDE_DELAY_MS = 1
+/** It waits so long for the neighbours' answers before it asks the origin. */
+const GRACE_MS = 30
+/** The others see a host's death so late. */
+const DEATH_SEEN_MS = 5
+const HAVE_INTERVAL_MS = 20
+const DEFAULT_LIMIT_MS = 600_000
+const SESSION = 'blob'
 
-export interface ModelHost {
-  /** Bytes per millisecond. */
-  readonly up: number
-  readonly down: number
-  readonly startMs?: number
-  readonly zone?: string
-  readonly isLeech?: boolean
-  readonly fault?: { readonly kind: ModelFault, readonly atMs: number }
-  /** Part of the pieces held at the start, 0 to 1. */
-  readonly held?: number
-  readonly readsOrigin?: boolean
-}
-
-export interface ModelInit {
+export interface SwarmModelInit extends ModelWireInit {
+  /** Bytes of the blob. */
   readonly size: number
-  readonly hosts: readonly ModelHost[]
-  /** Bytes per millisecond of all hosts together. */
-  readonly origin: number
-  /** One way, in milliseconds. */
-  readonly latencyMs?: number
-  readonly haveIntervalMs?: number
-  readonly random: () => number
+  readonly hosts: readonly ModelHostInit[]
+  /** Bytes per millisecond of all hosts together; without it there is no origin. */
+  readonly origin?: number
+  /** @default 'frugal' */
   readonly policy?: OriginPolicy
-  readonly slots?: number
-  readonly maxQueued?: number
-  readonly minRoom?: number
-  readonly window?: number
   readonly limitMs?: number
-  readonly check?: (model: SwarmModel) => void
+  /** Looks at a host whenever it has decided. */
+  readonly check?: (host: ModelHost) => void
 }
-
-interface Transfer {
-  readonly from: Node | undefined
-  readonly to: Node
-  readonly piece: number
-  left: number
-  rate: number
-  sinceMs: number
-  event: number
-}
-
-interface Node {
-  readonly id: string
-  readonly host: ModelHost
-  readonly session: Session
-  readonly uploads: UploadQueue
-  readonly asked: Map<string, Set<number>>
-  readonly sent: Map<string, Set<number>>
-  readonly up: Set<Transfer>
-  readonly down: Set<Transfer>
-  isAlive: boolean
-  hasStarted: boolean
-  fresh: number[]
-  haveDue: boolean
-  decideDue: boolean
-  doneMs: number | undefined
-  bytesIn: number
-  rate: number
-  rateAtMs: number
-}
-
-interface Event { readonly atMs: number, readonly order: number, readonly run: () => void }
 
 /**
- * A swarm in memory and in simulated time: hosts with links of their own run the real sessions and upload queues; transfers
- * share links evenly, messages take a fixed time. Deterministic for one `random`.
+ * A swarm in memory and in simulated time: hosts with links of their own run the real sessions and upload queues by the rules
+ * of docs/protocol.md. Messages between two hosts keep their order. The same for the same seed.
  */
 export class SwarmModel {
-  nowMs = 0
+  readonly hosts: readonly ModelHost[]
+  /** Bytes that the origin was asked for. */
   originBytes = 0
-  requests = 0
-  rejects = 0
-  copies = 0
+  /** Pieces that came from a host of another zone. */
   crossings = 0
-  readonly nodes = new Map<string, Node>()
-  readonly #init: ModelInit
-  readonly #events: Event[] = []
-  readonly #origin = new Set<Transfer>()
-  #order = 0
-  #isShareDue = false
+  readonly #init: SwarmModelInit
+  readonly #clock = new ModelClock()
+  readonly #links = new ModelLinks(this.#clock)
+  readonly #origin: ModelLink | undefined
+  readonly #byId = new Map<string, ModelHost>()
+  readonly #wire: ModelWire
 
-  constructor (init: ModelInit) {
+  constructor (init: SwarmModelInit) {
     this.#init = init
-    for (const [index, host] of init.hosts.entries()) this.#addHost(`host${index}`, host)
+    this.#wire = new ModelWire(this.#clock, init)
+    this.#origin = init.origin === undefined ? undefined : this.#links.add(init.origin)
+    const { size, policy = 'frugal' } = init
+    this.hosts = init.hosts.map((host, index) => new ModelHost(`host${index}`, host, {
+      size, policy, clock: this.#clock, up: this.#links.add(host.up), down: this.#links.add(host.down)
+    }))
+    for (const host of this.hosts) this.#plan(host)
   }
 
-  /** @returns when each host was done, undefined for those that never were */
+  /** Runs until all hosts that can be are done, or the limit. @returns when each was done, in milliseconds; undefined for those that never were */
   run (): Array<number | undefined> {
-    const limitMs = this.#init.limitMs ?? 600_000
-    for (let event = this.#take(); event !== undefined && event.atMs <= limitMs; event = this.#take()) {
-      this.nowMs = event.atMs
-      event.run()
-      if ([...this.nodes.values()].every(node => !node.isAlive || node.host.fault?.kind === 'stalls' || node.session.isComplete)) break
+    const { limitMs = DEFAULT_LIMIT_MS } = this.#init
+    this.#clock.run({ limitMs, isOver: () => this.hosts.every(host => !host.isAlive || host.session.isComplete || host.init.stall?.toMs === Infinity) })
+    return this.hosts.map(host => host.doneMs)
+  }
+
+  #plan (host: ModelHost): void {
+    const { startMs = 0, diesAtMs, stall } = host.init
+    this.#byId.set(host.id, host)
+    this.#clock.at(startMs, () => { this.#start(host) })
+    if (diesAtMs !== undefined) this.#clock.at(diesAtMs, () => { this.#die(host) })
+    if (stall === undefined) return
+    this.#clock.at(stall.fromMs, () => { this.#stall(host) })
+    if (stall.toMs !== Infinity) this.#clock.at(stall.toMs, () => { this.#wake(host) })
+  }
+
+  #start (host: ModelHost): void {
+    if (!host.isAlive) return
+    host.hasStarted = true
+    for (const other of this.hosts) {
+      if (other === host || !other.hasStarted || !other.isAlive) continue
+      this.#join(host, other)
+      this.#join(other, host)
     }
-    return [...this.nodes.values()].map(node => node.doneMs)
+    this.#clock.after(GRACE_MS, () => { host.session.originReady(this.#origin !== undefined) })
+    this.#tick(host)
   }
 
-  #addHost (id: string, host: ModelHost): void {
-    const { size, policy } = this.#init
-    const held: number[] = []
-    for (let piece = 0; piece < pieceCount(size); piece++) if (this.#init.random() < (host.held ?? 0)) held.push(piece)
-    const node: Node = {
-      id,
-      host,
-      session: new Session({ self: id, digest: 'sha256:model', size, held, originPolicy: policy, isLeech: host.isLeech }),
-      uploads: new UploadQueue(job => this.#need(node, job), { slots: this.#init.slots, maxQueued: this.#init.maxQueued }),
-      asked: new Map(),
-      sent: new Map(),
-      up: new Set(),
-      down: new Set(),
-      isAlive: true,
-      hasStarted: false,
-      fresh: [],
-      haveDue: false,
-      decideDue: false,
-      doneMs: undefined,
-      bytesIn: 0,
-      rate: 0,
-      rateAtMs: 0
+  #die (host: ModelHost): void {
+    host.isAlive = false
+    for (const transfer of [...host.up.transfers, ...host.down.transfers]) this.#links.end(transfer)
+    this.#clock.after(DEATH_SEEN_MS, () => {
+      for (const other of this.hosts) this.#bury(host, other)
+    })
+  }
+
+  #bury (dead: ModelHost, host: ModelHost): void {
+    host.forget(dead)
+    this.#serve(host)
+    this.#decideSoon(host)
+  }
+
+  #stall (host: ModelHost): void {
+    host.isStalled = true
+    this.#links.setPace(host.up, 0)
+    this.#links.setPace(host.down, 0)
+  }
+
+  #wake (host: ModelHost): void {
+    host.isStalled = false
+    this.#links.setPace(host.up, host.init.up)
+    this.#links.setPace(host.down, host.init.down)
+    for (const hear of host.unheard.splice(0)) hear()
+    this.#serve(host)
+    this.#decide(host)
+  }
+
+  #join (from: ModelHost, to: ModelHost): void {
+    const { isLeech, zone } = from.init
+    const { session } = from
+    const held = Bitfield.fromBytes(session.held.toBytes(), session.pieces) ?? new Bitfield(session.pieces)
+    const { taking } = session
+    const readsOrigin = this.#origin !== undefined && !session.isComplete
+    from.joined.add(to)
+    this.#wire.tell(from, to, () => {
+      to.session.joined(from.id, { held, isLeech, readsOrigin, isNear: zone === to.init.zone }, this.#clock.nowMs)
+      to.session.takes(from.id, taking, this.#clock.nowMs)
+      this.#decideSoon(to)
+    })
+  }
+
+  #tick (host: ModelHost): void {
+    if (!host.isAlive || host.session.isComplete) return
+    this.#clock.after(TICK_MS, () => { this.#tick(host) })
+    if (host.isStalled) return
+    for (const from of this.hosts) {
+      const transfers = [...from.sending.values()].filter(({ job, transfer }) => job.member === host.id && transfer.bytesPerMs > 0)
+      if (transfers.length > 0) host.session.progressed(from.id, this.#clock.nowMs)
     }
-    this.nodes.set(id, node)
-    this.at(host.startMs ?? 0, () => { this.#start(node) })
-    if (host.fault !== undefined) this.at(host.fault.atMs, () => { this.#fail(node) })
+    this.#decide(host)
   }
 
-  at (atMs: number, run: () => void): void {
-    const event = { atMs, order: this.#order++, run }
-    // binary heap
-    const heap = this.#events
-    heap.push(event)
-    let index = heap.length - 1
-    while (index > 0) {
-      const parent = index - 1 >> 1
-      if (before(heap[parent]!, heap[index]!)) break
-      ;[heap[parent], heap[index]] = [heap[index]!, heap[parent]!]
-      index = parent
-    }
+  #decideSoon (host: ModelHost): void {
+    if (host.isDecideDue) return
+    host.isDecideDue = true
+    this.#clock.after(DECIDE_DELAY_MS, () => {
+      host.isDecideDue = false
+      this.#decide(host)
+    })
   }
 
-  #take (): Event | undefined {
-    const heap = this.#events
-    const first = heap[0]
-    const last = heap.pop()
-    if (first === undefined || last === undefined || heap.length === 0) return first
-    heap[0] = last
-    let index = 0
-    for (;;) {
-      let child = 2 * index + 1
-      if (child >= heap.length) return first
-      if (child + 1 < heap.length && before(heap[child + 1]!, heap[child]!)) child++
-      if (before(heap[index]!, heap[child]!)) return first
-      ;[heap[index], heap[child]] = [heap[child]!, heap[index]!]
-      index = child
-    }
+  #decide (host: ModelHost): void {
+    if (!host.isActive) return
+    const { nowMs } = this.#clock
+    const runs = this.#origin === undefined || host.isReadingOrigin ? 0 : 1
+    for (const decision of host.session.decide(nowMs, { ...host.budget.roomFor(host.session, nowMs), runs })) this.#do(host, decision)
+    this.#init.check?.(host)
   }
 
-  #need (node: Node, job: UploadJob): { isSmall: boolean, held: number, holders: number } {
-    const member = node.session.members.get(job.member)
-    return {
-      isSmall: false,
-      held: (member?.held.count ?? 0) / node.session.pieces,
-      holders: node.session.availability.of(job.piece) + this.#sentCopies(node, job.piece)
-    }
-  }
-
-  #sentCopies (node: Node, piece: number): number {
-    let copies = 0
-    for (const [member, pieces] of node.sent) if (pieces.has(piece) && node.session.members.get(member)?.held.has(piece) === false) copies++
-    return copies
-  }
-
-  #start (node: Node): void {
-    node.hasStarted = true
-    const isReady = node.host.readsOrigin ?? true
-    // the grace for the neighbours' answers
-    this.at(this.nowMs + 30, () => { node.session.originReady(isReady); this.#poke(node) })
-    for (const other of this.nodes.values()) {
-      if (other === node || !other.hasStarted || !other.isAlive) continue
-      this.#tell(node, other, () => { this.#meet(other, node) })
-      this.#tell(other, node, () => { this.#meet(node, other) })
-    }
-    this.#tick(node)
-  }
-
-  #meet (node: Node, other: Node): void {
-    const isNear = node.host.zone === other.host.zone
-    node.session.joined(other.id, { held: other.session.held, isLeech: other.host.isLeech, readsOrigin: other.host.readsOrigin ?? true, isNear }, this.nowMs)
-    node.session.takes(other.id, other.session.taking, this.nowMs)
-    this.#poke(node)
-  }
-
-  #fail (node: Node): void {
-    if (node.host.fault?.kind === 'stalls') {
-      for (const transfer of [...node.up]) this.#end(transfer)
+  #do (host: ModelHost, decision: Decision): void {
+    if (decision.type === 'take') {
+      const { start, end } = decision
+      const pieces = Array.from({ length: end - start }, (_, index) => start + index)
+      for (const other of host.joined) this.#wire.tell(host, other, () => { other.session.takes(host.id, pieces, this.#clock.nowMs) })
+      host.isReadingOrigin = true
+      this.#read(host, decision, start)
       return
     }
-    node.isAlive = false
-    for (const transfer of [...node.up, ...node.down]) this.#end(transfer)
-    for (const other of this.nodes.values()) {
-      if (other !== node) {
-        this.at(this.nowMs + 5, () => {
-          other.session.gone(node.id)
-          other.uploads.drop(job => job.member === node.id)
-          this.#poke(other)
-        })
-      }
+    const { member: id, piece } = decision
+    const member = this.#byId.get(id)
+    if (member === undefined) throw new Error(`${host.id} knows no ${id}`)
+    if (decision.type === 'cancel') {
+      this.#wire.tell(host, member, () => { this.#cancelled(member, host, piece) })
+      return
     }
+    const key = requestKey(id, piece)
+    if (host.unanswered.has(key)) throw new Error(`${host.id} asks ${id} for piece ${piece} before it was answered`)
+    host.unanswered.add(key)
+    this.#wire.tell(host, member, () => { this.#requested(member, host, piece) })
   }
 
-  #tell (_from: Node, to: Node, run: () => void): void {
-    const latency = this.#init.latencyMs ?? 5
-    this.at(this.nowMs + latency * (0.75 + 0.5 * this.#init.random()), () => { if (to.isAlive) run() })
+  #requested (host: ModelHost, by: ModelHost, piece: number): void {
+    if (!host.session.held.has(piece)) throw new Error(`${by.id} asks ${host.id} for piece ${piece}, which it does not hold`)
+    const refused = host.uploads.add({ member: by.id, session: SESSION, piece })
+    if (refused !== undefined) this.#reject(host, refused.member, refused.piece, 'busy')
+    this.#serve(host)
   }
 
-  #isStalled (node: Node): boolean {
-    return node.host.fault?.kind === 'stalls' && this.nowMs >= node.host.fault.atMs
+  #cancelled (host: ModelHost, by: ModelHost, piece: number): void {
+    const job = { member: by.id, session: SESSION, piece }
+    const transfer = host.sent(job)
+    if (transfer !== undefined) this.#links.end(transfer)
+    else if (!host.uploads.cancel(job)) return
+    this.#reject(host, by.id, piece, 'cancelled')
+    this.#serve(host)
   }
 
-  #tick (node: Node): void {
-    if (!node.isAlive || node.session.isComplete) return
-    this.#decide(node)
-    this.at(this.nowMs + 50, () => { this.#tick(node) })
+  #reject (host: ModelHost, id: string, piece: number, reason: RejectReason): void {
+    const to = this.#byId.get(id)
+    if (to === undefined) return
+    const queue = host.uploads.length
+    this.#wire.tell(host, to, () => {
+      to.unanswered.delete(requestKey(host.id, piece))
+      to.session.queued(host.id, queue)
+      to.session.rejected(host.id, piece, reason, this.#clock.nowMs)
+      this.#decideSoon(to)
+    })
   }
 
-  #poke (node: Node): void {
-    if (node.decideDue) return
-    node.decideDue = true
-    this.at(this.nowMs + 1, () => { node.decideDue = false; this.#decide(node) })
-  }
-
-  #decide (node: Node): void {
-    if (!node.isAlive || !node.hasStarted || this.#isStalled(node)) return
-    const length = pieceSpan(this.#init.size, 0).end
-    const target = Math.min(64, Math.max(this.#init.minRoom ?? 8, Math.ceil(node.rate * (2 * (this.#init.latencyMs ?? 5) + 15) / length) + 2))
-    const room = Math.max(0, target - node.session.onTime(this.nowMs))
-    const runs = [...this.#origin].some(transfer => transfer.to === node) ? 0 : 1
-    for (const decision of node.session.decide(this.nowMs, { room, runs, window: this.#init.window ?? Math.max(2, Math.ceil(target / Math.max(1, node.session.members.size))) })) this.#do(node, decision)
-    this.#init.check?.(this)
-  }
-
-  #do (node: Node, decision: Decision): void {
-    switch (decision.type) {
-      case 'request': {
-        this.requests++
-        const member = this.nodes.get(decision.member)
-        const asked = setOf(node.asked, decision.member)
-        if (asked.has(decision.piece)) throw new Error(`${node.id} asks ${decision.member} for piece ${decision.piece} twice`)
-        asked.add(decision.piece)
-        if (member === undefined) break
-        if (member.host.zone !== node.host.zone) this.crossings++
-        this.#tell(node, member, () => { this.#asked(member, node, decision.piece) })
-        break
-      }
-      case 'cancel': {
-        const member = this.nodes.get(decision.member)
-        setOf(node.asked, decision.member).delete(decision.piece)
-        if (member === undefined) break
-        this.#tell(node, member, () => {
-          member.uploads.cancel({ member: node.id, session: 's', piece: decision.piece })
-          for (const transfer of member.up) if (transfer.to === node && transfer.piece === decision.piece) this.#endUpload(member, transfer)
-        })
-        break
-      }
-      case 'take':
-        for (const other of this.nodes.values()) {
-          const pieces = range(decision.start, decision.end)
-          if (other !== node && node.session.members.has(other.id)) this.#tell(node, other, () => { other.session.takes(node.id, pieces, this.nowMs) })
-        }
-        this.#read(node, decision.start, decision.start, decision.end)
-        break
-      default:
-        decision satisfies never
-    }
-  }
-
-  #asked (member: Node, by: Node, piece: number): void {
-    if (this.#isStalled(member)) return
-    if (!member.session.held.has(piece)) throw new Error(`${member.id} does not hold piece ${piece}`)
-    const refused = member.uploads.add({ member: by.id, session: 's', piece })
-    if (refused !== undefined) {
-      this.rejects++
-      const to = this.nodes.get(refused.member)!
-      const queue = member.uploads.length
-      this.#tell(member, to, () => {
-        setOf(to.asked, member.id).delete(refused.piece)
-        to.session.rejected(member.id, refused.piece, 'busy', this.nowMs)
-        to.session.queued(member.id, queue)
-        this.#poke(to)
+  #serve (host: ModelHost): void {
+    if (!host.isActive) return
+    for (let job = host.uploads.next(); job !== undefined; job = host.uploads.next()) {
+      const { member, piece } = job
+      const to = this.#byId.get(member)
+      if (to === undefined) continue
+      const sent = job
+      const transfer = this.#links.begin([host.up, to.down], this.#bytesOf(piece), () => {
+        host.sent(sent)
+        this.#arrived(to, piece, host)
+        this.#serve(host)
       })
-    }
-    this.#serve(member)
-  }
-
-  #serve (node: Node): void {
-    for (let job = node.uploads.next(); job !== undefined; job = node.uploads.next()) {
-      const to = this.nodes.get(job.member)!
-      if (!to.isAlive) {
-        node.uploads.done(job)
-        continue
-      }
-      setOf(node.sent, job.member).add(job.piece)
-      this.#begin({ from: node, to, piece: job.piece })
+      host.sending.set(requestKey(member, piece), { job, transfer })
     }
   }
 
-  #read (node: Node, first: number, piece: number, end: number): void {
-    if (!node.isAlive) return
-    if (piece === end) {
-      node.session.originEnded(first, end, this.nowMs)
-      this.#poke(node)
+  /** Reads the pieces of a run one behind the other. */
+  #read (host: ModelHost, run: { readonly start: number, readonly end: number }, piece: number): void {
+    if (this.#origin === undefined || !host.isAlive) return
+    if (piece === run.end) {
+      host.isReadingOrigin = false
+      host.session.originEnded(run.start, run.end, this.#clock.nowMs)
       return
     }
-    this.#begin({ from: undefined, to: node, piece, then: () => { this.#read(node, first, piece + 1, end) } })
+    this.originBytes += this.#bytesOf(piece)
+    this.#links.begin([this.#origin, host.down], this.#bytesOf(piece), () => {
+      this.#arrived(host, piece, undefined)
+      this.#read(host, run, piece + 1)
+    })
   }
 
-  #begin ({ from, to, piece, then }: { from: Node | undefined, to: Node, piece: number, then?: () => void }): void {
-    const { start, end } = pieceSpan(this.#init.size, piece)
-    const transfer: Transfer & { then?: () => void } = { from, to, piece, left: end - start, rate: 0, sinceMs: this.nowMs, event: 0, then }
-    if (from === undefined) this.originBytes += end - start
-    ;(from === undefined ? this.#origin : from.up).add(transfer)
-    to.down.add(transfer)
-    this.#share(transfer)
-  }
-
-  /** Rates of all transfers: each link is shared evenly, and what some cannot use goes to the others. */
-  #share (_changed: Transfer): void {
-    if (this.#isShareDue) return
-    this.#isShareDue = true
-    this.at(this.nowMs, () => { this.#isShareDue = false; this.#shareNow() })
-  }
-
-  #shareNow (): void {
-    const links: Array<{ left: number, open: Set<Transfer> }> = []
-    const linksOf = new Map<Transfer, Array<{ left: number, open: Set<Transfer> }>>()
-    const addLink = (capacity: number, transfers: Set<Transfer>): void => {
-      if (transfers.size === 0) return
-      const link = { left: capacity, open: new Set(transfers) }
-      links.push(link)
-      for (const transfer of transfers) {
-        const list = linksOf.get(transfer)
-        if (list === undefined) linksOf.set(transfer, [link])
-        else list.push(link)
+  /** All of a piece is here, from a host or the origin. */
+  #arrived (host: ModelHost, piece: number, from: ModelHost | undefined): void {
+    const { nowMs } = this.#clock
+    const { session } = host
+    this.#decideSoon(host)
+    if (from !== undefined) {
+      host.unanswered.delete(requestKey(from.id, piece))
+      session.queued(from.id, from.uploads.length)
+      session.progressed(from.id, nowMs)
+      const expected = session.expects(from.id, piece)
+      if (expected === undefined) throw new Error(`${host.id} did not expect piece ${piece} from ${from.id}`)
+      if (expected === 'called-off') {
+        session.rejected(from.id, piece, 'cancelled', nowMs)
+        return
       }
+      host.budget.received(this.#bytesOf(piece))
+      if (from.init.zone !== host.init.zone) this.crossings++
     }
-    addLink(this.#init.origin, this.#origin)
-    for (const node of this.nodes.values()) {
-      addLink(node.host.up, node.up)
-      addLink(node.host.down, node.down)
-    }
-    const rates = new Map<Transfer, number>()
-    while (rates.size < linksOf.size) {
-      let tightest: { left: number, open: Set<Transfer> } | undefined
-      for (const link of links) {
-        if (link.open.size > 0 && (tightest === undefined || link.left / link.open.size < tightest.left / tightest.open.size)) tightest = link
-      }
-      if (tightest === undefined) break
-      const rate = tightest.left / tightest.open.size
-      for (const transfer of [...tightest.open]) {
-        rates.set(transfer, rate)
-        for (const link of linksOf.get(transfer) ?? []) {
-          link.open.delete(transfer)
-          link.left -= rate
-        }
-      }
-    }
-    for (const [transfer, rate] of rates) {
-      transfer.left -= transfer.rate * (this.nowMs - transfer.sinceMs)
-      transfer.sinceMs = this.nowMs
-      if (Math.abs(transfer.rate - rate) < 1e-9 && transfer.event > 0) continue
-      transfer.rate = Math.max(rate, 1e-6)
-      const event = ++transfer.event
-      this.at(this.nowMs + Math.max(0, transfer.left) / transfer.rate, () => { if (transfer.event === event) this.#arrive(transfer) })
-    }
+    session.arrived(piece, from?.id ?? 'origin', nowMs)
+    if (session.held.has(piece)) return
+    session.verified(piece)
+    if (session.isComplete) host.doneMs = nowMs
+    this.#announce(host, piece)
   }
 
-  #end (transfer: Transfer): void {
-    transfer.event += 1_000_000
-    const { from, to } = transfer
-    ;(from === undefined ? this.#origin : from.up).delete(transfer)
-    to.down.delete(transfer)
-    this.#share(transfer)
-  }
-
-  #endUpload (from: Node, transfer: Transfer): void {
-    this.#end(transfer)
-    from.uploads.done({ member: transfer.to.id, session: 's', piece: transfer.piece })
-    this.#serve(from)
-  }
-
-  #arrive (transfer: Transfer & { then?: () => void }): void {
-    const { from, to, piece } = transfer
-    if (from === undefined) this.#end(transfer)
-    else this.#endUpload(from, transfer)
-    const { start, end } = pieceSpan(this.#init.size, piece)
-    this.#measure(to, end - start)
-    if (from !== undefined) setOf(to.asked, from.id).delete(piece)
-    if (to.session.held.has(piece)) this.copies++
-    if (from !== undefined) to.session.queued(from.id, from.uploads.length)
-    to.session.arrived(piece, from?.id ?? 'origin', this.nowMs)
-    if (!to.session.held.has(piece)) {
-      to.session.verified(piece)
-      to.fresh.push(piece)
-      if (to.session.isComplete) to.doneMs = this.nowMs
-      this.#announce(to)
-    }
-    transfer.then?.()
-    this.#poke(to)
-  }
-
-  #measure (node: Node, bytes: number): void {
-    const elapsed = this.nowMs - node.rateAtMs
-    node.bytesIn += bytes
-    if (elapsed < 200) return
-    node.rate = node.rate * 0.5 + node.bytesIn / elapsed * 0.5
-    node.bytesIn = 0
-    node.rateAtMs = this.nowMs
-  }
-
-  #announce (node: Node): void {
-    if (node.haveDue) return
-    node.haveDue = true
-    this.at(this.nowMs + (this.#init.haveIntervalMs ?? 20), () => {
-      node.haveDue = false
-      const pieces = node.fresh.splice(0)
-      const queue = node.uploads.length
-      for (const other of this.nodes.values()) {
-        if (other === node || !other.session.members.has(node.id)) continue
-        this.#tell(node, other, () => {
-          other.session.has(node.id, pieces, this.nowMs)
-          other.session.queued(node.id, queue)
-          this.#poke(other)
+  #announce (host: ModelHost, piece: number): void {
+    if (host.init.isLeech === true) return
+    if (host.news.push(piece) > 1) return
+    this.#clock.after(HAVE_INTERVAL_MS, () => {
+      const pieces = host.news.splice(0)
+      for (const other of host.joined) {
+        const queue = host.uploads.length
+        this.#wire.tell(host, other, () => {
+          other.session.queued(host.id, queue)
+          other.session.has(host.id, pieces, this.#clock.nowMs)
+          this.#decideSoon(other)
         })
       }
     })
   }
-}
 
-function before (a: Event, b: Event): boolean {
-  return a.atMs < b.atMs || (a.atMs === b.atMs && a.order < b.order)
-}
-
-function setOf<Key> (map: Map<Key, Set<number>>, key: Key): Set<number> {
-  let set = map.get(key)
-  if (set === undefined) map.set(key, set = new Set())
-  return set
-}
-
-function range (start: number, end: number): number[] {
-  return Array.from({ length: end - start }, (_, index) => start + index)
+  #bytesOf (piece: number): number {
+    const { start, end } = pieceSpan(this.#init.size, piece)
+    return end - start
+  }
 }

@@ -35,6 +35,7 @@ describe('the next piece', () => {
     const first = ['one', 'two', 'three', 'four', 'five', 'six'].map(self => {
       const scene = new SessionScene(32, { self })
       scene.joined('a', 'all')
+      scene.joined('b', [])
       return scene.asks(0, { room: 1 })[0]
     })
     expect(new Set(first).size).toBeGreaterThan(3)

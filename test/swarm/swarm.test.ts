@@ -1,0 +1,98 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { pieceCount } from '../../src/swarm/pieces.ts'
+import { isSound, anySwarm, coldSwarm } from '../support/model-facts.ts'
+import type { ModelHost } from '../support/model-host.ts'
+import { SwarmModel, type SwarmModelInit } from '../support/swarm-model.ts'
+
+const MIB = 1024 * 1024
+const RUNS = 150
+const LIMIT_MS = 120_000
+
+/** What is counted equals what it counts. */
+function expectConsistent ({ session, unanswered }: ModelHost): void {
+  const members = [...session.members.values()]
+  for (let piece = 0; piece < session.pieces; piece++) {
+    const holders = members.filter(({ isLeech, held }) => !isLeech && held.has(piece)).length
+    if (session.availability.of(piece) !== holders) expect(session.availability.of(piece), `holders of piece ${piece}`).toBe(holders)
+  }
+  let asked = 0
+  for (const request of unanswered) {
+    const [member = '', piece] = request.split(' ')
+    const expected = session.expects(member, Number(piece))
+    if (expected === undefined) expect.fail(`no answer is expected to ${request}`)
+    if (expected === 'asked') asked++
+  }
+  if (session.requested !== asked) expect(session.requested, 'requests').toBe(asked)
+}
+
+/** Whether each piece is with the host, with somebody sound who gives, or at the origin. */
+function canFinish (host: ModelHost, { hosts }: SwarmModel, { origin }: SwarmModelInit): boolean {
+  if (origin !== undefined) return true
+  const sources = hosts.filter(other => other === host || (isSound(other) && other.init.isLeech !== true))
+  const there = new Set(sources.flatMap(({ init }) => init.held ?? []))
+  return there.size === host.session.pieces
+}
+
+describe('in any swarm', () => {
+  // the model itself throws when a piece is asked of a member twice before an answer, or of one that does not hold it
+  it('each host ends for which every piece is somewhere, and its counters equal their sets all the time', () => {
+    fc.assert(fc.property(anySwarm({ isFaulty: true }), init => {
+      const swarm = new SwarmModel({ ...init, limitMs: LIMIT_MS, check: expectConsistent })
+      swarm.run()
+      for (const host of swarm.hosts) {
+        if (isSound(host) && canFinish(host, swarm, init)) expect(host.doneMs, host.id).toBeDefined()
+      }
+    }), { numRuns: RUNS })
+  })
+
+  it('nobody asks the origin for what members hold, if all is well', () => {
+    fc.assert(fc.property(anySwarm({ isFaulty: false }), init => {
+      const { size, hosts } = init
+      const seed = { up: 5000, down: 5000, held: Array.from({ length: pieceCount(size) }, (_, piece) => piece) }
+      const late = hosts.map(host => ({ ...host, zone: undefined, startMs: (host.startMs ?? 0) + 100 }))
+      const swarm = new SwarmModel({ ...init, hosts: [seed, ...late], policy: 'frugal', latencyMs: 5, limitMs: LIMIT_MS })
+      swarm.run()
+      expect(swarm.originBytes).toBe(0)
+    }), { numRuns: RUNS / 3 })
+  })
+})
+
+describe('a cold swarm', () => {
+  it('asks the origin for each byte about once', () => {
+    fc.assert(fc.property(coldSwarm, init => {
+      const swarm = new SwarmModel({ ...init, limitMs: LIMIT_MS })
+      swarm.run()
+      expect(swarm.originBytes / init.size).toBeGreaterThanOrEqual(1)
+      expect(swarm.originBytes / init.size).toBeLessThanOrEqual(1.05)
+    }), { numRuns: RUNS })
+  })
+
+  it('of equal hosts is done within one and a half of the time that nobody can beat', () => {
+    const swarms = fc.record({ count: fc.integer({ min: 8, max: 16 }), mib: fc.integer({ min: 16, max: 32 }), pace: fc.integer({ min: 2000, max: 20_000 }), seed: fc.nat(2 ** 31) })
+    fc.assert(fc.property(swarms, ({ count, mib, pace, seed }) => {
+      const { ratio } = coldRun({ count, size: mib * MIB, pace, seed })
+      expect(ratio).toBeLessThanOrEqual(1.5)
+    }), { numRuns: 5, seed: 1 })
+  })
+
+  it.each([4, 16])('of %i hosts fetches 32 MiB at 10 MB/s within 1.2 of that time, and each byte once', count => {
+    const { ratio, copies } = coldRun({ count, size: 32 * MIB, pace: 10_000, seed: 1 })
+    expect(ratio).toBeLessThanOrEqual(1.2)
+    expect(copies).toBe(1)
+  })
+
+  it('in two zones takes each piece across the border about once', () => {
+    const hosts = Array.from({ length: 8 }, (_, index) => ({ up: 10_000, down: 10_000, zone: index % 2 === 0 ? 'a' : 'b' }))
+    const swarm = new SwarmModel({ size: 16 * MIB, hosts, origin: 10_000, seed: 1 })
+    swarm.run()
+    expect(swarm.crossings / pieceCount(16 * MIB)).toBeLessThanOrEqual(1.1)
+  })
+})
+
+/** Equal hosts and an origin of the same pace: each has to take in the whole blob, and the origin to send it out. */
+function coldRun ({ count, size, pace, seed }: { count: number, size: number, pace: number, seed: number }): { ratio: number, copies: number } {
+  const swarm = new SwarmModel({ size, hosts: Array.from({ length: count }, () => ({ up: pace, down: pace })), origin: pace, seed })
+  const done = swarm.run().map(doneMs => doneMs ?? Infinity)
+  return { ratio: Math.max(...done) * pace / size, copies: swarm.originBytes / size }
+}
