@@ -67,6 +67,8 @@ export interface FetchInit {
   readonly restricted: boolean
   readonly isShared: boolean
   readonly readsOrigin: boolean
+  /** Held pieces that members gave in an earlier fetch, and who vouches for them, if that is known. */
+  readonly vouched?: ReadonlyMap<number, Attestation | undefined>
   readonly listener: ParticipationListener
 }
 
@@ -135,7 +137,8 @@ export class Exchange implements LinkHandlers {
   /** Begins to fetch a blob with others: `Participation.join` tells them. */
   fetch (init: FetchInit): Participation {
     const key = keyOf(init.kind, init.digest)
-    this.#participations.get(key)?.end()
+    const known = this.#participations.get(key)
+    if (known !== undefined) this.end(known)
     const participation = this.#participate(init)
     this.#participations.set(key, participation)
     return participation
@@ -310,7 +313,7 @@ export class Exchange implements LinkHandlers {
       if (theirs.get(join.channel) !== channel || channel.participation !== undefined) return
       if (seed === undefined) this.#refuse(key, link, join)
       else this.#meet(seed, link, channel)
-    }, () => { link.send({ type: 'missing', of: join.channel, reason: 'busy' }) })
+    }, () => { link.send({ type: 'missing', of: join.channel, reason: 'busy' }) }).catch((error: unknown) => { link.abort(error as Error) })
   }
 
   /** What we have not, others may: they are told of each other. */

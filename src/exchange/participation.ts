@@ -1,6 +1,6 @@
 import { shortDigest, type Digest } from '../oci/digest.ts'
 import type { Attestation, PieceHash } from '../net/swarm-attestation.ts'
-import { decodeAttestation } from '../net/swarm-attestation.ts'
+import { decodeAttestation, verifyAttestation } from '../net/swarm-attestation.ts'
 import type { ContentKind } from '../net/peers.ts'
 import type { SwarmLink } from '../net/swarm-link.ts'
 import { SwarmMessageError, type JoinMessage, type PieceMessage, type SwarmMessage } from '../net/swarm-message.ts'
@@ -86,6 +86,8 @@ export interface ParticipationInit {
   /** Members may have it, as far as is known. */
   readonly isShared: boolean
   readonly readsOrigin: boolean
+  /** Held pieces that members gave in an earlier fetch, and who vouches for them, if that is known. We do not. */
+  readonly vouched?: ReadonlyMap<number, Attestation | undefined>
   readonly listener?: ParticipationListener
 }
 
@@ -130,7 +132,7 @@ export class Participation {
     this.#isShared = init.isShared
     this.#readsOrigin = init.readsOrigin
     this.#offered = new Bitfield(init.session.pieces)
-    for (const piece of init.session.held) this.#unvouched.add(piece)
+    for (const piece of init.session.held) this.#resume(piece, init.vouched)
   }
 
   get isOver (): boolean {
@@ -166,7 +168,7 @@ export class Participation {
       ...(offers ? { bitfield: this.#offered.toBytes() } : {}),
       leech: this.#parts.isLeech,
       readsOrigin: this.#readsOrigin && !this.#isHidden,
-      taking: this.session.taking.slice(0, 1024)
+      taking: this.#isHidden ? [] : this.session.taking.slice(0, 1024)
     })
     if (this.#unvouched.size > 0 && this.isFetching) this.#vouchSoon()
   }
@@ -282,7 +284,7 @@ export class Participation {
 
   /** Tells all that we read these pieces from the origin, or no longer do. */
   tellTaking (type: 'take' | 'release', pieces: readonly number[]): void {
-    if (pieces.length === 0) return
+    if (pieces.length === 0 || this.#isHidden) return
     for (const { peer, isMember, isComplete } of this.attendees.values()) {
       if (isMember && !isComplete) this.#say(peer, channel => ({ type, channel, pieces }))
     }
@@ -354,6 +356,14 @@ export class Participation {
     this.attendees.clear()
   }
 
+  #resume (piece: number, vouched: ParticipationInit['vouched']): void {
+    const attestation = vouched?.get(piece)
+    if (attestation !== undefined && this.vouchers.add(attestation)) {
+      this.vouchers.settle(piece, attestation)
+      this.#offered.add(piece)
+    } else if (vouched?.has(piece) !== true) this.#unvouched.add(piece)
+  }
+
   #leave (attendee: Attendee): void {
     attendee.hasRefused = false
     if (attendee.ours === undefined) return
@@ -380,8 +390,8 @@ export class Participation {
 
   #attested (peer: string, bytes: Uint8Array): void {
     const attestation = decodeAttestation(bytes)
-    // what we have signed ourselves is known, so another that bears our name is forged or of an earlier life
-    if (attestation.author === this.#parts.self) return
+    // one of an earlier life of ours is as good as another's; a forged one is nobody's
+    if (attestation.author === this.#parts.self && !verifyAttestation(attestation)) return
     if (!this.vouchers.add(attestation)) this.#listener?.onLie(peer, `passed on an attestation about ${shortDigest(this.digest)} that does not hold`)
   }
 

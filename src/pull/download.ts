@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Exchange } from '../exchange/exchange.ts'
 import type { Participation, ParticipationListener } from '../exchange/participation.ts'
 import type { EventSink } from '../events.ts'
+import { attestedHash, decodeAttestation, type Attestation } from '../net/swarm-attestation.ts'
 import { SwarmMessageError, type JoinMessage, type PieceMessage } from '../net/swarm-message.ts'
 import type { ContentKind } from '../net/peers.ts'
 import type { Digest } from '../oci/digest.ts'
@@ -96,6 +97,8 @@ export class Download implements ParticipationListener {
   #heads = new Map<object, number>()
   /** Pieces whose bytes are being checked. */
   #checking = 0
+  /** Pieces of an earlier fetch that members gave, where nobody is known to vouch for them any more. */
+  readonly #unknown = new Set<number>()
   /** Members that got it with credentials. */
   readonly #restricted = new Set<string>()
 
@@ -117,6 +120,7 @@ export class Download implements ParticipationListener {
         return delayMs > 0 ? sleep(delayMs) : init.onOriginBytes(position)
       }
     }, { ...init, torn: this.#torn })
+    const vouched = vouchedPieces(partial, size, this.session.held)
     this.participation = components.exchange.fetch({
       digest,
       kind,
@@ -126,8 +130,12 @@ export class Download implements ParticipationListener {
       restricted: access.isRestricted,
       isShared: access.known !== undefined && components.mayShare(access.known),
       readsOrigin: this.#canReadOrigin,
+      vouched,
       listener: this
     })
+    for (const piece of vouched.keys()) {
+      if (this.participation.vouchers.settled(piece) === undefined) this.#unknown.add(piece)
+    }
     this.#search = new MemberSearch(components, {
       digest,
       participation: this.participation,
@@ -195,7 +203,7 @@ export class Download implements ParticipationListener {
   isTrusted (piece: number): boolean {
     if (!this.session.held.has(piece)) return false
     const attestation = this.participation.vouchers.settled(piece)
-    return attestation === undefined || this.#components.exchange.isTrusted(attestation.author)
+    return attestation === undefined ? !this.#unknown.has(piece) : this.#components.exchange.isTrusted(attestation.author)
   }
 
   /** Whether we read it from the origin now: what there is of it may be given out. */
@@ -207,6 +215,7 @@ export class Download implements ParticipationListener {
   async lost (pieces: readonly number[]): Promise<void> {
     for (const piece of pieces) {
       this.participation.lost(piece)
+      this.#unknown.delete(piece)
       await this.#inbox.erase(piece)
     }
     this.#done = Promise.withResolvers()
@@ -414,6 +423,34 @@ function heldPieces (partial: PartialBlob, size: number): number[] {
     if (partial.has({ start, end: Math.min(size, start + length) })) pieces.push(start / length)
   }
   return pieces
+}
+
+/** Held pieces that are not the origin's alone, and what members said of them, as it was noted. */
+function vouchedPieces (partial: PartialBlob, size: number, held: Iterable<number>): Map<number, Attestation | undefined> {
+  const pieces = [...held]
+  const vouched = new Map<number, Attestation | undefined>()
+  for (const { start, end, source } of partial.spans) {
+    if (source === 'origin') continue
+    for (const piece of pieces) {
+      const span = pieceSpan(size, piece)
+      if (span.start < end && span.end > start) vouched.set(piece, undefined)
+    }
+  }
+  for (const { start, end, sha256, note } of partial.confirmed) {
+    const piece = start / pieceLength(size)
+    const attestation = vouched.has(piece) && note !== undefined && note !== '' ? noted(note) : undefined
+    const hash = attestation === undefined || end !== pieceSpan(size, piece).end ? undefined : attestedHash(attestation, piece)
+    if (hash !== undefined && Buffer.from(hash).toString('hex') === sha256) vouched.set(piece, attestation)
+  }
+  return vouched
+}
+
+function noted (note: string): Attestation | undefined {
+  try {
+    return decodeAttestation(Buffer.from(note, 'base64'))
+  } catch {
+    return undefined
+  }
 }
 
 function bytesOf (size: number, piece: number): number {

@@ -295,16 +295,18 @@ describe('what readers get of a swarm fetch', () => {
     await swarm.link(agent, seeder)
     const puller = agent.puller({ searchMs: 2_000 })
     await agent.describe(repository, digest, SIZE)
-    let hasOpened = false
+    const resumed = receivedBy(before).peers
+    let hadAll = false
     const opening = puller.blobs.open(repository, digest)
-    opening.then(() => { hasOpened = true }, () => {})
+    opening.then(() => { hadAll = resumed + receivedBy(agent).peers === SIZE }, () => {})
     await until(() => agent.log.some(({ type }) => type === 'fetch:started'), { what: 'the start' })
-    const started = agent.log.find(event => event.type === 'fetch:started')
-    expect(started).toMatchObject({ resumedAt: receivedBy(before).peers })
-    await new Promise(resolve => { setTimeout(resolve, 50) })
-    expect(hasOpened).toBe(false)
+    expect(agent.log.find(({ type }) => type === 'fetch:started')).toMatchObject({ resumedAt: resumed })
+    // two uploads that the restart called off wait there too
+    gate.release(3)
+    await until(() => receivedBy(agent).peers > 0, { what: 'another piece' })
     gate.open()
     const blob = await opening
+    expect(hadAll).toBe(true)
     expectSame(await readAll(blob), bytes)
     await blob.close()
   })

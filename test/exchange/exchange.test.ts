@@ -1,0 +1,275 @@
+import { createHash } from 'node:crypto'
+import { generateKeyPair } from '@libp2p/crypto/keys'
+import { peerIdFromPrivateKey } from '@libp2p/peer-id'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { signAttestation } from '../../src/net/swarm-attestation.ts'
+import type { SwarmLink } from '../../src/net/swarm-link.ts'
+import type { PieceMessage, SwarmMessage } from '../../src/net/swarm-message.ts'
+import { digestOf, type Digest } from '../../src/oci/digest.ts'
+import { MIN_PIECE_LENGTH, pieceSpan } from '../../src/swarm/pieces.ts'
+import { Gate } from '../support/gate.ts'
+import { SwarmOfAgents, type SwarmAgent, type SwarmAgentInit } from '../support/swarm-agents.ts'
+import { until } from '../support/until.ts'
+import { bytesOf, pullBlob, repository } from '../pull/kit.ts'
+
+const PIECE = MIN_PIECE_LENGTH
+const SIZE = 3 * PIECE + 10
+const bytes = bytesOf(SIZE)
+const digest = digestOf(bytes)
+let swarm: SwarmOfAgents
+
+beforeEach(() => { swarm = new SwarmOfAgents() })
+afterEach(async () => { await swarm.close() })
+
+/** The messages of a type. */
+type Told<Type, Message = SwarmMessage> = Message extends { type: infer Types } ? Type extends Types ? Message : never : never
+
+/** An agent whose words are a test's: it hears all and answers nothing by itself. */
+interface Stranger {
+  readonly agent: SwarmAgent
+  readonly link: SwarmLink
+  readonly heard: SwarmMessage[]
+  readonly bodies: Map<number, number>
+  readonly ends: Array<Error | undefined>
+  say (message: SwarmMessage): void
+  join (facts?: Partial<Extract<SwarmMessage, { type: 'join' }>>): void
+  /** Resolves with the first message of the type that fits. */
+  hears<Type extends SwarmMessage['type']> (type: Type, fits?: (message: Told<Type>) => boolean): Promise<Told<Type>>
+  /** Sends a piece as it stands in the blob. */
+  send (piece: number, channel?: number): Promise<void>
+}
+
+async function strangerTo (agent: SwarmAgent): Promise<Stranger> {
+  const other = await swarm.add()
+  const heard: SwarmMessage[] = []
+  const bodies = new Map<number, number>()
+  const ends: Array<Error | undefined> = []
+  other.links.use({
+    onOpen () {},
+    onMessage: (_link, message) => { heard.push(message) },
+    onBody: (_link, { piece }: PieceMessage, chunk) => { bodies.set(piece, (bodies.get(piece) ?? 0) + chunk.length) },
+    onClosed: (_link, error) => { ends.push(error) }
+  }, { leech: false })
+  const link = await other.links.connect(agent.peer)
+  await agent.links.connect(other.peer)
+  return {
+    agent: other,
+    link,
+    heard,
+    bodies,
+    ends,
+    say: message => { link.send(message) },
+    join: (facts = {}) => { link.send({ type: 'join', channel: 1, kind: 'blob', digest, size: SIZE, restricted: false, complete: false, leech: false, readsOrigin: false, ...facts }) },
+    hears: async <Type extends SwarmMessage['type']> (type: Type, fits: (message: Told<Type>) => boolean = () => true) => until(() => heard.find((message): message is Told<Type> => message.type === type && fits(message as Told<Type>)), { what: `${type}, of ${JSON.stringify(heard.map(one => one.type))}`, timeoutMs: 3_000 }),
+    send: async (piece, channel = 1) => {
+      const { start, end } = pieceSpan(SIZE, piece)
+      await link.sendPiece({ type: 'piece', channel, piece, offset: 0, length: end - start, queue: 0 }, bytes.subarray(start, end))
+    }
+  }
+}
+
+function hashes (pieces: readonly number[], of: Uint8Array = bytes): Array<{ piece: number, sha256: Uint8Array }> {
+  return pieces.map(piece => {
+    const { start, end } = pieceSpan(SIZE, piece)
+    return { piece, sha256: createHash('sha256').update(of.subarray(start, end)).digest() }
+  })
+}
+
+async function seeder (init: SwarmAgentInit = {}, access?: 'public' | 'restricted'): Promise<SwarmAgent> {
+  const agent = await swarm.add(init)
+  await agent.seed(digest, bytes, access)
+  return agent
+}
+
+/** Begins to fetch the blob; how it ends is nobody's business. */
+async function fetching (agent: SwarmAgent, of: Digest = digest): Promise<void> {
+  await agent.describe(repository, of, SIZE)
+  agent.puller({ searchMs: 5_000, graceMs: 10 }).blobs.fetch(repository, of).catch(() => {})
+  await until(() => agent.log.some(({ type }) => type === 'fetch:started'), { what: 'the fetch' })
+}
+
+describe('an agent that holds a blob', () => {
+  it('answers a join by its own, and a request by an attestation and the bytes', async () => {
+    const peer = await strangerTo(await seeder())
+    peer.join()
+    expect(await peer.hears('join')).toMatchObject({ digest, size: SIZE, complete: true, leech: false, restricted: false })
+    peer.say({ type: 'request', channel: 1, pieces: [1, 3] })
+    await until(() => peer.bodies.get(1) === PIECE && peer.bodies.get(3) === 10, { what: 'both pieces' })
+    const kinds = peer.heard.map(({ type }) => type)
+    expect(kinds.indexOf('attest')).toBeLessThan(kinds.indexOf('piece'))
+  })
+
+  it('survives a join whose bitfield is that of another blob, and ends the link', async () => {
+    const peer = await strangerTo(await seeder())
+    peer.join({ bitfield: Uint8Array.of(1, 2, 3) })
+    await until(() => peer.ends.length === 1, { what: 'the end' })
+  })
+
+  it.each([
+    ['request', { type: 'request', channel: 1, pieces: [4] }],
+    ['have', { type: 'have', channel: 1, pieces: [9], queue: 0 }],
+    ['take', { type: 'take', channel: 1, pieces: [1000] }]
+  ] as const)('ends the link over a %s of a piece that there is not', async (_name, message) => {
+    const peer = await strangerTo(await seeder())
+    peer.join()
+    await peer.hears('join')
+    peer.say(message)
+    await until(() => peer.ends.length === 1, { what: 'the end' })
+  })
+
+  it('gives nothing as a leech', async () => {
+    const peer = await strangerTo(await seeder({ isLeech: true }))
+    peer.join()
+    expect(await peer.hears('missing')).toMatchObject({ of: 1, reason: 'denied' })
+  })
+
+  it('gives nothing that was got with credentials in an open swarm', async () => {
+    const peer = await strangerTo(await seeder({}, 'restricted'))
+    peer.join()
+    expect(await peer.hears('missing')).toMatchObject({ of: 1, reason: 'missing' })
+  })
+
+  it('refuses what finds no room in its queue, and answers each request that is called off', async () => {
+    const gate = new Gate()
+    const agent = await seeder({ uploadSlots: 1, pace: { pass: async () => gate.pass() } })
+    const pieces = [0, 1, 2, 3]
+    const peers = [await strangerTo(agent), await strangerTo(agent)]
+    for (const peer of peers) {
+      peer.join()
+      await peer.hears('join')
+      peer.say({ type: 'request', channel: 1, pieces })
+    }
+    const isRefused = (peer: Stranger, piece: number, reason: string): boolean => peer.heard.some(message => message.type === 'reject' && message.pieces.includes(piece) && message.reason === reason)
+    const busy = (): number => peers.flatMap(peer => pieces.filter(piece => isRefused(peer, piece, 'busy'))).length
+    await until(() => busy() === 3, { what: 'three refusals: one is served, four wait' })
+    for (const peer of peers) peer.say({ type: 'cancel', channel: 1, pieces })
+    await gate.reached()
+    await until(() => peers.flatMap(peer => pieces.filter(piece => isRefused(peer, piece, 'cancelled'))).length >= 4, { what: 'the end of those that wait' })
+    gate.open()
+    await until(() => peers.every(peer => pieces.every(piece => isRefused(peer, piece, 'busy') || isRefused(peer, piece, 'cancelled'))), { what: 'an answer to each' })
+    expect(peers.flatMap(({ bodies }) => [...bodies])).toEqual([])
+  })
+
+  it('frees the slot when the link breaks in the middle of a piece', async () => {
+    const gate = new Gate()
+    const agent = await seeder({ uploadSlots: 1, pace: { pass: async () => gate.pass() } })
+    const [first, second] = [await strangerTo(agent), await strangerTo(agent)]
+    first.join()
+    second.join()
+    await Promise.all([first.hears('join'), second.hears('join')])
+    first.say({ type: 'request', channel: 1, pieces: [0] })
+    await gate.reached()
+    second.say({ type: 'request', channel: 1, pieces: [1] })
+    first.link.abort(new Error('gone'))
+    await until(() => agent.links.of(first.agent.peer) === undefined, { what: 'the end of the link' })
+    gate.open()
+    await until(() => second.bodies.get(1) === PIECE, { what: 'the piece' })
+    expect(first.bodies.size).toBe(0)
+  })
+
+  it('tells a member that left and joins again what it holds', async () => {
+    const peer = await strangerTo(await seeder())
+    peer.join()
+    await peer.hears('join')
+    peer.say({ type: 'leave', channel: 1 })
+    peer.join({ channel: 2 })
+    await peer.hears('leave')
+    expect((await peer.hears('join', ({ channel }) => channel === 2)).complete).toBe(true)
+  })
+})
+
+describe('an agent that has not the blob', () => {
+  it('says so, and introduces those who want it to each other', async () => {
+    const agent = await swarm.add()
+    const [first, second] = [await strangerTo(agent), await strangerTo(agent)]
+    first.join()
+    await first.hears('missing')
+    second.join()
+    await second.hears('missing')
+    expect(await second.hears('members')).toMatchObject({ of: 1, members: [{ peer: first.agent.peer, addresses: [`/memory/${first.agent.peer}`] }] })
+  })
+
+  it('tells who was refused anew when it begins to fetch', async () => {
+    const agent = await swarm.add()
+    const peer = await strangerTo(agent)
+    peer.join()
+    await peer.hears('missing')
+    await fetching(agent)
+    expect(await peer.hears('join')).toMatchObject({ digest, complete: false })
+  })
+
+  it('ends the link to whoever sends what was not asked for', async () => {
+    const agent = await swarm.add({ originPolicy: 'never' })
+    const peer = await strangerTo(agent)
+    await fetching(agent)
+    peer.join()
+    await peer.hears('join')
+    await peer.send(0).catch(() => {})
+    await until(() => peer.ends.length === 1, { what: 'the end' })
+  })
+
+  it('takes a piece on its own word of an earlier life, brought by a member', async () => {
+    const agent = await swarm.add({ originPolicy: 'never' })
+    const peer = await strangerTo(agent)
+    await fetching(agent)
+    peer.join({ complete: true })
+    peer.say({ type: 'attest', channel: 1, attestation: signAttestation(agent.key, { digest, size: SIZE, hashes: hashes([0, 1, 2, 3]) }).bytes })
+    const { pieces: [piece = 0] } = await peer.hears('request')
+    await peer.send(piece)
+    await until(() => agent.log.some(event => event.type === 'fetch:received' && event.bytes > 0), { what: 'the piece' })
+    expect(peer.ends).toEqual([])
+  })
+
+  it.each(['another blob', 'a signature of somebody else', 'its own name, forged'])('does not go by an attestation with %s', async what => {
+    const agent = await swarm.add({ originPolicy: 'never' })
+    const peer = await strangerTo(agent)
+    await fetching(agent)
+    peer.join({ complete: true })
+    const { pieces: [piece = 0] } = await peer.hears('request')
+    const key = await generateKeyPair('Ed25519')
+    const good = signAttestation(what === 'another blob' ? key : agent.key, { digest: what === 'another blob' ? digestOf(Buffer.of(1)) : digest, size: SIZE, hashes: hashes([piece]) })
+    const bad = Buffer.from(good.bytes)
+    if (what === 'its own name, forged') bad.writeUInt8(bad.readUInt8(bad.length - 1) ^ 1, bad.length - 1)
+    const forged = what === 'a signature of somebody else' ? renamed(good.bytes, agent.peer, peerIdFromPrivateKey(key).toString()) : bad
+    peer.say({ type: 'attest', channel: 1, attestation: forged })
+    await peer.send(piece).catch(() => {})
+    await until(() => peer.ends.length === 1, { what: 'the end' })
+    expect(agent.log.some(({ type }) => type === 'fetch:received')).toBe(false)
+  })
+
+  it('does not promise to read what it may not give on, nor says what it reads', async () => {
+    const gate = new Gate()
+    const agent = await swarm.add()
+    swarm.origin.addBlob(repository, bytes, { access: 'restricted', gate })
+    const peer = await strangerTo(agent)
+    await fetching(agent)
+    peer.join()
+    expect(await peer.hears('join')).toMatchObject({ readsOrigin: true })
+    await gate.reached()
+    expect(await peer.hears('origin')).toMatchObject({ reads: false })
+    const before = peer.heard.length
+    gate.release(9)
+    await until(() => swarm.origin.blobStarts(digest).length >= 2, { what: 'the next read' })
+    peer.say({ type: 'request', channel: 1, pieces: [0] })
+    expect(await peer.hears('reject')).toMatchObject({ pieces: [0], reason: 'denied' })
+    expect(peer.heard.slice(before).filter(({ type }) => type === 'take' || type === 'have')).toEqual([])
+  })
+
+  it('tells of many pieces at once', async () => {
+    const agent = await swarm.add()
+    swarm.origin.addBlob(repository, bytes)
+    const peer = await strangerTo(agent)
+    peer.join()
+    await agent.describe(repository, digest, SIZE)
+    await pullBlob(agent.puller(), digest)
+    await until(() => peer.heard.flatMap(message => message.type === 'have' ? message.pieces : []).length === 4, { what: 'all four' })
+    expect(peer.heard.filter(({ type }) => type === 'have').length).toBeLessThan(4)
+  })
+})
+
+/** The same bytes under another name of as many characters. */
+function renamed (attestation: Uint8Array, from: string, to: string): Uint8Array {
+  const copy = Buffer.from(attestation)
+  copy.write(to, copy.indexOf(from), 'latin1')
+  return copy
+}
