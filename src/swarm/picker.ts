@@ -11,6 +11,8 @@ const LATE_FACTOR = 3
 const MIN_LATE_MS = 150
 /** Pieces ahead of a waiting reader that come before all others. */
 const HEAD_PIECES = 2
+/** Above all orders of `OwnershipSeed`. */
+const ANY_ORDER = 2 ** 32
 /** A piece is asked of so many members at a time at the most. */
 const MAX_COPIES = 2
 /** After this long a far member may be asked for a piece although a nearer one is to fetch it, in milliseconds. */
@@ -88,13 +90,16 @@ export class Picker {
 
   /** The piece that fewest hold; among equals each agent has an order of its own, so that they differ. */
   #rarest (nowMs: number, free: readonly Member[]): PickedRequest | undefined {
-    const { arrived, availability } = this.#parts
+    const { arrived, availability, members } = this.#parts
+    let givers = 0
+    for (const member of members.values()) if (!member.isLeech) givers++
     let best: { piece: number, holders: number, order: number } | undefined
     for (let piece = 0; piece < arrived.length; piece++) {
       if (!this.#isWanted(piece)) continue
       const holders = availability.of(piece)
       if (holders === 0 || (best !== undefined && holders > best.holders)) continue
-      const order = this.#self.order(piece)
+      // what all hold is read in order, as disk and hash like it best
+      const order = holders === givers ? ANY_ORDER + arrived.length - piece : this.#self.order(piece)
       if (best !== undefined && holders === best.holders && order < best.order) continue
       if (!free.some(member => this.#canGive(member, piece) && this.#mayAsk(member, piece, nowMs))) continue
       best = { piece, holders, order }
