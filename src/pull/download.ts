@@ -31,6 +31,8 @@ const DEFAULT_GRACE_MS = 100
 const DEFAULT_SEARCH_MS = 800
 /** How long nothing at all may come before a download is given up, in milliseconds. */
 const DEFAULT_STALL_MS = 30_000
+/** Bytes from a member that count as progress: who sends fewer within its patience sends nothing. */
+const PROGRESS_BYTES = 16 * 1024
 
 export interface DownloadComponents {
   readonly exchange: Exchange
@@ -97,6 +99,8 @@ export class Download implements ParticipationListener {
   #heads = new Map<object, number>()
   /** Pieces whose bytes are being checked. */
   #checking = 0
+  /** Bytes that came from members and are no progress yet. */
+  readonly #uncounted = new Map<string, number>()
   /** Pieces of an earlier fetch that members gave, where nobody is known to vouch for them any more. */
   readonly #unknown = new Set<number>()
   /** Members that got it with credentials. */
@@ -247,7 +251,7 @@ export class Download implements ParticipationListener {
     const expected = this.session.expects(member, piece)
     if (expected === undefined) throw new SwarmMessageError(`piece ${piece}, which was not asked for`)
     const now = this.#components.now()
-    this.session.progressed(member, now)
+    this.#noteProgress(member, bytes.length, now)
     const key = `${member} ${piece}`
     if (this.#isWhole) this.#passed.add(key)
     if (expected === 'called-off' || this.#passed.has(key)) {
@@ -274,6 +278,12 @@ export class Download implements ParticipationListener {
 
   get #canReadOrigin (): boolean {
     return this.#init.policy !== 'never' && this.#runs.isUsable
+  }
+
+  #noteProgress (member: string, bytes: number, now: number): void {
+    const sum = (this.#uncounted.get(member) ?? 0) + bytes
+    this.#uncounted.set(member, sum % PROGRESS_BYTES)
+    if (sum >= PROGRESS_BYTES) this.session.progressed(member, now)
   }
 
   #decide (): void {
