@@ -101,8 +101,8 @@ async function rollOut (options: RolloutOptions, scenario: Scenario): Promise<Se
 }
 
 /** Says what is about to be measured, and what is left out. */
-function describe ({ preset, runs, warmsUp, settleMs, bootstrapHosts, faultyMain, hasCaps }: RolloutOptions, scenario: Scenario, { isPrivate, caps }: { isPrivate: boolean, caps: readonly string[] | undefined }): void {
-  const { hosts, imageBytes, layers, hostBytesPerSecond, originBytesPerSecond, seededShare, faults } = scenario
+function describe ({ preset, runs, warmsUp, settleMs, bootstrapHosts, hasCaps }: RolloutOptions, scenario: Scenario, { isPrivate, caps }: { isPrivate: boolean, caps: readonly string[] | undefined }): void {
+  const { hosts, imageBytes, layers, hostBytesPerSecond, originBytesPerSecond, seededShare } = scenario
   const speed = (rate: number | undefined): string => rate === undefined ? 'as fast as the machine' : `${rate / 1e6} MB/s`
   const had = seededShare > 0 ? `, on ${seededShare * 100} % of the hosts already` : ''
   console.log(`${preset}: ${hosts} hosts, ${imageBytes / MIB} MiB in ${layers} layers${had}, ${speed(hostBytesPerSecond)} up and down per host, origin ${speed(originBytesPerSecond)}, ${runs === 1 ? '1 run' : `${runs} runs`}`)
@@ -110,7 +110,6 @@ function describe ({ preset, runs, warmsUp, settleMs, bootstrapHosts, faultyMain
   console.log(`agents' own caps: ${!hasCaps ? 'not wanted' : caps === undefined ? 'none, this agent has no --upload-limit and --download-limit' : caps.join(' ')}`)
   console.log(`agents: all join by the first ${bootstrapHosts}; each has a neighbour, ${warmsUp ? 'has pulled another, small image before' : 'has pulled nothing before'}, and then ${settleMs / 1000} s have passed`)
   console.log('times count from the first of the starts, which spread over 100 ms, until the image is committed')
-  if (faults.stalling !== undefined && faultyMain === undefined) console.log('LEFT OUT: the stalling and the lying host are healthy ones, as there is no --faulty script')
 }
 
 function printRun (run: number, result: RunResult, imageBytes: number): void {

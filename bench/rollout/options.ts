@@ -16,7 +16,7 @@ Exit code 1 when a bar is missed.
 presets
   n16       16 hosts, 64 MiB in 2 layers, 10 MB/s up and down per host, origin 10 MB/s (default)
   n32       32 hosts, 32 MiB, 5 MB/s
-  faults    n16 with 2 hosts killed at half of T*, 2 at a tenth of the speed, 1 stalling, 1 lying (both need --faulty)
+  faults    n16 with 2 hosts killed at half of T*, 2 at a tenth of the speed, 1 stalling, 1 lying
   rolling   n16 with the image on 25 % of the hosts already
   small     4 hosts, 10 MB image, nothing shaped: skopeo through agents that lack it against skopeo straight from the registry
   pair      1 GiB from one agent to another against raw node:tls, and warm reads; nothing shaped
@@ -35,7 +35,8 @@ how
   --no-caps             links only, without --upload-limit and --download-limit of the agents
   --agent-arg=ARG       further argument of each agent, repeatable: --agent-arg=--log-level=debug
   --faulty FILE         script run in place of the agent on stalling and lying hosts: started with the agent's arguments and
-                        BENCH_FAULT=stalling|lying, it answers /readyz and /api/v1/status as the agent does
+                        BENCH_FAULT=stalling|lying, it answers /readyz and /api/v1/status as the agent does (default: one
+                        that speaks the swarm protocol and misbehaves in it)
   --logs DIR            keeps what each agent has printed
   --check-links         measures plain TCP over shaped links first`
 
@@ -51,7 +52,7 @@ export interface RolloutOptions {
   readonly settleMs: number
   readonly hasCaps: boolean
   readonly agentArgs: readonly string[]
-  readonly faultyMain?: string
+  readonly faultyMain: string
   readonly logDir?: string
   readonly checksLinks: boolean
 }
@@ -75,7 +76,7 @@ export function parseOptions (args: readonly string[]): RolloutOptions | undefin
       settle: { type: 'string', default: '3' },
       caps: { type: 'boolean', default: true },
       'agent-arg': { type: 'string', multiple: true, default: [] },
-      faulty: { type: 'string' },
+      faulty: { type: 'string', default: join(import.meta.dirname, 'faulty-agent.ts') },
       logs: { type: 'string' },
       'check-links': { type: 'boolean', default: false },
       help: { type: 'boolean', default: false }
@@ -97,7 +98,7 @@ export function parseOptions (args: readonly string[]): RolloutOptions | undefin
     settleMs: values.settle === '0' ? 0 : 1000 * (numberOf('settle', values.settle) ?? 0),
     hasCaps: values.caps,
     agentArgs: values['agent-arg'],
-    faultyMain: values.faulty === undefined ? undefined : resolve(values.faulty),
+    faultyMain: resolve(values.faulty),
     logDir: values.logs === undefined ? undefined : resolve(values.logs),
     checksLinks: values['check-links']
   }

@@ -1,11 +1,11 @@
-import type { Connection, Ed25519PrivateKey, Stream } from '@libp2p/interface'
+import type { Connection, Stream } from '@libp2p/interface'
 import { StreamTransport } from '../../src/net/stream-transport.ts'
 import { encodeMessage } from '../../src/net/swarm-encode.ts'
 import { FrameParser } from '../../src/net/swarm-frames.ts'
 import type { JoinMessage, ListedMember, SwarmMessage } from '../../src/net/swarm-message.ts'
 import { digestOf, type Digest } from '../../src/oci/digest.ts'
 import { pieceSpan } from '../../src/swarm/pieces.ts'
-import { attestationsOf, bytesSent, joinOf, type BadSwarmBehaviour } from './swarm-conduct.ts'
+import { bytesSent, joinOf, type BadSwarmBehaviour } from './swarm-conduct.ts'
 
 const CHUNK_BYTES = 64 * 1024
 const TRICKLE_BYTES = 1024
@@ -19,8 +19,8 @@ export interface ConversationInit {
   readonly contentOf: (digest: Digest, size: number) => Uint8Array | undefined
   /** It claims a part of the pieces, as one who reads them from the origin. */
   readonly isOwner: boolean
-  /** Who signs. */
-  readonly key: Ed25519PrivateKey
+  /** Signed lists of the hashes of what it sends. */
+  readonly attestations: (digest: Digest, bytes: Uint8Array) => readonly Uint8Array[]
   readonly stream: Stream
   readonly connection: Connection
   readonly onAsked: (message: SwarmMessage) => void
@@ -102,7 +102,7 @@ export class SwarmConversation {
     const taking: Taking = { bytes: bytesSent(behaviour, content), ours: ++this.#channel, isAttested: false }
     this.#takings.set(channel, taking)
     this.#say(joinOf(behaviour, digest, content.length, { channel: taking.ours, isOwner }))
-    for (const attestation of attestationsOf(behaviour, digest, taking.bytes, this.#init.key)) this.#say({ type: 'attest', channel: taking.ours, attestation })
+    for (const attestation of this.#init.attestations(digest, taking.bytes)) this.#say({ type: 'attest', channel: taking.ours, attestation })
     if (behaviour === 'floods with haves') {
       const have = encodeMessage({ type: 'have', channel: taking.ours, pieces: [0], queue: 0 })
       this.#send(...Array.from({ length: HAVES }, () => have))

@@ -5,7 +5,7 @@ import { createStack } from '../../src/net/libp2p-stack.ts'
 import { SWARM_PROTOCOL, type SwarmMessage } from '../../src/net/swarm-message.ts'
 import type { Digest } from '../../src/oci/digest.ts'
 import { answerBlobs } from './peer-zoo.ts'
-import type { BadSwarmBehaviour } from './swarm-conduct.ts'
+import { attestationsOf, type BadSwarmBehaviour } from './swarm-conduct.ts'
 import { SwarmConversation } from './swarm-conversation.ts'
 
 export interface BadSwarmPeerInit {
@@ -60,12 +60,18 @@ export async function startBadSwarmPeer ({ behaviour, content = new Map(), boots
   }
   const stopper = new AbortController()
   await answerBlobs(node, { behaviour: 'honest', content: new Map(), asked: [], signal: stopper.signal })
+  const signed = new Map<Digest, readonly Uint8Array[]>()
+  const attestations = (digest: Digest, bytes: Uint8Array): readonly Uint8Array[] => {
+    const lists = signed.get(digest) ?? attestationsOf(behaviour, digest, bytes, signAs ?? privateKey)
+    signed.set(digest, lists)
+    return lists
+  }
   await node.handle(SWARM_PROTOCOL, (stream, connection) => {
     conversations.add(new SwarmConversation({
       behaviour,
       contentOf,
       isOwner,
-      key: signAs ?? privateKey,
+      attestations,
       stream,
       connection,
       onAsked: message => { if (asked.length < MAX_ASKED) asked.push(message) },
