@@ -6,6 +6,8 @@ const SAMPLE_WEIGHT = 0.25
 /** What a request is thought to take before any was answered, in milliseconds. */
 const FIRST_GUESS_MS = 100
 const MIN_PATIENCE_MS = 1000
+/** A member that says nothing but `busy` for so long is not counted on, in milliseconds. */
+const BUSY_PATIENCE_MS = 3000
 const MAX_PATIENCE_MS = 8000
 const REST_BASE_MS = 500
 const REST_MAX_MS = 10_000
@@ -46,6 +48,8 @@ export class Member {
   /** From asking to having, lately, in milliseconds. */
   serviceMs = FIRST_GUESS_MS
   #lapses = 0
+  /** When it first said `busy` since it last delivered. */
+  #busySinceMs: number | undefined
 
   constructor (id: string, digest: string, pieces: number, nowMs: number) {
     this.id = id
@@ -85,13 +89,21 @@ export class Member {
   /** Whether the piece may be hoped for from it: not when it gives nothing, or has sent nothing and has not even answered that we called it off. */
   offers (piece: number, nowMs: number): boolean {
     if (this.isLeech || this.isExhausted || !this.held.has(piece)) return false
+    if (this.#busySinceMs !== undefined && nowMs - this.#busySinceMs > BUSY_PATIENCE_MS) return false
     return nowMs < this.restUntilMs || !this.calledOff.has(piece)
+  }
+
+  /** It said `busy`: it is not asked before then. */
+  refused (nowMs: number): void {
+    this.busyUntilMs = nowMs + Math.min(this.serviceMs, this.patienceMs) / 2
+    this.#busySinceMs ??= nowMs
   }
 
   delivered (tookMs: number, nowMs: number): void {
     this.serviceMs += (tookMs - this.serviceMs) * SAMPLE_WEIGHT
     this.progressed(nowMs)
     this.#lapses = 0
+    this.#busySinceMs = undefined
   }
 
   progressed (nowMs: number): void {

@@ -160,7 +160,7 @@ export class Session {
     if (member === undefined || member.calledOff.delete(piece) || this.#ledger.remove(id, piece) === undefined) return
     switch (reason) {
       case 'busy':
-        member.busyUntilMs = nowMs + Math.min(member.serviceMs, member.patienceMs) / 2
+        member.refused(nowMs)
         break
       case 'missing':
       case 'denied':
