@@ -80,8 +80,11 @@ export class PeersInMemory extends BaseDatastore {
   async close (): Promise<void> {
     clearTimeout(this.#timer)
     await this.#flushing
-    await this.#flush()
-    await this.#level.close()
+    try {
+      await this.#flush()
+    } finally {
+      await this.#level.close()
+    }
   }
 
   #note (key: Key): void {

@@ -121,8 +121,8 @@ export class SwarmLink {
 
   /** Ends it when all is sent. */
   close (): void {
-    if (this.#isClosed) return
     this.#flush()
+    if (this.#isClosed) return
     const transports = this.#transports()
     this.#ended(undefined)
     for (const transport of transports) transport.close().catch(() => {})
@@ -181,7 +181,7 @@ export class SwarmLink {
         this.#offered(message)
         break
       case 'lane-refused':
-        this.#laneState = 'refused'
+        if (this.#laneState === 'offered') this.#laneState = 'refused'
         break
       case 'lane-switch':
         this.#hasPeerSwitched = true

@@ -123,7 +123,7 @@ export class SwarmLinks {
       if (this.#links.get(peer)?.isOpen !== true) {
         const stream = await this.#components.openStream(peer, { signal, addresses })
         const known = this.#links.get(peer)
-        if (known?.isOpen === true && this.#components.self() > peer) stream.abort(new PeerError('PEER_BUSY', peer, 'has a link already'))
+        if (this.#isStopped || (known?.isOpen === true && this.#components.self() > peer)) stream.abort(new PeerError('PEER_BUSY', peer, 'has a link already'))
         else {
           known?.close()
           this.#add(stream, peer, true)

@@ -67,7 +67,7 @@ class MoodyRouter extends MemoryRouter {
   }
 }
 
-function setUp (init: AnnouncerInit = {}) {
+function setUp (init: AnnouncerInit = {}, isBusy?: () => boolean) {
   const network = new MemoryNetwork()
   const router = new MoodyRouter({ network }, { peer: 'us' })
   const other = new MemoryRouter({ network }, { peer: 'other' })
@@ -76,7 +76,7 @@ function setUp (init: AnnouncerInit = {}) {
   hub.subscribe(event => { events.push(event) })
   const timers = new ManualTimers()
   router.start()
-  const announcer = new Announcer({ router, events: hub, timers, random: () => 0.5 }, init)
+  const announcer = new Announcer({ router, events: hub, timers, random: () => 0.5, ...isBusy === undefined ? {} : { isBusy } }, init)
   return { announcer, router, other, events, timers }
 }
 
@@ -225,5 +225,39 @@ describe('an announcer', () => {
     expect(timers.pending).toBe(0)
     expect(events).toEqual([])
     expect(router.provided).toEqual([])
+  })
+
+  it('lets a new blob wait, and forgets one that goes before it was announced', async () => {
+    const { announcer, router, other, timers } = setUp({ delayMs: 1_000 })
+    other.start()
+    announcer.start()
+    announcer.announce(one)
+    announcer.announce(two)
+    timers.advance(999)
+    expect(router.atOnce).toBe(0)
+    await announcer.withdraw(two)
+    timers.advance(1)
+    await until(() => router.provided.length === 1, { what: 'it is announced' })
+    timers.advance(10_000)
+    expect([router.provided, router.atOnce]).toEqual([[one], 0])
+    announcer.announce(two)
+    await announcer.stop()
+    expect(timers.pending).toBe(0)
+  })
+
+  it('announces nothing while there is better to do, and all when there is not', async () => {
+    let isBusy = true
+    const { announcer, router, other, timers } = setUp({}, () => isBusy)
+    other.start()
+    announcer.start()
+    announcer.announce(one)
+    announcer.announce(two)
+    timers.advance(60_000)
+    expect([router.provided, router.atOnce]).toEqual([[], 0])
+    isBusy = false
+    timers.advance(60_000)
+    await until(() => router.provided.length === 2, { what: 'both are announced' })
+    await announcer.stop()
+    expect(timers.pending).toBe(0)
   })
 })
