@@ -5,7 +5,6 @@ import type { ContentKind } from '../net/peers.ts'
 import type { SwarmLink } from '../net/swarm-link.ts'
 import { SwarmMessageError, type JoinMessage, type PieceMessage, type SwarmMessage } from '../net/swarm-message.ts'
 import { Bitfield } from '../swarm/bitfield.ts'
-import { pieceSpan } from '../swarm/pieces.ts'
 import type { RejectReason, Session } from '../swarm/session.ts'
 import { Vouchers } from './vouchers.ts'
 
@@ -461,10 +460,4 @@ function heldBy ({ complete, bitfield }: JoinMessage, pieces: number): Bitfield 
   const held = Bitfield.fromBytes(bitfield, pieces)
   if (held === undefined) throw new SwarmMessageError(`a bitfield that is not of ${pieces} pieces`)
   return held
-}
-
-/** Bytes of a piece as it stands in the blob. */
-export function bytesOfPiece (size: number, piece: number): number {
-  const { start, end } = pieceSpan(size, piece)
-  return end - start
 }
