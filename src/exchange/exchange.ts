@@ -3,11 +3,12 @@ import type { EventSink } from '../events.ts'
 import type { Attestation, AttestedPieces } from '../net/swarm-attestation.ts'
 import type { ContentKind, SharedPieces } from '../net/peers.ts'
 import type { LinkHandlers, SwarmLink } from '../net/swarm-link.ts'
+import { MAX_MEMBER_ADDRESSES } from '../net/swarm-limits.ts'
 import type { HelloMessage, JoinMessage, PieceMessage, SwarmMessage } from '../net/swarm-message.ts'
 import type { Digest } from '../oci/digest.ts'
 import type { PeerScore } from '../swarm/peer-score.ts'
 import { Session } from '../swarm/session.ts'
-import { Participation, type Attendee, type ParticipationListener, type PieceSource } from './participation.ts'
+import { Participation, type Attendee, type ParticipationInit } from './participation.ts'
 import { storedSource } from './stored-source.ts'
 import { Uploads, type Pace } from './uploads.ts'
 
@@ -58,19 +59,8 @@ export interface ExchangeInit {
   readonly maxMembers?: number
 }
 
-export interface FetchInit {
-  readonly digest: Digest
-  readonly kind: ContentKind
-  readonly size: number
-  readonly session: Session
-  readonly source: PieceSource
-  readonly restricted: boolean
-  readonly isShared: boolean
-  readonly readsOrigin: boolean
-  /** Held pieces that members gave in an earlier fetch, and who vouches for them, if that is known. */
-  readonly vouched?: ReadonlyMap<number, Attestation | undefined>
-  readonly listener: ParticipationListener
-}
+/** A blob that we fetch, and who hears what members say of it. */
+export type FetchInit = ParticipationInit & Required<Pick<ParticipationInit, 'listener'>>
 
 /** What the peer says on one of its channels. */
 interface Channel {
@@ -151,8 +141,7 @@ export class Exchange implements LinkHandlers {
 
   /** Agents that could take part: all we are linked to and that are not banned. */
   candidates (): SwarmLink[] {
-    const { links, score, now } = this.#components
-    return links.open().filter(({ peer }) => !score.isBanned(peer, now()))
+    return this.#components.links.open().filter(({ peer }) => this.isWelcome(peer))
   }
 
   isWelcome (peer: string): boolean {
@@ -266,7 +255,7 @@ export class Exchange implements LinkHandlers {
     events.emit({ type: 'peer:banned', peer, reason, untilMs })
   }
 
-  #participate (init: Omit<FetchInit, 'listener'> & { listener?: ParticipationListener }): Participation {
+  #participate (init: ParticipationInit): Participation {
     const { self, sign, now } = this.#components
     const { digest, size } = init
     return new Participation({
@@ -319,13 +308,13 @@ export class Exchange implements LinkHandlers {
   /** What we have not, others may: they are told of each other. */
   #refuse (key: string, link: SwarmLink, join: JoinMessage): void {
     link.send({ type: 'missing', of: join.channel, reason: 'missing' })
-    this.#introduce(key, link, join.channel)
+    this.#introduce(link, join.channel, [...this.#interest.get(key)?.keys() ?? []].filter(other => other !== link && other.isOpen))
   }
 
-  #introduce (key: string, link: SwarmLink, of: number): void {
+  /** Tells a peer who else there is. */
+  #introduce (link: SwarmLink, of: number, others: ReadonlyArray<{ readonly peer: string }>): void {
     const { links } = this.#components
-    const others = [...this.#interest.get(key)?.keys() ?? []].filter(other => other !== link && other.isOpen)
-    const members = others.slice(-MAX_MEMBERS_TOLD).map(({ peer }) => ({ peer, addresses: links.addressesOf(peer).slice(0, 4) }))
+    const members = others.slice(-MAX_MEMBERS_TOLD).map(({ peer }) => ({ peer, addresses: links.addressesOf(peer).slice(0, MAX_MEMBER_ADDRESSES) }))
     if (members.length > 0) link.send({ type: 'members', of, members })
   }
 
@@ -341,10 +330,8 @@ export class Exchange implements LinkHandlers {
     channel.participation = participation
     this.#interest.get(key)?.delete(link)
     participation.joined(link, join)
-    const { links } = this.#components
-    const others = [...participation.attendees.values()].filter(({ peer, isMember, isComplete }) => peer !== link.peer && isMember && !isComplete)
-    const members = others.slice(-MAX_MEMBERS_TOLD).map(({ peer }) => ({ peer, addresses: links.addressesOf(peer).slice(0, 4) }))
-    if (members.length > 0 && !join.complete) link.send({ type: 'members', of: join.channel, members })
+    if (join.complete) return
+    this.#introduce(link, join.channel, [...participation.attendees.values()].filter(({ peer, isMember, isComplete }) => peer !== link.peer && isMember && !isComplete))
   }
 
   #left (link: SwarmLink, channel: Channel): void {

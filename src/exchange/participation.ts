@@ -2,6 +2,7 @@ import { shortDigest, type Digest } from '../oci/digest.ts'
 import type { Attestation, PieceHash } from '../net/swarm-attestation.ts'
 import { decodeAttestation, verifyAttestation } from '../net/swarm-attestation.ts'
 import type { ContentKind } from '../net/peers.ts'
+import { MAX_LISTED_PIECES } from '../net/swarm-limits.ts'
 import type { SwarmLink } from '../net/swarm-link.ts'
 import { SwarmMessageError, type JoinMessage, type PieceMessage, type SwarmMessage } from '../net/swarm-message.ts'
 import { Bitfield } from '../swarm/bitfield.ts'
@@ -413,9 +414,9 @@ export class Participation {
     if (pieces.length === 0) return
     for (const { peer, isComplete } of this.attendees.values()) {
       if (isComplete) continue
-      this.#say(peer, channel => ({ type: 'have', channel, pieces: pieces.slice(0, 4096), queue: this.#parts.queue() }))
+      this.#say(peer, channel => ({ type: 'have', channel, pieces: pieces.slice(0, MAX_LISTED_PIECES), queue: this.#parts.queue() }))
     }
-    if (pieces.length > 4096) this.#announce(pieces.slice(4096))
+    this.#announce(pieces.slice(MAX_LISTED_PIECES))
   }
 
   #vouchSoon (): void {

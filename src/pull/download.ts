@@ -163,11 +163,6 @@ export class Download implements ParticipationListener {
     return bytes
   }
 
-  /** What the origin said last that was no answer. */
-  get originError (): unknown {
-    return this.#runs.error
-  }
-
   /** Another place the blob may be read from. */
   addRepository (repository: Repository): void {
     this.#runs.add(repositoryKey(repository), repository)
@@ -212,7 +207,7 @@ export class Download implements ParticipationListener {
 
   /** Whether we read it from the origin now: what there is of it may be given out. */
   isFromOrigin (piece: number): boolean {
-    return this.#torn.has(piece) || this.session.taking.includes(piece)
+    return this.#torn.has(piece) || this.session.isTaking(piece)
   }
 
   /** These pieces are wrong: they are fetched again. */

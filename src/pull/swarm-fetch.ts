@@ -7,6 +7,7 @@ import type { OriginPolicy } from '../swarm/origin-plan.ts'
 import { lastPieceStart, pieceLength } from '../swarm/pieces.ts'
 import { AccessFacts } from './access-facts.ts'
 import { Audit } from './audit.ts'
+import { Blame } from './blame.ts'
 import { Download, type DownloadComponents, type DownloadTimes } from './download.ts'
 import { FetchAbandonedError, reasonOf } from './errors.ts'
 import type { Fetch } from './fetch.ts'
@@ -253,10 +254,8 @@ export class SwarmFetch implements Fetch {
   }
 
   #ban (peer: string, reason: string): void {
-    const { score, events, now, exchange } = this.#components
-    const ban = score.ban(peer, reason, now())
-    events.emit({ type: 'peer:banned', peer, reason, digest: this.digest, untilMs: ban.untilMs })
-    exchange.cut(peer, new Error(reason))
+    new Blame(this.#components, this.digest).ban(peer, reason)
+    this.#components.exchange.cut(peer, new Error(reason))
   }
 
   #gave (position: number, length: number): void {

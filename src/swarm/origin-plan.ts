@@ -52,8 +52,8 @@ export class OriginPlan {
   readonly #policy: OriginPolicy
   readonly #isLeech: boolean
   readonly #taking = new Set<number>()
-  /** Runs under way, by their first piece. */
-  readonly #startedAt = new Map<number, number>()
+  /** First pieces of the runs under way. */
+  readonly #runs = new Set<number>()
   #runPieces = FIRST_RUN_PIECES
   #retryAtMs = 0
   /** From one piece to the next, lately; undefined until one was read. */
@@ -96,7 +96,7 @@ export class OriginPlan {
   }
 
   ended (start: number, end: number, _nowMs: number, retryAtMs: number): void {
-    this.#startedAt.delete(start)
+    this.#runs.delete(start)
     for (let piece = start; piece < end; piece++) this.#taking.delete(piece)
     if (retryAtMs > 0) this.#runPieces = FIRST_RUN_PIECES
     this.#retryAtMs = Math.max(this.#retryAtMs, retryAtMs)
@@ -116,8 +116,8 @@ export class OriginPlan {
     while (end - start < this.#runPieces && end < this.#parts.arrived.length && isOurs(end)) end++
     this.#runPieces = Math.min(MAX_RUN_PIECES, this.#runPieces * 2)
     for (let piece = start; piece < end; piece++) this.#taking.add(piece)
-    if (this.#startedAt.size === 0) this.#lastReadMs = nowMs
-    this.#startedAt.set(start, nowMs)
+    if (this.#runs.size === 0) this.#lastReadMs = nowMs
+    this.#runs.add(start)
     return { start, end }
   }
 

@@ -60,7 +60,7 @@ export class Picker {
   }
 
   /** How long a request usually takes; the median of what members took. */
-  measure (): void {
+  #measure (): void {
     const times = [...this.#parts.members.values()].map(member => member.serviceMs).sort((a, b) => a - b)
     const median = times[times.length >> 1]
     if (median !== undefined) this.#serviceMs += (median - this.#serviceMs) * SAMPLE_WEIGHT
@@ -69,7 +69,7 @@ export class Picker {
   /** @param window - requests that one member may have at a time */
   next (nowMs: number, heads: readonly number[], window: number): PickedRequest | undefined {
     this.#lastArrivalMs ??= nowMs
-    this.measure()
+    this.#measure()
     const free = this.#freeMembers(nowMs, window)
     if (free.length === 0) return undefined
     return this.#nextHead(nowMs, heads, free) ?? this.#rarest(nowMs, free) ?? this.#hedge(nowMs, free)

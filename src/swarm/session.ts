@@ -111,6 +111,11 @@ export class Session {
     return this.#origin.taking
   }
 
+  /** Whether we read the piece from the origin now. */
+  isTaking (piece: number): boolean {
+    return this.#origin.isTaking(piece)
+  }
+
   /** A member takes part; if it did already, what it said before no longer holds. */
   joined (id: string, facts: MemberFacts, nowMs: number): void {
     const known = this.#members.get(id)
