@@ -4,7 +4,7 @@ import type { Attestation, AttestedPieces } from '../net/swarm-attestation.ts'
 import type { ContentKind, SharedPieces } from '../net/peers.ts'
 import type { LinkHandlers, SwarmLink } from '../net/swarm-link.ts'
 import { MAX_MEMBER_ADDRESSES } from '../net/swarm-limits.ts'
-import type { HelloMessage, JoinMessage, PieceMessage, SwarmMessage } from '../net/swarm-message.ts'
+import { SwarmMessageError, type HelloMessage, type JoinMessage, type PieceMessage, type SwarmMessage } from '../net/swarm-message.ts'
 import type { Digest } from '../oci/digest.ts'
 import type { PeerScore } from '../swarm/peer-score.ts'
 import { Session } from '../swarm/session.ts'
@@ -72,6 +72,8 @@ interface Channel {
 class LinkChannels {
   readonly link: SwarmLink
   readonly theirs = new Map<number, Channel>()
+  /** Blobs of which the peer has a channel. */
+  readonly joined = new Set<string>()
   readonly ours = new Map<number, Participation>()
   #last = 0
 
@@ -224,7 +226,9 @@ export class Exchange implements LinkHandlers {
       case 'leave': {
         const channel = channels.theirs.get(message.channel)
         channels.theirs.delete(message.channel)
-        if (channel !== undefined) this.#left(link, channel)
+        if (channel === undefined) break
+        channels.joined.delete(keyOf(channel.join.kind, channel.join.digest))
+        this.#left(link, channel)
         break
       }
       default:
@@ -245,6 +249,11 @@ export class Exchange implements LinkHandlers {
     for (const participation of new Set(channels.ours.values())) {
       if (participation.attendees.get(link.peer)?.link === link) participation.gone(link.peer)
     }
+  }
+
+  #expel (link: SwarmLink, reason: string): void {
+    this.#ban(link.peer, reason)
+    link.abort(new Error(reason))
   }
 
   /** It broke the protocol; whoever does so once does it again. */
@@ -282,11 +291,13 @@ export class Exchange implements LinkHandlers {
     this.#uploads.add(attendee, piece)
   }
 
-  #joined ({ link, theirs }: LinkChannels, join: JoinMessage): void {
+  #joined ({ link, theirs, joined }: LinkChannels, join: JoinMessage): void {
     const { score, now } = this.#components
+    const key = keyOf(join.kind, join.digest)
+    if (joined.has(key)) throw new SwarmMessageError(`a second channel of ${key}`)
+    joined.add(key)
     const channel: Channel = { join, participation: undefined }
     theirs.set(join.channel, channel)
-    const key = keyOf(join.kind, join.digest)
     const participation = this.#participations.get(key)
     if (participation !== undefined) {
       this.#meet(participation, link, channel)
@@ -324,7 +335,9 @@ export class Exchange implements LinkHandlers {
     const key = keyOf(participation.kind, participation.digest)
     if (join.size !== 0 && join.size !== size) {
       link.send({ type: 'missing', of: join.channel, reason: 'missing' })
-      participation.sizeDiffers(link.peer, join.size)
+      participation.sizeDiffers(link.peer, join)
+      // of what is stored the size is certain
+      if (join.complete && !participation.isFetching) this.#expel(link, `said that it holds ${join.digest} with ${join.size} bytes, it has ${size}`)
       return
     }
     channel.participation = participation

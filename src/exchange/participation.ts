@@ -57,8 +57,8 @@ export interface ParticipationListener {
   onReject (member: string, pieces: readonly number[]): void
   /** It breaks the rules of this blob. */
   onLie (member: string, reason: string): void
-  /** It says that the blob has another size. */
-  onOtherSize (member: string, size: number): void
+  /** It says that the blob has another size; `isHolder`: and that it holds it. */
+  onOtherSize (member: string, size: number, isHolder: boolean): void
 }
 
 /** Another agent and this blob. */
@@ -237,8 +237,8 @@ export class Participation {
   }
 
   /** The peer believes in another size. */
-  sizeDiffers (peer: string, size: number): void {
-    this.#listener?.onOtherSize(peer, size)
+  sizeDiffers (peer: string, { size, complete }: JoinMessage): void {
+    this.#listener?.onOtherSize(peer, size, complete)
     this.#listener?.onAnswer(peer, undefined)
   }
 
@@ -358,7 +358,7 @@ export class Participation {
 
   #resume (piece: number, vouched: ParticipationInit['vouched']): void {
     const attestation = vouched?.get(piece)
-    if (attestation !== undefined && this.vouchers.add(attestation)) {
+    if (attestation !== undefined && this.vouchers.add(attestation) === 'kept') {
       this.vouchers.settle(piece, attestation)
       this.#offered.add(piece)
     } else if (vouched?.has(piece) !== true) this.#unvouched.add(piece)
@@ -389,10 +389,12 @@ export class Participation {
   }
 
   #attested (peer: string, bytes: Uint8Array): void {
+    // who has the whole needs nobody's word
+    if (!this.isFetching) return
     const attestation = decodeAttestation(bytes)
     // one of an earlier life of ours is as good as another's; a forged one is nobody's
     if (attestation.author === this.#parts.self && !verifyAttestation(attestation)) return
-    if (!this.vouchers.add(attestation)) this.#listener?.onLie(peer, `passed on an attestation about ${shortDigest(this.digest)} that does not hold`)
+    if (this.vouchers.add(attestation, peer) === 'wrong') this.#listener?.onLie(peer, `passed on an attestation about ${shortDigest(this.digest)} that does not hold`)
   }
 
   #offer (pieces: readonly number[]): void {

@@ -1,10 +1,14 @@
 import { attestedHash, verifyAttestation, type Attestation } from '../net/swarm-attestation.ts'
 import type { Digest } from '../oci/digest.ts'
+import { pieceCount } from '../swarm/pieces.ts'
 
-/** Different lists kept for one piece: as many who lie about it may be heard before the one who does not. */
-const MAX_PER_PIECE = 16
-/** Bytes of all lists of one blob. */
-const MAX_BYTES = 16 * 1024 * 1024
+/** Memory for the lists of one blob, in bytes: so much for each piece, within bounds. */
+const ROOM_PER_PIECE = 4 * 1024
+const MIN_ROOM = 1024 * 1024
+const MAX_ROOM = 16 * 1024 * 1024
+/** What a list takes beside its bytes, and for each of its pieces. */
+const LIST_OVERHEAD = 1024
+const PIECE_OVERHEAD = 16
 
 export interface VouchersInit {
   readonly digest: Digest
@@ -18,29 +22,77 @@ export interface VouchersInit {
   readonly self?: string
 }
 
-/** Who vouches for which bytes of one blob: the signed lists of piece hashes, as they came. */
+/**
+ * `wrong`: it is about another blob, or not signed by its author, and whoever brought it answers for that. `crowded`: there is
+ * no room for it, which is nobody's fault.
+ */
+export type Admission = 'kept' | 'wrong' | 'crowded'
+
+interface Kept {
+  readonly attestation: Attestation
+  /** Memory it takes. */
+  readonly bytes: number
+  /** Who brought it first: it counts as theirs. */
+  readonly share: Share
+  /** All who have brought it. */
+  readonly senders: Set<string>
+}
+
+/** What one peer takes of the room. */
+interface Share {
+  readonly lists: Set<Kept>
+  bytes: number
+}
+
+/**
+ * Who vouches for which bytes of one blob: the signed lists of piece hashes, as they came. Where there is no room for all of
+ * them, lists of the peer that has brought most give way, so that nobody can crowd out the others.
+ */
 export class Vouchers {
   readonly #init: VouchersInit
-  readonly #bySignature = new Map<string, Attestation>()
+  readonly #room: number
+  readonly #bySignature = new Map<string, Kept>()
   readonly #byPiece = new Map<number, Attestation[]>()
+  readonly #shares = new Map<string, Share>()
+  /** Peers of which not all lists are kept. */
+  readonly #crowded = new Set<string>()
   /** Of pieces that are here: the list whose hash their bytes have. */
   readonly #settled = new Map<number, Attestation>()
   #bytes = 0
 
   constructor (init: VouchersInit) {
     this.#init = init
+    this.#room = Math.min(MAX_ROOM, Math.max(MIN_ROOM, ROOM_PER_PIECE * pieceCount(init.size)))
   }
 
-  /** @returns whether it can be used: it is about this blob, signed by its author, and there is room. */
-  add (attestation: Attestation): boolean {
+  /** Memory that all lists take, about, in bytes. */
+  get bytes (): number {
+    return this.#bytes
+  }
+
+  /** @param by - who brings it; ourselves when absent, and then there is room */
+  add (attestation: Attestation, by?: string): Admission {
     const { digest, size, isEager, self } = this.#init
-    if (attestation.digest !== digest || attestation.size !== size) return false
+    if (attestation.digest !== digest || attestation.size !== size) return 'wrong'
     const key = Buffer.from(attestation.signature).toString('latin1')
-    if (this.#bySignature.has(key)) return true
-    if (this.#bytes + attestation.bytes.length > MAX_BYTES) return false
-    if (isEager && attestation.author !== self && !verifyAttestation(attestation)) return false
-    this.#keep(key, attestation)
-    return true
+    const known = this.#bySignature.get(key)
+    if (known !== undefined) {
+      if (by !== undefined) known.senders.add(by)
+      return 'kept'
+    }
+    const bytes = attestation.bytes.length + LIST_OVERHEAD + PIECE_OVERHEAD * attestation.pieces.length
+    if (by !== undefined && !this.#makeRoom(bytes, by)) {
+      this.#crowded.add(by)
+      return 'crowded'
+    }
+    if (isEager && attestation.author !== self && !verifyAttestation(attestation)) return 'wrong'
+    this.#keep(key, attestation, bytes, by ?? '')
+    return 'kept'
+  }
+
+  /** Whether all lists that this peer has brought are kept. If not, nothing can be said of what it sends. */
+  isJudgeable (by: string): boolean {
+    return !this.#crowded.has(by)
   }
 
   /** Lists about a piece. */
@@ -81,22 +133,49 @@ export class Vouchers {
 
   /** Nothing that this author says counts any more. */
   forget (author: string): void {
-    for (const [key, attestation] of this.#bySignature) {
-      if (attestation.author !== author) continue
-      this.#bySignature.delete(key)
-      this.#bytes -= attestation.bytes.length
+    for (const [key, kept] of this.#bySignature) {
+      if (kept.attestation.author === author) this.#drop(key, kept)
     }
-    for (const [piece, list] of this.#byPiece) this.#byPiece.set(piece, list.filter(attestation => attestation.author !== author))
     for (const piece of this.piecesOf(author)) this.#settled.delete(piece)
   }
 
-  #keep (key: string, attestation: Attestation): void {
-    this.#bySignature.set(key, attestation)
-    this.#bytes += attestation.bytes.length
+  #keep (key: string, attestation: Attestation, bytes: number, by: string): void {
+    const share = this.#shares.get(by) ?? { lists: new Set(), bytes: 0 }
+    this.#shares.set(by, share)
+    const kept: Kept = { attestation, bytes, share, senders: new Set([by]) }
+    this.#bySignature.set(key, kept)
+    share.lists.add(kept)
+    share.bytes += bytes
+    this.#bytes += bytes
     for (const piece of attestation.pieces) {
       const list = this.#byPiece.get(piece)
       if (list === undefined) this.#byPiece.set(piece, [attestation])
-      else if (list.length < MAX_PER_PIECE) list.push(attestation)
+      else list.push(attestation)
     }
+  }
+
+  #drop (key: string, kept: Kept): void {
+    const { attestation, bytes, share } = kept
+    this.#bySignature.delete(key)
+    share.lists.delete(kept)
+    share.bytes -= bytes
+    this.#bytes -= bytes
+    for (const sender of kept.senders) this.#crowded.add(sender)
+    for (const piece of attestation.pieces) this.#byPiece.set(piece, this.of(piece).filter(one => one !== attestation))
+  }
+
+  /** @returns whether there is room for so much more of this peer's */
+  #makeRoom (bytes: number, by: string): boolean {
+    if (this.#bytes + bytes <= this.#room) return true
+    let largest: Share | undefined
+    for (const share of this.#shares.values()) if (largest === undefined || share.bytes > largest.bytes) largest = share
+    if (largest === undefined || (this.#shares.get(by)?.bytes ?? 0) + bytes >= largest.bytes) return false
+    const settled = new Set(this.#settled.values())
+    for (const kept of [...largest.lists]) {
+      // some at once, so that it is not done for each that comes
+      if (this.#bytes + bytes <= this.#room * 7 / 8) break
+      if (kept.senders.size === 1 && !settled.has(kept.attestation)) this.#drop(Buffer.from(kept.attestation.signature).toString('latin1'), kept)
+    }
+    return this.#bytes + bytes <= this.#room
   }
 }

@@ -81,7 +81,7 @@ export class BlobFetches {
     await Promise.all(fetches.map(async fetch => { await fetch.closed }))
   }
 
-  /** The size of this blob cannot be what we were told: the next fetch finds it out by itself. */
+  /** The size of this blob may not be what we were told: the next fetch, and no other, finds it out by itself. */
   doubt (digest: Digest): void {
     if (this.#doubtful.size === MAX_DOUBTFUL) this.#doubtful.clear()
     this.#doubtful.add(digest)
@@ -89,7 +89,7 @@ export class BlobFetches {
 
   #make (digest: Digest, { size, ...init }: BlobFetchInit): Fetch {
     const { swarm, ...components } = this.#components
-    if (swarm === undefined || size === undefined || this.#doubtful.has(digest)) return new BlobFetch(components, digest, { size, ...init })
+    if (swarm === undefined || size === undefined || this.#doubtful.delete(digest)) return new BlobFetch(components, digest, { size, ...init })
     return new SwarmFetch({ ...components, ...swarm }, digest, { ...init, size, originPolicy: swarm.originPolicy, stallMs: swarm.stallMs })
   }
 

@@ -33,6 +33,8 @@ const DEFAULT_SEARCH_MS = 800
 const DEFAULT_STALL_MS = 30_000
 /** Bytes from a member that count as progress: who sends fewer within its patience sends nothing. */
 const PROGRESS_BYTES = 16 * 1024
+/** Members remembered that name another size. */
+const MAX_OTHER_SIZES = 64
 
 export interface DownloadComponents {
   readonly exchange: Exchange
@@ -90,8 +92,8 @@ export class Download implements ParticipationListener {
   #isStopped = false
   /** The origin sends all of it now, so members need not. */
   #isWhole = false
-  /** What members send although it is not needed: `member piece`. */
-  readonly #passed = new Set<string>()
+  /** What members send although it is of no use, by `member piece`: why it is not taken. */
+  readonly #passed = new Map<string, 'cancelled' | 'missing'>()
   #timer: NodeJS.Timeout | undefined
   #soon: NodeJS.Timeout | undefined
   #startedAtMs = 0
@@ -105,6 +107,8 @@ export class Download implements ParticipationListener {
   readonly #unknown = new Set<number>()
   /** Members that got it with credentials. */
   readonly #restricted = new Set<string>()
+  /** Members that say the blob has another size, and whether they say so as holders of the whole. */
+  readonly #otherSizes = new Map<string, { readonly size: number, readonly isHolder: boolean }>()
 
   constructor (components: DownloadComponents, init: DownloadInit) {
     this.#components = components
@@ -161,6 +165,11 @@ export class Download implements ParticipationListener {
     let bytes = 0
     for (const piece of this.session.held) bytes += bytesOf(this.#init.size, piece)
     return bytes
+  }
+
+  /** Now that the whole is right: those who said that they hold it in another size. */
+  get sizeLiars (): string[] {
+    return [...this.#otherSizes].flatMap(([member, { isHolder }]) => isHolder ? [member] : [])
   }
 
   /** Another place the blob may be read from. */
@@ -233,12 +242,15 @@ export class Download implements ParticipationListener {
 
   onAnswer (member: string, facts: JoinMessage | undefined): void {
     if (facts?.restricted === true) this.#restricted.add(member)
-    if (facts === undefined) this.#inbox.drop(member)
+    if (facts === undefined) this.#forget(member)
     this.#search.answered(member)
   }
 
   onReject (member: string, pieces: readonly number[]): void {
-    for (const piece of pieces) this.#inbox.drop(member, piece)
+    for (const piece of pieces) {
+      this.#inbox.drop(member, piece)
+      this.#passed.delete(`${member} ${piece}`)
+    }
   }
 
   onBody (member: string, message: PieceMessage, bytes: Uint8Array, offset: number, isLast: boolean): void {
@@ -248,13 +260,16 @@ export class Download implements ParticipationListener {
     const now = this.#components.now()
     this.#noteProgress(member, bytes.length, now)
     const key = `${member} ${piece}`
-    if (this.#isWhole) this.#passed.add(key)
-    if (expected === 'called-off' || this.#passed.has(key)) {
-      if (isLast) this.#passed.delete(key)
-      if (isLast && message.offset + message.length === bytesOf(this.#init.size, piece)) this.session.rejected(member, piece, 'cancelled', now)
+    if (this.#isWhole) this.#passed.set(key, 'cancelled')
+    else if (expected === 'asked' && this.participation.vouchers.of(piece).length === 0) this.#unattested(member, piece)
+    const passed = this.#passed.get(key)
+    if (expected === 'called-off' || passed !== undefined) {
+      if (isLast && message.offset + message.length === bytesOf(this.#init.size, piece)) {
+        this.#passed.delete(key)
+        this.session.rejected(member, piece, passed ?? 'cancelled', now)
+      }
       return
     }
-    if (this.participation.vouchers.of(piece).length === 0) throw new SwarmMessageError(`piece ${piece}, which nobody attests`)
     const taken = this.#inbox.take(member, message, bytes, offset)
     if (taken === 'refused') throw new SwarmMessageError(`a chunk of piece ${piece} that does not follow on the one before`)
     this.#components.budget.received(bytes.length)
@@ -265,10 +280,23 @@ export class Download implements ParticipationListener {
     this.#init.onLie(member, reason)
   }
 
-  onOtherSize (member: string, size: number): void {
-    const { digest, size: expected } = this.#init
-    this.#search.answered(member)
-    this.#fail(new SizeDisagreementError(digest, `peer ${member}`, expected, size))
+  /** Which size is right nobody knows yet: ours is a manifest's word. Who names another is of no use to us, and no more than that. */
+  onOtherSize (member: string, size: number, isHolder: boolean): void {
+    if (this.#otherSizes.size < MAX_OTHER_SIZES) this.#otherSizes.set(member, { size, isHolder })
+  }
+
+  /** Without anybody's word for it a piece is of no use. */
+  #unattested (member: string, piece: number): void {
+    // its list may have found no room
+    if (this.participation.vouchers.isJudgeable(member)) throw new SwarmMessageError(`piece ${piece}, which nobody attests`)
+    this.#inbox.drop(member, piece)
+    this.#passed.set(`${member} ${piece}`, 'missing')
+  }
+
+  /** Nothing more comes of what it was asked for. */
+  #forget (member: string): void {
+    this.#inbox.drop(member)
+    for (const key of this.#passed.keys()) if (key.startsWith(`${member} `)) this.#passed.delete(key)
   }
 
   get #canReadOrigin (): boolean {
@@ -344,11 +372,12 @@ export class Download implements ParticipationListener {
 
   async #wrong (member: string, piece: number): Promise<void> {
     const isOurs = this.#torn.has(piece)
+    const isLie = !isOurs && this.participation.vouchers.isJudgeable(member)
     await this.#inbox.erase(piece)
     this.session.lost(piece)
     this.session.rejected(member, piece, 'missing', this.#components.now())
     // behind bytes of the origin it may be they that are wrong
-    if (!isOurs) this.#init.onLie(member, `sent piece ${piece} of ${this.#init.digest} with other bytes than attested`)
+    if (isLie) this.#init.onLie(member, `sent piece ${piece} of ${this.#init.digest} with other bytes than attested`)
     this.onFacts()
   }
 
@@ -376,7 +405,7 @@ export class Download implements ParticipationListener {
   /** The origin sends all of it whatever is asked: nobody else need read it too. */
   async #takeWhole (): Promise<void> {
     this.#isWhole = true
-    for (const { member, piece } of this.#inbox.dropAll()) this.#passed.add(`${member} ${piece}`)
+    for (const { member, piece } of this.#inbox.dropAll()) this.#passed.set(`${member} ${piece}`, 'cancelled')
     const pieces = range(0, this.session.pieces).filter(piece => !this.session.held.has(piece))
     this.participation.tellTaking('take', pieces)
     await this.#inbox.erased()
@@ -406,7 +435,10 @@ export class Download implements ParticipationListener {
     // a member that holds something of it may have to sign it before it says so
     const isSearching = (!this.#search.hasEnded || this.participation.memberCount > 0) && now - this.#startedAtMs < searchMs
     if (idleMs < stallMs && (isHelped || isOriginOpen || isSearching)) return
-    this.#fail(new ContentUnavailableError(digest, { isUnknown: this.#runs.isUnknown && !isHelped, cause: this.#runs.error }))
+    // all who have it may be right about its size, and we wrong
+    const [doubt] = this.#otherSizes
+    if (doubt !== undefined) this.#fail(new SizeDisagreementError(digest, `peer ${doubt[0]}`, this.#init.size, doubt[1].size))
+    else this.#fail(new ContentUnavailableError(digest, { isUnknown: this.#runs.isUnknown && !isHelped, cause: this.#runs.error }))
   }
 
   async #hash (piece: number): Promise<Uint8Array> {

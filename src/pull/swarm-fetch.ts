@@ -180,6 +180,7 @@ export class SwarmFetch implements Fetch {
     this.#isVerified = true
     this.#isWorthKeeping = true
     this.#audit.convict()
+    for (const peer of download.sizeLiars) this.#ban(peer, `said that it holds ${this.digest} with another size than ${this.size} bytes`)
     this.#notify()
   }
 

@@ -117,6 +117,25 @@ describe('an agent that holds a blob', () => {
     await until(() => peer.ends.length === 1, { what: 'the end' })
   })
 
+  it('ends the link to whoever opens a second channel for one blob, and bans it', async () => {
+    const agent = await seeder()
+    const peer = await strangerTo(agent)
+    peer.join()
+    await peer.hears('join')
+    peer.join({ channel: 2 })
+    await until(() => peer.ends.length === 1, { what: 'the end' })
+    expect(agent.score.bans(Date.now()).map(ban => ban.peer)).toEqual([peer.agent.peer])
+  })
+
+  it.each([[true, 1], [false, 0]])('refuses whoever names another size, and bans it if it says that it holds the whole: %s', async (complete, bans) => {
+    const agent = await seeder()
+    const peer = await strangerTo(agent)
+    peer.join({ size: SIZE + 1, complete })
+    if (complete) await until(() => peer.ends.length === 1, { what: 'the end' })
+    else expect(await peer.hears('missing')).toMatchObject({ of: 1, reason: 'missing' })
+    expect(agent.score.bans(Date.now()).map(ban => ban.peer)).toHaveLength(bans)
+  })
+
   it('gives nothing as a leech', async () => {
     const peer = await strangerTo(await seeder({ isLeech: true }))
     peer.join()

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import type { SwarmLink } from '../../src/net/swarm-link.ts'
 import { digestOf, type Digest } from '../../src/oci/digest.ts'
 import type { Puller } from '../../src/pull/puller.ts'
 import { MIN_PIECE_LENGTH } from '../../src/swarm/pieces.ts'
@@ -18,6 +19,19 @@ afterEach(async () => { await swarm.close() })
 async function pull (agent: SwarmAgent, digest: Digest, size: number, puller: Puller = agent.puller()): Promise<Uint8Array> {
   await agent.describe(repository, digest, size)
   return pullBlob(puller, digest)
+}
+
+/** Links an agent to a peer that answers the first join as a test says, and nothing else. @returns its id */
+async function saying (agent: SwarmAgent, answer: (link: SwarmLink) => void): Promise<string> {
+  const other = await swarm.add()
+  other.links.use({
+    onOpen () {},
+    onMessage: (link, { type }) => { if (type === 'join') answer(link) },
+    onBody () {},
+    onClosed () {}
+  }, { leech: false })
+  await swarm.link(other, agent)
+  return other.peer
 }
 
 function expectSame (actual: Uint8Array, expected: Uint8Array): void {
@@ -61,6 +75,32 @@ describe('a swarm fetch', () => {
     const digest = swarm.origin.addBlob(repository, bytes)
     const agent = await swarm.add()
     expectSame(await pull(agent, digest, SIZE + 5), bytes)
+  })
+
+  test.each(['holder', 'leecher'] as const)('is not slowed down by a %s that names another size, and bans it if it should know', async liarIs => {
+    const bytes = bytesOf(SIZE)
+    const digest = digestOf(bytes)
+    const [seeder, agent] = [await swarm.add(), await swarm.add({ originPolicy: 'never' })]
+    await seeder.seed(digest, bytes)
+    const liar = await saying(agent, link => {
+      link.send({ type: 'join', channel: 1, kind: 'blob', digest, size: SIZE + 1, restricted: false, complete: liarIs === 'holder', leech: false, readsOrigin: false })
+    })
+    await swarm.link(seeder, agent)
+    expectSame(await pull(agent, digest, SIZE), bytes)
+    expect(agent.log.filter(({ type }) => type === 'fetch:failed')).toEqual([])
+    expect(agent.log.filter(event => event.type === 'fetch:source')).toEqual([])
+    expect(agent.score.bans(Date.now()).map(({ peer }) => peer)).toEqual(liarIs === 'holder' ? [liar] : [])
+  })
+
+  test('doubts the manifest when nobody has it in the size that it tells', async () => {
+    const digest = digestOf(bytesOf(SIZE))
+    const agent = await swarm.add({ originPolicy: 'never' })
+    await saying(agent, link => {
+      link.send({ type: 'join', channel: 1, kind: 'blob', digest, size: SIZE + 1, restricted: false, complete: true, leech: false, readsOrigin: false })
+    })
+    await expect(pull(agent, digest, SIZE)).rejects.toMatchObject({ code: 'CONTENT_UNAVAILABLE' })
+    expect(agent.log.flatMap(event => event.type === 'fetch:failed' ? [event.code] : [])).toEqual(['SIZE_DISAGREES', 'CONTENT_UNAVAILABLE'])
+    expect(agent.score.bans(Date.now())).toEqual([])
   })
 
   test('goes on behind the place where the origin broke off', async () => {

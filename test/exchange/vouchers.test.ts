@@ -1,0 +1,86 @@
+import { createHash } from 'node:crypto'
+import { generateKeyPair } from '@libp2p/crypto/keys'
+import type { Ed25519PrivateKey } from '@libp2p/interface'
+import { beforeAll, describe, expect, it } from 'vitest'
+import { Vouchers } from '../../src/exchange/vouchers.ts'
+import { decodeAttestation, signAttestation, type Attestation } from '../../src/net/swarm-attestation.ts'
+import { digestOf } from '../../src/oci/digest.ts'
+import { MAX_PIECE_LENGTH } from '../../src/swarm/pieces.ts'
+
+const PIECES = 1024
+const SIZE = PIECES * MAX_PIECE_LENGTH
+const ROOM = PIECES * 4096
+const digest = digestOf(Buffer.from('a blob'))
+const all = Array.from({ length: PIECES }, (_, piece) => piece)
+let key: Ed25519PrivateKey
+
+beforeAll(async () => { key = await generateKeyPair('Ed25519') })
+
+/** A list, as it comes from a member. */
+function list (pieces: readonly number[], content = ''): Attestation {
+  const hashes = pieces.map(piece => ({ piece, sha256: createHash('sha256').update(`${content} ${piece}`).digest() }))
+  return decodeAttestation(Uint8Array.from(signAttestation(key, { digest, size: SIZE, hashes }).bytes))
+}
+
+function hashOf (piece: number, content = ''): Uint8Array {
+  return createHash('sha256').update(`${content} ${piece}`).digest()
+}
+
+describe('the lists of one blob', () => {
+  it('take no more memory than there is room for, however many one member brings', () => {
+    const vouchers = new Vouchers({ digest, size: SIZE, isEager: false, isTrusted: () => false })
+    const admissions = Array.from({ length: 150 }, (_, index) => vouchers.add(list(all, `${index}`), 'flooder'))
+    expect(new Set(admissions)).toEqual(new Set(['kept', 'crowded']))
+    expect(vouchers.bytes).toBeLessThanOrEqual(ROOM)
+    expect(vouchers.of(0).length).toBe(admissions.filter(one => one === 'kept').length)
+  })
+
+  it('of a member that brings many give way to those of one that brings few', () => {
+    const vouchers = new Vouchers({ digest, size: SIZE, isEager: false, isTrusted: () => false })
+    for (let index = 0; index < 150; index++) vouchers.add(list(all, `${index}`), index % 2 === 0 ? 'flooder' : 'another')
+    expect(vouchers.add(list(all, 'right'), 'honest')).toBe('kept')
+    expect(vouchers.match(7, hashOf(7, 'right'))).toBeDefined()
+    expect(vouchers.bytes).toBeLessThanOrEqual(ROOM)
+    expect(['flooder', 'another', 'honest'].map(peer => vouchers.isJudgeable(peer))).toEqual([false, false, true])
+  })
+
+  it('that pieces here stand on stay, and so do those that several have brought', () => {
+    const vouchers = new Vouchers({ digest, size: SIZE, isEager: false, isTrusted: () => false })
+    const [used, shared] = [list(all, 'used'), list(all, 'shared')]
+    for (const one of [used, shared]) vouchers.add(one, 'flooder')
+    vouchers.add(shared, 'honest')
+    vouchers.settle(3, used)
+    for (let index = 0; index < 150; index++) vouchers.add(list(all, `${index}`), 'flooder')
+    for (let index = 0; index < 20; index++) expect(vouchers.add(list(all, `honest ${index}`), 'honest')).toBe('kept')
+    expect(vouchers.of(3)).toEqual(expect.arrayContaining([used, shared]))
+    expect(vouchers.isJudgeable('honest')).toBe(true)
+  })
+
+  it('of our own always find room', () => {
+    const vouchers = new Vouchers({ digest, size: SIZE, isEager: false, isTrusted: () => false })
+    for (let index = 0; index < 150; index++) vouchers.add(list(all, `${index}`), 'flooder')
+    expect(vouchers.add(list(all, 'ours'))).toBe('kept')
+    expect(vouchers.match(0, hashOf(0, 'ours'))).toBeDefined()
+  })
+
+  it('are told from lists about another blob, and from forged ones', () => {
+    const vouchers = new Vouchers({ digest, size: SIZE, isEager: true, isTrusted: () => false })
+    const good = list([1])
+    const forged = Uint8Array.from(good.bytes)
+    forged[forged.length - 1] = (forged.at(-1) ?? 0) ^ 1
+    expect(vouchers.add(decodeAttestation(forged), 'liar')).toBe('wrong')
+    expect(vouchers.add(signAttestation(key, { digest: digestOf(Buffer.from('another')), size: SIZE, hashes: [{ piece: 1, sha256: hashOf(1) }] }), 'liar')).toBe('wrong')
+    expect(vouchers.add(good, 'honest')).toBe('kept')
+    expect(vouchers.of(1)).toEqual([good])
+  })
+
+  it('of an author that is no longer believed leave nothing behind', () => {
+    const vouchers = new Vouchers({ digest, size: SIZE, isEager: false, isTrusted: () => false })
+    const one = list([1, 2])
+    vouchers.add(one, 'a')
+    vouchers.settle(2, one)
+    vouchers.forget(one.author)
+    expect([vouchers.bytes, vouchers.of(1), vouchers.settled(2)]).toEqual([0, [], undefined])
+    expect(vouchers.isJudgeable('a')).toBe(false)
+  })
+})
