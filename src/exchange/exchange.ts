@@ -251,6 +251,11 @@ export class Exchange implements LinkHandlers {
     }
   }
 
+  isUsed (link: SwarmLink): boolean {
+    const channels = this.#links.get(link)
+    return channels !== undefined && (channels.theirs.size > 0 || channels.ours.size > 0)
+  }
+
   #expel (link: SwarmLink, reason: string): void {
     this.#ban(link.peer, reason)
     link.abort(new Error(reason))

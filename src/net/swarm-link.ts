@@ -1,5 +1,6 @@
 import { DeadlineError } from '../errors.ts'
 import { LaneClosedError, type FrameTransport } from './frame-transport.ts'
+import { LinkPulse } from './link-pulse.ts'
 import { encodeMessage } from './swarm-encode.ts'
 import { FrameParser } from './swarm-frames.ts'
 import { SwarmMessageError, type HelloMessage, type PieceMessage, type SwarmMessage } from './swarm-message.ts'
@@ -19,6 +20,10 @@ export interface LinkHandlers {
   onBody (link: SwarmLink, message: PieceMessage, bytes: Uint8Array, offset: number, isLast: boolean): void
   /** Nothing more comes or goes. `error` undefined: it was ended cleanly. */
   onClosed (link: SwarmLink, error: Error | undefined): void
+  /** How far away the other side is has been measured. */
+  onMeasured? (link: SwarmLink): void
+  /** Whether a session needs the link; all are needed where nobody says. */
+  isUsed? (link: SwarmLink): boolean
 }
 
 /** What a link asks of the direct lanes, where there are any. */
@@ -50,6 +55,7 @@ export class SwarmLink {
   readonly #handlers: LinkHandlers
   readonly #lanes: LinkLanes | undefined
   readonly #state = new SwarmProtocolState()
+  readonly #pulse = new LinkPulse()
   readonly #helloTimer: NodeJS.Timeout
   readonly #parsers: FrameParser[] = []
   readonly #stream: FrameTransport
@@ -82,6 +88,19 @@ export class SwarmLink {
 
   get isOpen (): boolean {
     return !this.#isClosed
+  }
+
+  /** The way to the other side and back, in milliseconds, as far as it was measured. */
+  get rttMs (): number | undefined {
+    return this.#pulse.rttMs
+  }
+
+  /** Some time has passed: asks whether the other side lives, and gives it up when nothing comes. */
+  beat (): void {
+    if (this.#isClosed || this.#hello === undefined) return
+    const due = this.#pulse.beat(performance.now())
+    if (due === 'dead') this.abort(new DeadlineError('answering a ping', 0))
+    else if (due !== undefined) this.send({ type: 'ping', nonce: due })
   }
 
   /** What carries our side. */
@@ -161,6 +180,7 @@ export class SwarmLink {
     }
     transport.onBytes = bytes => {
       if (this.#isClosed) return
+      this.#pulse.hasHeard = true
       try {
         parser.push(bytes)
       } catch (error) {
@@ -175,6 +195,7 @@ export class SwarmLink {
       case 'hello':
         this.#hello = message
         clearTimeout(this.#helloTimer)
+        this.send({ type: 'ping', nonce: this.#pulse.ping(performance.now()) })
         this.#handlers.onOpen(this)
         break
       case 'lane-offer':
@@ -191,6 +212,7 @@ export class SwarmLink {
         this.send({ type: 'pong', nonce: message.nonce })
         break
       case 'pong':
+        if (this.#pulse.ponged(message.nonce, performance.now())) this.#handlers.onMeasured?.(this)
         break
       default:
         this.#handlers.onMessage(this, message)

@@ -1,4 +1,6 @@
 import type { Stream } from '@libp2p/interface'
+import { SharedWork } from '../shared-work.ts'
+import { keepAliveMs } from './link-pulse.ts'
 import { PeerError } from './peer-error.ts'
 import { StreamTransport } from './stream-transport.ts'
 import { SwarmLink, type LinkHandlers, type LinkLanes } from './swarm-link.ts'
@@ -8,6 +10,12 @@ const DEFAULT_OPEN_TIMEOUT_MS = 3_000
 /** How long the side that was dialled waits for the other's stream before it opens one, in milliseconds. */
 const DEFAULT_YIELD_MS = 300
 const MAX_LINKS = 2_048
+/** Between two looks at all links, in milliseconds: see `LinkPulse`. */
+const DEFAULT_BEAT_MS = 5_000
+/** More links than this are kept only while a session uses them, or did lately. */
+const DEFAULT_MAX_IDLE_LINKS = 256
+/** Beats for which a link that no session uses is kept all the same. */
+const IDLE_BEATS = 60
 
 export interface SwarmLinksComponents {
   /** A stream of the swarm protocol, dialling the peer if need be. */
@@ -24,6 +32,10 @@ export interface SwarmLinksInit {
   readonly openTimeoutMs?: number
   /** How long the side that was dialled leaves it to the other to open the stream, in milliseconds. @default 300 */
   readonly yieldMs?: number
+  /** Between two looks at whether links live, in milliseconds: each is pinged every six of these. @default 5000 */
+  readonly beatMs?: number
+  /** Links kept though no session has used them for sixty beats. @default 256 */
+  readonly maxIdleLinks?: number
 }
 
 /** Nothing is done about links before somebody uses them. */
@@ -37,23 +49,31 @@ export class SwarmLinks {
   readonly #components: SwarmLinksComponents
   readonly #openTimeoutMs: number
   readonly #yieldMs: number
+  readonly #beatMs: number
+  readonly #maxIdleLinks: number
   readonly #links = new Map<string, SwarmLink>()
-  readonly #opening = new Map<string, Promise<SwarmLink>>()
+  readonly #opening = new SharedWork<SwarmLink>()
   readonly #waiting = new Map<string, PromiseWithResolvers<SwarmLink>>()
   #handlers = NOBODY
   #hello: Omit<HelloMessage, 'type'> = { leech: false }
   #isStopped = false
+  #timer: NodeJS.Timeout | undefined
+  #beats = 0
+  /** At which beat a link was up for the first time, and used for the last. */
+  readonly #usedAt = new WeakMap<SwarmLink, { readonly first: number, last: number }>()
 
   constructor (components: SwarmLinksComponents, init: SwarmLinksInit = {}) {
     this.#components = components
     this.#openTimeoutMs = init.openTimeoutMs ?? DEFAULT_OPEN_TIMEOUT_MS
     this.#yieldMs = init.yieldMs ?? DEFAULT_YIELD_MS
+    this.#beatMs = init.beatMs ?? DEFAULT_BEAT_MS
+    this.#maxIdleLinks = init.maxIdleLinks ?? DEFAULT_MAX_IDLE_LINKS
   }
 
   /** Who hears all links from now on, and what we say of ourselves on new ones. */
   use (handlers: LinkHandlers, hello: Omit<HelloMessage, 'type'>): void {
     this.#handlers = handlers
-    this.#hello = hello
+    this.#hello = { ...hello, keepAliveMs: keepAliveMs(this.#beatMs) }
   }
 
   /** Those on which both have said hello. */
@@ -70,17 +90,12 @@ export class SwarmLinks {
     return this.#components.addressesOf(peer)
   }
 
-  /** The link to a peer, opened if need be. @throws PeerError PEER_UNREACHABLE */
+  /** The link to a peer, opened if need be, and for as long as somebody waits for it. @throws PeerError PEER_UNREACHABLE, the signal's reason */
   async connect (peer: string, { signal, addresses }: { signal?: AbortSignal, addresses?: readonly string[] } = {}): Promise<SwarmLink> {
     signal?.throwIfAborted()
     const known = this.of(peer)
     if (known !== undefined) return known
-    let opening = this.#opening.get(peer)
-    if (opening === undefined) {
-      opening = this.#open(peer, addresses).finally(() => { this.#opening.delete(peer) })
-      this.#opening.set(peer, opening)
-    }
-    return opening
+    return this.#opening.join(peer, async ended => this.#open(peer, ended, addresses), { signal })
   }
 
   /** A peer has connected and speaks the protocol: whoever dialled opens the link. */
@@ -96,8 +111,8 @@ export class SwarmLinks {
   /** An inbound stream. */
   accept (stream: Stream, peer: string): void {
     const known = this.#links.get(peer)
-    // Both have opened one: that of the lower id stays.
-    const isKept = known?.isOpen === true && known.isOutbound && this.#components.self() < peer
+    // Both have opened one: that of the lower id stays. One that was up for long is dead at the other end, which would open no second.
+    const isKept = known?.isOpen === true && known.isOutbound && this.#components.self() < peer && !this.#isSettled(known)
     if (isKept || this.#isStopped || this.#links.size >= MAX_LINKS) {
       stream.abort(new PeerError('PEER_BUSY', peer, 'has a link already'))
       return
@@ -108,17 +123,43 @@ export class SwarmLinks {
 
   stop (): void {
     this.#isStopped = true
+    clearInterval(this.#timer)
     for (const link of this.#links.values()) link.close()
   }
 
-  async #open (peer: string, addresses?: readonly string[]): Promise<SwarmLink> {
+  /** Up for longer than two ends that open at once may take to agree on one. */
+  #isSettled (link: SwarmLink): boolean {
+    const used = this.#usedAt.get(link)
+    return link.hello !== undefined && used !== undefined && (this.#beats - used.first - 1) * this.#beatMs >= this.#openTimeoutMs
+  }
+
+  #beat (): void {
+    this.#beats++
+    const idle: Array<{ link: SwarmLink, beats: number }> = []
+    for (const link of this.#links.values()) {
+      link.beat()
+      const used = this.#usedAt.get(link)
+      if (used === undefined) continue
+      if (this.#handlers.isUsed?.(link) !== false) used.last = this.#beats
+      else if (this.#beats - used.last >= IDLE_BEATS) idle.push({ link, beats: this.#beats - used.last })
+    }
+    const spare = this.#links.size - this.#maxIdleLinks
+    if (spare <= 0) return
+    for (const { link } of idle.sort((a, b) => b.beats - a.beats).slice(0, spare)) link.close()
+  }
+
+  async #open (peer: string, ended: AbortSignal, addresses?: readonly string[]): Promise<SwarmLink> {
     if (this.#isStopped || this.#links.size >= MAX_LINKS) throw new PeerError('PEER_UNREACHABLE', peer, 'cannot be linked to: too many links')
-    const signal = AbortSignal.timeout(this.#openTimeoutMs)
+    const timeout = AbortSignal.timeout(this.#openTimeoutMs)
+    const signal = AbortSignal.any([timeout, ended])
     const waiting = this.#waiting.get(peer) ?? Promise.withResolvers<SwarmLink>()
     this.#waiting.set(peer, waiting)
     waiting.promise.catch(() => {})
-    const onTimeout = (): void => { waiting.reject(new PeerError('PEER_UNREACHABLE', peer, `could not be reached: no link within ${this.#openTimeoutMs} ms`)) }
-    signal.addEventListener('abort', onTimeout, { once: true })
+    const onAbort = (): void => {
+      if (this.#waiting.get(peer) === waiting) this.#waiting.delete(peer)
+      waiting.reject(new PeerError('PEER_UNREACHABLE', peer, timeout.aborted ? `could not be reached: no link within ${this.#openTimeoutMs} ms` : 'is not waited for any more'))
+    }
+    signal.addEventListener('abort', onAbort, { once: true })
     try {
       if (this.#links.get(peer)?.isOpen !== true) {
         const stream = await this.#components.openStream(peer, { signal, addresses })
@@ -133,7 +174,7 @@ export class SwarmLinks {
     } catch (error) {
       throw error instanceof PeerError ? error : new PeerError('PEER_UNREACHABLE', peer, `could not be reached: ${error instanceof Error ? error.message : String(error)}`, { cause: error })
     } finally {
-      signal.removeEventListener('abort', onTimeout)
+      signal.removeEventListener('abort', onAbort)
       if (this.#waiting.get(peer) === waiting) this.#waiting.delete(peer)
     }
   }
@@ -141,6 +182,7 @@ export class SwarmLinks {
   #add (stream: Stream, peer: string, isOutbound: boolean): void {
     const link = new SwarmLink(new StreamTransport(stream), {
       onOpen: link => {
+        this.#usedAt.set(link, { first: this.#beats, last: this.#beats })
         this.#waiting.get(peer)?.resolve(link)
         this.#handlers.onOpen(link)
       },
@@ -149,8 +191,11 @@ export class SwarmLinks {
       onClosed: (link, error) => {
         if (this.#links.get(peer) === link) this.#links.delete(peer)
         this.#handlers.onClosed(link, error)
-      }
+      },
+      onMeasured: link => { this.#handlers.onMeasured?.(link) }
     }, { peer, isOutbound, hello: this.#hello, lanes: this.#components.lanes })
-    if (link.isOpen) this.#links.set(peer, link)
+    if (!link.isOpen) return
+    this.#links.set(peer, link)
+    this.#timer ??= setInterval(() => { this.#beat() }, this.#beatMs).unref()
   }
 }

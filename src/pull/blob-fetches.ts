@@ -3,7 +3,7 @@ import type { Repository } from '../oci/repository.ts'
 import { BlobFetch, type BlobFetchComponents, type BlobFetchInit } from './blob-fetch.ts'
 import { FetchAbandonedError } from './errors.ts'
 import type { Fetch } from './fetch.ts'
-import { abortable } from './shared-work.ts'
+import { abortable } from '../shared-work.ts'
 import { SwarmFetch, type SwarmFetchComponents, type SwarmFetchInit } from './swarm-fetch.ts'
 
 /** What a fetch has done so far, for status pages. */

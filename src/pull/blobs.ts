@@ -6,7 +6,7 @@ import { ShoalError } from '../errors.ts'
 import { BlobFetches, type BlobFetchesComponents, type FetchHold, type FetchStatus } from './blob-fetches.ts'
 import { findHolder } from './holder-search.ts'
 import { fetchedBlob, storedBlob, type OpenBlob } from './open-blob.ts'
-import { abortable } from './shared-work.ts'
+import { abortable } from '../shared-work.ts'
 import type { SourceTimes } from './source-order.ts'
 
 /** Looks at the store again after a fetch that ended in between, this often at the most. */

@@ -4,7 +4,7 @@ import type { ContentKind, Holding, PeerContent } from '../net/peers.ts'
 import type { Digest } from '../oci/digest.ts'
 import type { Router } from '../routing/router.ts'
 import type { PeerScore } from '../swarm/peer-score.ts'
-import { abortable } from './shared-work.ts'
+import { abortable } from '../shared-work.ts'
 
 /** Neighbours may answer before the DHT is asked: a hit next door then costs nobody a walk. */
 const HEAD_START_MS = 20

@@ -3,7 +3,7 @@ import type { Digest } from '../oci/digest.ts'
 import type { BlobFacts, Evidence, PartialBlob, SourcedSpan, SpanSource, Store } from '../store/store.ts'
 import { ReaderPace } from './reader-pace.ts'
 import { releasableEdge, trustedEdge } from './release.ts'
-import { abortable } from './shared-work.ts'
+import { abortable } from '../shared-work.ts'
 
 export interface IncomingBlobInit {
   /** Bytes, when a manifest has told. */

@@ -10,7 +10,7 @@ import type { Access, Store } from '../store/store.ts'
 import { Blame } from './blame.ts'
 import { ContentUnavailableError, PeerLieError, reasonOf } from './errors.ts'
 import type { HolderSearchComponents } from './holder-search.ts'
-import { SharedWork } from './shared-work.ts'
+import { SharedWork } from '../shared-work.ts'
 import { isMissing, SourceOrder, spanSource, type Source, type SourceTimes } from './source-order.ts'
 
 /** Pairs of repository and digest known to be linked, so that a warm manifest costs no write. */

@@ -6,7 +6,7 @@ import type { Origin } from '../origin/origin.ts'
 import type { Store } from '../store/store.ts'
 import { findHolder, type HolderSearchComponents, type SearchTimes } from './holder-search.ts'
 import type { Manifests } from './manifests.ts'
-import { SharedWork } from './shared-work.ts'
+import { SharedWork } from '../shared-work.ts'
 
 /** How long an origin that answered is taken to be there, in milliseconds. */
 const ORIGIN_HEARD_MS = 10_000

@@ -12,7 +12,7 @@ import { Download, type DownloadComponents, type DownloadTimes } from './downloa
 import { FetchAbandonedError, reasonOf } from './errors.ts'
 import type { Fetch } from './fetch.ts'
 import { ReaderPace } from './reader-pace.ts'
-import { abortable } from './shared-work.ts'
+import { abortable } from '../shared-work.ts'
 
 export interface SwarmFetchComponents extends DownloadComponents {
   readonly store: Store

@@ -5,7 +5,7 @@ import { repositoryKey, type Repository } from '../oci/repository.ts'
 import type { Digest } from '../oci/digest.ts'
 import type { Origin } from '../origin/origin.ts'
 import type { Store, TagRecord } from '../store/store.ts'
-import { SharedWork } from './shared-work.ts'
+import { SharedWork } from '../shared-work.ts'
 
 /** How long an origin's word on a tag is taken without asking again, in milliseconds. */
 const DEFAULT_TAG_TTL_MS = 30_000

@@ -7,6 +7,10 @@ import { until } from '../support/until.ts'
 
 interface Node {
   readonly links: SwarmLinks
+  /** Our ends of the streams that it opened. */
+  readonly streams: Stream[]
+  /** Whether a session uses its links. */
+  isUsed: boolean
   readonly opened: SwarmLink[]
   readonly closed: SwarmLink[]
 }
@@ -29,12 +33,19 @@ function nodeOf (self: string, init: SwarmLinksInit = {}, before: () => Promise<
       const other = nodes.get(peer)
       if (other === undefined) throw new Error('nobody is there')
       const [ours, theirs] = await streamPair({ delay: 0 })
+      node.streams.push(ours)
       other.links.accept(theirs, self)
       return ours
     }
   }, init)
-  const node: Node = { links, opened: [], closed: [] }
-  links.use({ onOpen: link => { node.opened.push(link) }, onMessage () {}, onBody () {}, onClosed: link => { node.closed.push(link) } }, { leech: false })
+  const node: Node = { links, streams: [], isUsed: true, opened: [], closed: [] }
+  links.use({
+    onOpen: link => { node.opened.push(link) },
+    onMessage () {},
+    onBody () {},
+    onClosed: link => { node.closed.push(link) },
+    isUsed: () => node.isUsed
+  }, { leech: false })
   nodes.set(self, node)
   return node
 }
@@ -81,4 +92,72 @@ it('keeps no link that comes up after it was stopped', async () => {
   resolve()
   await connecting
   expect([a.opened, a.links.open()]).toEqual([[], []])
+})
+
+it('leaves an opening when its signal fires, and ends the opening when nobody waits for it any more', async () => {
+  const opening = Promise.withResolvers<AbortSignal>()
+  const links = new SwarmLinks({
+    self: () => 'a',
+    addressesOf: () => [],
+    openStream: async (_peer, { signal }) => {
+      opening.resolve(signal)
+      return new Promise((_resolve, reject) => { signal.addEventListener('abort', () => { reject(new Error('over')) }) })
+    }
+  })
+  const [one, two] = [new AbortController(), new AbortController()]
+  const [first, second] = [links.connect('b', { signal: one.signal }), links.connect('b', { signal: two.signal })]
+  const signal = await opening.promise
+  one.abort(new Error('enough'))
+  await expect(first).rejects.toThrow('enough')
+  expect(signal.aborted).toBe(false)
+  two.abort(new Error('enough too'))
+  await expect(second).rejects.toThrow('enough too')
+  expect(signal.aborted).toBe(true)
+  links.stop()
+})
+
+it('opens a link for who comes when another has just given up', async () => {
+  const a = nodeOf('a')
+  nodeOf('b')
+  const gone = new AbortController()
+  const first = expect(a.links.connect('b', { signal: gone.signal })).rejects.toThrow()
+  gone.abort()
+  expect((await a.links.connect('b')).isOpen).toBe(true)
+  await first
+})
+
+it('gives up a link on which nothing comes any more, though nobody has ended it', async () => {
+  const a = nodeOf('a', { beatMs: 10 })
+  nodeOf('b')
+  const link = await a.links.connect('b')
+  await until(() => link.rttMs !== undefined, { what: 'a measured way' })
+  const [stream] = a.streams
+  // what b says from now on is lost
+  stream?.pause()
+  await until(() => a.closed.includes(link), { what: 'the end' })
+  expect(a.links.of('b')).toBeUndefined()
+})
+
+it('takes a new stream for one that has been up for long, even with the lower id, since the other side has lost it', async () => {
+  const a = nodeOf('a', { beatMs: 5, openTimeoutMs: 20 })
+  nodeOf('b')
+  const first = await a.links.connect('b')
+  const [ours, theirs] = await streamPair({ delay: 0 })
+  a.links.accept(theirs, 'b')
+  expect(a.links.of('b')).toBe(first)
+  ours.abort(new Error('refused'))
+  await until(async () => {
+    const [, again] = await streamPair({ delay: 0 })
+    a.links.accept(again, 'b')
+    return !first.isOpen
+  }, { what: 'the second link' })
+})
+
+it('closes links that no session has used for long, but only when there are too many', async () => {
+  const a = nodeOf('a', { beatMs: 1, maxIdleLinks: 1 })
+  for (const peer of ['b', 'c', 'd']) nodeOf(peer)
+  for (const peer of ['b', 'c', 'd']) await a.links.connect(peer)
+  a.isUsed = false
+  await until(() => a.links.open().length === 1, { what: 'the end of two' })
+  expect(a.links.open().map(({ peer }) => peer)).toEqual(['d'])
 })

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { abortable, SharedWork } from '../../src/pull/shared-work.ts'
+import { abortable, SharedWork } from '../src/shared-work.ts'
 
 /** Work that ends when told, and counts. */
 function makeWork () {
