@@ -4,10 +4,11 @@ import type { Attestation, AttestedPieces } from '../net/swarm-attestation.ts'
 import type { ContentKind, SharedPieces } from '../net/peers.ts'
 import type { LinkHandlers, SwarmLink } from '../net/swarm-link.ts'
 import { MAX_MEMBER_ADDRESSES } from '../net/swarm-limits.ts'
-import { SwarmMessageError, type HelloMessage, type JoinMessage, type PieceMessage, type SwarmMessage } from '../net/swarm-message.ts'
+import { SwarmMessageError, type HelloMessage, type JoinMessage, type MissingReason, type PieceMessage, type SwarmMessage } from '../net/swarm-message.ts'
 import type { Digest } from '../oci/digest.ts'
 import type { PeerScore } from '../swarm/peer-score.ts'
 import { Session } from '../swarm/session.ts'
+import { Introductions, type Introduction } from './introductions.ts'
 import { Participation, type Attendee, type ParticipationInit } from './participation.ts'
 import { storedSource } from './stored-source.ts'
 import { Uploads, type Pace } from './uploads.ts'
@@ -20,6 +21,10 @@ const MAX_MEMBERS_TOLD = 32
 const MAX_SEEDS = 64
 /** A stored blob that nobody asks for any more is closed after so many milliseconds. */
 const SEED_IDLE_MS = 60_000
+/** Joins of one peer for which the store is looked into at a time. */
+const MAX_OPENING = 64
+/** Agents that take part in one blob with us, at the most: who else comes is told of these. */
+const MAX_ATTENDEES = 256
 
 /** The links to other agents. */
 export interface ExchangeLinks {
@@ -62,10 +67,19 @@ export interface ExchangeInit {
 /** A blob that we fetch, and who hears what members say of it. */
 export type FetchInit = ParticipationInit & Required<Pick<ParticipationInit, 'listener'>>
 
-/** What the peer says on one of its channels. */
+/** What the peer says on one of its channels. What its join said is not kept: there may be thousands of them. */
 interface Channel {
-  readonly join: JoinMessage
+  readonly number: number
+  readonly key: string
   participation: Participation | undefined
+}
+
+/** A stored blob that is served. */
+interface Seed {
+  readonly close: () => Promise<void>
+  /** Somebody has asked for a piece of it. */
+  isUsed: boolean
+  timer: NodeJS.Timeout | undefined
 }
 
 /** One link's channels. */
@@ -75,6 +89,8 @@ class LinkChannels {
   /** Blobs of which the peer has a channel. */
   readonly joined = new Set<string>()
   readonly ours = new Map<number, Participation>()
+  /** Joins for which the store is looked into. */
+  opening = 0
   #last = 0
 
   constructor (link: SwarmLink) {
@@ -101,15 +117,18 @@ export class Exchange implements LinkHandlers {
   readonly #links = new Map<SwarmLink, LinkChannels>()
   readonly #participations = new Map<string, Participation>()
   readonly #opening = new Map<string, Promise<Participation | undefined>>()
-  readonly #seeds = new Map<Participation, { close: () => Promise<void>, timer: NodeJS.Timeout | undefined }>()
+  /** Stored blobs that are served, the longest unused first. */
+  readonly #seeds = new Map<Participation, Seed>()
   /** Who wants what we have not: links by blob. */
   readonly #interest = new Map<string, Map<SwarmLink, Channel>>()
+  readonly #introductions: Introductions<SwarmLink>
   #isStopped = false
 
   constructor (components: ExchangeComponents, init: ExchangeInit = {}) {
     this.#components = components
     this.#init = init
     this.#trusted = new Set(init.trust)
+    this.#introductions = new Introductions({ connect: async (peer, options) => components.links.connect(peer, options), now: () => performance.now() })
     this.#uploads = new Uploads(components, { slots: init.uploadSlots })
     components.links.use(this, { leech: init.isLeech ?? false, ...(init.zone === undefined ? {} : { zone: init.zone }) })
   }
@@ -183,7 +202,7 @@ export class Exchange implements LinkHandlers {
       for (const channel of channels.theirs.values()) {
         if (channel.participation !== participation) continue
         channel.participation = undefined
-        this.#note(key, channels.link, channel)
+        this.#note(channels.link, channel)
       }
     }
   }
@@ -195,6 +214,7 @@ export class Exchange implements LinkHandlers {
 
   stop (): void {
     this.#isStopped = true
+    this.#introductions.stop()
     for (const participation of [...this.#participations.values()]) this.end(participation)
   }
 
@@ -221,13 +241,13 @@ export class Exchange implements LinkHandlers {
         channels.ours.get(message.of)?.missing(link.peer)
         break
       case 'members':
-        this.#told(channels.ours.get(message.of), message.members)
+        this.#told(channels.ours.get(message.of), link.peer, message.members)
         break
       case 'leave': {
         const channel = channels.theirs.get(message.channel)
         channels.theirs.delete(message.channel)
         if (channel === undefined) break
-        channels.joined.delete(keyOf(channel.join.kind, channel.join.digest))
+        channels.joined.delete(channel.key)
         this.#left(link, channel)
         break
       }
@@ -290,41 +310,46 @@ export class Exchange implements LinkHandlers {
   }
 
   #upload (attendee: Attendee, piece: number): void {
-    this.#keepSeed(attendee.participation)
+    this.#keepSeed(attendee.participation, { isUsed: true })
     // the one who receives comes to the other's lane: it reads at half the cost
     if (attendee.participation.size >= DIRECT_BYTES) attendee.link.wantDirect()
     this.#uploads.add(attendee, piece)
   }
 
-  #joined ({ link, theirs, joined }: LinkChannels, join: JoinMessage): void {
-    const { score, now } = this.#components
+  #joined (channels: LinkChannels, join: JoinMessage): void {
+    const { link, theirs, joined } = channels
     const key = keyOf(join.kind, join.digest)
     if (joined.has(key)) throw new SwarmMessageError(`a second channel of ${key}`)
     joined.add(key)
-    const channel: Channel = { join, participation: undefined }
+    const channel: Channel = { number: join.channel, key, participation: undefined }
     theirs.set(join.channel, channel)
     const participation = this.#participations.get(key)
     if (participation !== undefined) {
-      this.#meet(participation, link, channel)
+      this.#meet(participation, link, channel, join)
       return
     }
-    this.#note(key, link, channel)
-    if (score.isBanned(link.peer, now()) || this.isLeech) {
+    this.#note(link, channel)
+    if (!this.isWelcome(link.peer) || this.isLeech) {
       link.send({ type: 'missing', of: join.channel, reason: 'denied' })
       return
     }
-    this.#openSeed(join.kind, join.digest).then(seed => {
+    if (channels.opening === MAX_OPENING) {
+      link.send({ type: 'missing', of: join.channel, reason: 'busy' })
+      return
+    }
+    channels.opening++
+    this.#openSeed(join.kind, join.digest).finally(() => { channels.opening-- }).then(seed => {
       // it may have left or another may have opened meanwhile
       if (theirs.get(join.channel) !== channel || channel.participation !== undefined) return
-      if (seed === undefined) this.#refuse(key, link, join)
-      else this.#meet(seed, link, channel)
+      if (seed === undefined) this.#refuse(link, channel, 'missing', [...this.#interest.get(key)?.keys() ?? []].filter(other => other !== link && other.isOpen))
+      else this.#meet(seed, link, channel, join)
     }, () => { link.send({ type: 'missing', of: join.channel, reason: 'busy' }) }).catch((error: unknown) => { link.abort(error as Error) })
   }
 
-  /** What we have not, others may: they are told of each other. */
-  #refuse (key: string, link: SwarmLink, join: JoinMessage): void {
-    link.send({ type: 'missing', of: join.channel, reason: 'missing' })
-    this.#introduce(link, join.channel, [...this.#interest.get(key)?.keys() ?? []].filter(other => other !== link && other.isOpen))
+  /** What a peer does not get from us it may get from others. */
+  #refuse (link: SwarmLink, { number: of }: Channel, reason: MissingReason, others: ReadonlyArray<{ readonly peer: string }>): void {
+    link.send({ type: 'missing', of, reason })
+    this.#introduce(link, of, others)
   }
 
   /** Tells a peer who else there is. */
@@ -334,49 +359,52 @@ export class Exchange implements LinkHandlers {
     if (members.length > 0) link.send({ type: 'members', of, members })
   }
 
-  #meet (participation: Participation, link: SwarmLink, channel: Channel): void {
-    const { join } = channel
-    const { size } = participation
-    const key = keyOf(participation.kind, participation.digest)
+  #meet (participation: Participation, link: SwarmLink, channel: Channel, join: JoinMessage): void {
+    const { size, attendees } = participation
     if (join.size !== 0 && join.size !== size) {
-      link.send({ type: 'missing', of: join.channel, reason: 'missing' })
+      link.send({ type: 'missing', of: channel.number, reason: 'missing' })
       participation.sizeDiffers(link.peer, join)
       // of what is stored the size is certain
       if (join.complete && !participation.isFetching) this.#expel(link, `said that it holds ${join.digest} with ${join.size} bytes, it has ${size}`)
       return
     }
+    const others = [...attendees.values()].filter(({ peer, isMember, isComplete }) => peer !== link.peer && isMember && !isComplete)
+    if (participation.memberCount >= MAX_ATTENDEES && !attendees.has(link.peer)) {
+      this.#note(link, channel)
+      this.#refuse(link, channel, 'busy', others)
+      return
+    }
     channel.participation = participation
-    this.#interest.get(key)?.delete(link)
+    this.#interest.get(channel.key)?.delete(link)
     participation.joined(link, join)
-    if (join.complete) return
-    this.#introduce(link, join.channel, [...participation.attendees.values()].filter(({ peer, isMember, isComplete }) => peer !== link.peer && isMember && !isComplete))
+    if (!join.complete) this.#introduce(link, channel.number, others)
   }
 
   #left (link: SwarmLink, channel: Channel): void {
-    const { join, participation } = channel
-    const key = keyOf(join.kind, join.digest)
+    const { key, participation } = channel
     const interest = this.#interest.get(key)
     if (interest?.get(link) === channel) interest.delete(link)
     if (interest?.size === 0) this.#interest.delete(key)
     participation?.leftBy(link.peer)
   }
 
-  #note (key: string, link: SwarmLink, channel: Channel): void {
-    const interest = this.#interest.get(key) ?? new Map<SwarmLink, Channel>()
+  #note (link: SwarmLink, channel: Channel): void {
+    const interest = this.#interest.get(channel.key) ?? new Map<SwarmLink, Channel>()
     interest.set(link, channel)
-    this.#interest.set(key, interest)
+    this.#interest.set(channel.key, interest)
   }
 
   /** Those that a member names take part too: they are asked, while there is room. */
-  #told (participation: Participation | undefined, members: ReadonlyArray<{ peer: string, addresses: readonly string[] }>): void {
+  #told (participation: Participation | undefined, sender: string, members: readonly Introduction[]): void {
     if (participation?.isFetching !== true) return
-    const { links, self, score, now } = this.#components
-    for (const { peer, addresses } of members) {
-      if (peer === self() || participation.attendees.has(peer) || score.isBanned(peer, now())) continue
-      if (participation.attendees.size >= this.maxMembers) return
-      const link = links.of(peer)
+    const isWanted = (peer: string): boolean => participation.isFetching && !participation.isOver && !participation.attendees.has(peer) &&
+      participation.attendees.size < this.maxMembers && this.isWelcome(peer)
+    for (const member of members) {
+      const { peer } = member
+      if (!isWanted(peer)) continue
+      const link = this.#components.links.of(peer)
       if (link !== undefined) participation.join(link)
-      else links.connect(peer, { addresses }).then(link => { participation.join(link) }, () => {})
+      else this.#introductions.add(sender, member, { isWanted: () => isWanted(peer), onLink: link => { participation.join(link) } })
     }
   }
 
@@ -409,18 +437,20 @@ export class Exchange implements LinkHandlers {
   }
 
   #seed (participation: Participation, close: () => Promise<void>): void {
-    this.#seeds.set(participation, { close, timer: undefined })
+    this.#seeds.set(participation, { close, isUsed: false, timer: undefined })
     this.#keepSeed(participation)
-    for (const seed of this.#seeds.keys()) {
-      if (this.#seeds.size <= MAX_SEEDS) break
-      this.end(seed)
-    }
+    if (this.#seeds.size <= MAX_SEEDS) return
+    // who joins many blobs and asks for nothing takes none from those who do
+    const idle = [...this.#seeds].find(([, { isUsed }]) => !isUsed)?.[0]
+    const [oldest] = this.#seeds.keys()
+    this.end(idle === undefined || idle === participation ? oldest as Participation : idle)
   }
 
   /** Starts its time to live anew. */
-  #keepSeed (participation: Participation): void {
+  #keepSeed (participation: Participation, { isUsed = false }: { isUsed?: boolean } = {}): void {
     const seed = this.#seeds.get(participation)
     if (seed === undefined) return
+    seed.isUsed ||= isUsed
     clearTimeout(seed.timer)
     seed.timer = setTimeout(() => { this.end(participation) }, SEED_IDLE_MS)
     seed.timer.unref()

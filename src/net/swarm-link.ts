@@ -1,6 +1,7 @@
 import { DeadlineError } from '../errors.ts'
 import { LaneClosedError, type FrameTransport } from './frame-transport.ts'
 import { LinkPulse } from './link-pulse.ts'
+import { MessageAllowance } from './message-allowance.ts'
 import { encodeMessage } from './swarm-encode.ts'
 import { FrameParser } from './swarm-frames.ts'
 import { SwarmMessageError, type HelloMessage, type PieceMessage, type SwarmMessage } from './swarm-message.ts'
@@ -40,6 +41,8 @@ export interface SwarmLinkInit {
   readonly isOutbound: boolean
   readonly hello: Omit<HelloMessage, 'type'>
   readonly lanes?: LinkLanes
+  /** What the peer may say. @default a new one */
+  readonly allowance?: MessageAllowance
   /** How long the other side may take to say hello. @default 5000 */
   readonly helloTimeoutMs?: number
 }
@@ -56,6 +59,7 @@ export class SwarmLink {
   readonly #lanes: LinkLanes | undefined
   readonly #state = new SwarmProtocolState()
   readonly #pulse = new LinkPulse()
+  readonly #allowance: MessageAllowance
   readonly #helloTimer: NodeJS.Timeout
   readonly #parsers: FrameParser[] = []
   readonly #stream: FrameTransport
@@ -73,6 +77,7 @@ export class SwarmLink {
     this.isOutbound = init.isOutbound
     this.#handlers = handlers
     this.#lanes = init.lanes
+    this.#allowance = init.allowance ?? new MessageAllowance()
     this.#stream = stream
     this.#out = stream
     const timeoutMs = init.helloTimeoutMs ?? DEFAULT_HELLO_TIMEOUT_MS
@@ -190,6 +195,7 @@ export class SwarmLink {
   }
 
   #receive (message: SwarmMessage): void {
+    this.#allowance.spend(message)
     this.#state.receive(message)
     switch (message.type) {
       case 'hello':

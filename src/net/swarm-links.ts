@@ -1,6 +1,7 @@
 import type { Stream } from '@libp2p/interface'
 import { SharedWork } from '../shared-work.ts'
 import { keepAliveMs } from './link-pulse.ts'
+import { MessageAllowance } from './message-allowance.ts'
 import { PeerError } from './peer-error.ts'
 import { StreamTransport } from './stream-transport.ts'
 import { SwarmLink, type LinkHandlers, type LinkLanes } from './swarm-link.ts'
@@ -54,6 +55,8 @@ export class SwarmLinks {
   readonly #links = new Map<string, SwarmLink>()
   readonly #opening = new SharedWork<SwarmLink>()
   readonly #waiting = new Map<string, PromiseWithResolvers<SwarmLink>>()
+  /** What peers may say: a link that is opened again brings nothing new. */
+  readonly #allowances = new Map<string, MessageAllowance>()
   #handlers = NOBODY
   #hello: Omit<HelloMessage, 'type'> = { leech: false }
   #isStopped = false
@@ -193,9 +196,18 @@ export class SwarmLinks {
         this.#handlers.onClosed(link, error)
       },
       onMeasured: link => { this.#handlers.onMeasured?.(link) }
-    }, { peer, isOutbound, hello: this.#hello, lanes: this.#components.lanes })
+    }, { peer, isOutbound, hello: this.#hello, lanes: this.#components.lanes, allowance: this.#allowanceOf(peer) })
     if (!link.isOpen) return
     this.#links.set(peer, link)
     this.#timer ??= setInterval(() => { this.#beat() }, this.#beatMs).unref()
+  }
+
+  #allowanceOf (peer: string): MessageAllowance {
+    const allowance = this.#allowances.get(peer) ?? new MessageAllowance()
+    this.#allowances.delete(peer)
+    const [oldest] = this.#allowances.keys()
+    if (this.#allowances.size === MAX_LINKS && oldest !== undefined) this.#allowances.delete(oldest)
+    this.#allowances.set(peer, allowance)
+    return allowance
   }
 }

@@ -49,17 +49,20 @@ const blobCases: Array<PeerCase<BadSwarmBehaviour>> = [
   { behaviour: 'attests nothing', end: 'banned' },
   { behaviour: 'sends chunks out of order', end: 'banned' },
   { behaviour: 'claims too many pieces', end: 'banned' },
+  { behaviour: 'claims spare pieces', end: 'banned' },
+  { behaviour: 'claims another size', end: 'banned' },
+  { behaviour: 'opens two channels', end: 'banned' },
+  { behaviour: 'sends pieces at once', end: 'banned' },
+  { behaviour: 'floods with haves', end: 'banned' },
   { behaviour: 'joins thousands of blobs', end: 'banned' },
+  { behaviour: 'joins and leaves thousands of blobs', end: 'banned' },
   { behaviour: 'is silent', end: 'passed over' },
   { behaviour: 'sends a chunk a second', end: 'passed over' },
   { behaviour: 'dies within a piece', end: 'passed over' },
   { behaviour: 'ends the stream within a piece', end: 'passed over' },
   { behaviour: 'promises and gives nothing', end: 'passed over' },
-  { behaviour: 'claims another size', end: 'passed over' },
   { behaviour: 'is busy', end: 'passed over' },
-  { behaviour: 'denies', end: 'passed over' },
-  { behaviour: 'joins and leaves thousands of blobs', end: 'passed over' },
-  { behaviour: 'floods with haves', end: 'passed over' }
+  { behaviour: 'denies', end: 'passed over' }
 ]
 
 describe.skipIf(requireCommands('docker-registry', 'skopeo', 'setpriv') !== undefined)('an agent that reads from another agent', () => {
@@ -127,7 +130,7 @@ describe.skipIf(requireCommands('docker-registry', 'skopeo', 'setpriv') !== unde
 
     await expectImage(await skopeo.pull({ endpoint: b.endpoint, registry: 'reg.test', repository: REPOSITORY, reference }), image)
     // one that breaks the protocol at once is not asked any more
-    if (behaviour !== 'joins thousands of blobs') expect(bad.asked.length).toBeGreaterThan(0)
+    if (!behaviour.includes('thousands of blobs')) expect(bad.asked.length).toBeGreaterThan(0)
     await expectEnd(b, bad, end)
   }, TEST_TIMEOUT_MS)
 

@@ -12,7 +12,8 @@ export const badSwarmBehaviours = [
   'honest', 'flips a byte', 'signs wrong hashes', 'is silent', 'sends a chunk a second', 'dies within a piece', 'ends the stream within a piece',
   'sends pieces unasked', 'sends a huge length', 'sends garbage', 'forges a signature', 'attests another blob', 'attests nothing', 'sends chunks out of order',
   'claims too many pieces', 'claims another size', 'is busy', 'denies', 'joins thousands of blobs', 'joins and leaves thousands of blobs', 'floods with haves',
-  'promises and gives nothing'
+  'promises and gives nothing', 'floods with requests', 'floods with joins', 'floods with members', 'floods with attestations', 'floods with pings',
+  'sends pieces at once', 'opens two channels', 'claims spare pieces'
 ] as const
 
 export type BadSwarmBehaviour = typeof badSwarmBehaviours[number]
@@ -42,6 +43,7 @@ export function joinOf (behaviour: BadSwarmBehaviour, digest: Digest, size: numb
   const join: JoinMessage = { type: 'join', channel, kind: 'blob', digest, size, restricted: false, complete: true, leech: false, readsOrigin: false }
   if (behaviour === 'claims another size') return { ...join, size: size + 1 }
   if (behaviour === 'claims too many pieces') return { ...join, complete: false, bitfield: new Uint8Array(Math.ceil(pieces / 8) + 1).fill(0xff) }
+  if (behaviour === 'claims spare pieces') return { ...join, complete: false, bitfield: new Uint8Array(Math.ceil(pieces / 8)).fill(0xff) }
   if (behaviour === 'promises and gives nothing') {
     return { ...join, complete: false, bitfield: fieldOf(pieces, piece => piece % 2 === 0), readsOrigin: true, taking: Array.from({ length: Math.floor(pieces / 2) }, (_, index) => 2 * index + 1) }
   }

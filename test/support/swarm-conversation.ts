@@ -6,12 +6,15 @@ import type { JoinMessage, ListedMember, SwarmMessage } from '../../src/net/swar
 import { digestOf, type Digest } from '../../src/oci/digest.ts'
 import { pieceSpan } from '../../src/swarm/pieces.ts'
 import { bytesSent, joinOf, type BadSwarmBehaviour } from './swarm-conduct.ts'
+import { floods } from './swarm-floods.ts'
 
 const CHUNK_BYTES = 64 * 1024
 const TRICKLE_BYTES = 1024
 const TRICKLE_MS = 1_000
 const MADE_UP_BLOBS = 5_000
-const HAVES = 20_000
+const HAVES = 50_000
+/** Messages encoded and sent together. */
+const FLOOD_BATCH = 100
 
 export interface ConversationInit {
   readonly behaviour: BadSwarmBehaviour
@@ -103,6 +106,10 @@ export class SwarmConversation {
     this.#takings.set(channel, taking)
     this.#say(joinOf(behaviour, digest, content.length, { channel: taking.ours, isOwner }))
     for (const attestation of this.#init.attestations(digest, taking.bytes)) this.#say({ type: 'attest', channel: taking.ours, attestation })
+    if (behaviour === 'opens two channels') this.#say(joinOf(behaviour, digest, content.length, { channel: ++this.#channel, isOwner }))
+    if (behaviour === 'sends pieces at once') this.#chunks(taking.ours, 0, taking.bytes.subarray(0, pieceSpan(content.length, 0).end))
+    const flood = floods[behaviour]
+    if (flood !== undefined) this.#flood(index => flood({ channel: taking.ours, theirs: channel, digest, size: content.length, index })).catch(() => {})
     if (behaviour === 'floods with haves') {
       const have = encodeMessage({ type: 'have', channel: taking.ours, pieces: [0], queue: 0 })
       this.#send(...Array.from({ length: HAVES }, () => have))
@@ -176,6 +183,13 @@ export class SwarmConversation {
       const channel = ++this.#channel
       this.#say({ type: 'join', channel, kind: 'blob', digest: digestOf(Buffer.from(`made up ${index}`)), size: 1_000_000, restricted: false, complete: false, leech: false, readsOrigin: true })
       if (this.#init.behaviour === 'joins and leaves thousands of blobs') this.#say({ type: 'leave', channel })
+    }
+  }
+
+  /** Says one thing after the other as fast as it is taken, until it is cut off. */
+  async #flood (next: (index: number) => readonly SwarmMessage[]): Promise<void> {
+    for (let index = 0; ; index += FLOOD_BATCH) {
+      await this.#transport.send(Array.from({ length: FLOOD_BATCH }, (_, offset) => next(index + offset)).flat().map(message => encodeMessage(message)))
     }
   }
 
