@@ -111,7 +111,7 @@ export async function startAgent (config: Config, { log }: { log: Logger }): Pro
     })
     cleanups.push(() => { exchange.stop() })
     const swarm = { exchange, self, budget: new DownloadBudget(Date.now, new TokenBucket({ bytesPerSecond: config.downloadLimit })), originPolicy: config.originPolicy, mayShare: (access: 'public' | 'restricted') => mayShare(access, policy) }
-    const puller = new Puller({ store, origin, peers: node.content, router: node.router, score, events, now: Date.now, swarm }, { tagTtlMs: config.tagTtl })
+    const puller = new Puller({ store, origin, peers: node.content, router: node.router, score, events, now: Date.now, swarm }, { tagTtlMs: config.tagTtl, originConcurrency: config.originConcurrency })
     cleanups.push(async () => { await puller.stop() })
     await publish(store, node, policy, () => puller.blobs.status().length > 0)
     const metrics = createMetrics({ events, usage: async () => store.usage(), peers: () => node.connections().length })

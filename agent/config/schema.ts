@@ -66,7 +66,7 @@ export const configSchema = z.strictObject({
   originPolicy: key(oneOf('frugal', 'balanced', 'fast', 'never').prefault('balanced'),
     'When a registry is asked for content that members of the swarm may have. `frugal`: only for what no member can deliver; `balanced`: also for a piece that the swarm would deliver much later than the registry\'s own observed pace; `fast`: the registry and the swarm alike, whichever is quicker; `never`: not for blobs, nor for what is in a manifest.',
     { argument: 'POLICY' }),
-  originConcurrency: key(count(1, 64).prefault(4), 'Requests for content to one registry at a time.', { argument: 'NUMBER' }),
+  originConcurrency: key(count(1, 64).prefault(4), 'Requests for the bytes of blobs to registries at a time, of all blobs together.', { argument: 'NUMBER' }),
   defaultRegistry: key(registryHost().prefault('docker.io'), 'Registry of names that begin with no host.', { argument: 'HOST' }),
   registryAuthFile: key(path('a config.json or auth.json').optional(), 'Docker or podman credentials file; without it theirs are looked for where they keep them.', { argument: 'FILE' }),
   swarmKey: key(keyFile('a swarm key file').optional(), 'Pre-shared key: only agents with the same key can talk to this one.', { argument: 'FILE' }),

@@ -109,10 +109,12 @@ export class Audit {
 
   /** sha256 of the origin's bytes; undefined when no origin gives them. */
   async #originHash (piece: number, { signal }: { signal?: AbortSignal }): Promise<Uint8Array | undefined> {
+    const { originSlots } = this.#components
     const { digest, size, repositories } = this.#init
     const { start, end } = pieceSpan(size, piece)
     for (const repository of repositories.values()) {
       const stop = new AbortController()
+      const free = await originSlots.enter(end - start, { signal: signal ?? stop.signal })
       try {
         const blob = await this.#components.origin.blob(repository, digest, start, { end, signal: signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]) })
         if (blob.start !== start) continue
@@ -129,6 +131,7 @@ export class Audit {
         // the next repository may answer
       } finally {
         stop.abort()
+        free()
       }
     }
     return undefined

@@ -9,6 +9,7 @@ import type { Blame } from './blame.ts'
 import { ContentUnavailableError, PeerLieError, reasonOf, SizeDisagreementError } from './errors.ts'
 import type { HolderSearchComponents } from './holder-search.ts'
 import { isSizeConflict, type IncomingBlob } from './incoming-blob.ts'
+import type { OriginSlots } from './origin-slots.ts'
 import { isMissing, spanSource, type Source, type SourceOrder } from './source-order.ts'
 
 /** Bytes gathered before `fetch:received` is told. */
@@ -16,6 +17,7 @@ const REPORT_BYTES = 1024 * 1024
 
 export interface BlobIntakeComponents extends HolderSearchComponents {
   readonly origin: Origin
+  readonly originSlots: OriginSlots
   readonly events: EventSink
 }
 
@@ -111,12 +113,15 @@ export class BlobIntake {
 
   async #drain (source: Source): Promise<void> {
     const stop = new AbortController()
+    const { signal, blob } = this.#parts
+    const free = source.type === 'origin' ? await this.#components.originSlots.enter(blob.size, { signal }) : undefined
     try {
-      const read = await this.#openSource(source, AbortSignal.any([this.#parts.signal, stop.signal]))
+      const read = await this.#openSource(source, AbortSignal.any([signal, stop.signal]))
       if (read !== undefined) await this.#take(source, read)
     } finally {
       // frees a body that was refused before its first byte
       stop.abort()
+      free?.()
     }
   }
 

@@ -18,6 +18,7 @@ import type { AccessFacts } from './access-facts.ts'
 import { ContentUnavailableError, SizeDisagreementError } from './errors.ts'
 import { MemberSearch } from './member-search.ts'
 import { allPieces, OriginRuns, range } from './origin-runs.ts'
+import type { OriginAsker, OriginSlots } from './origin-slots.ts'
 import { PieceInbox } from './piece-inbox.ts'
 import type { DownloadBudget } from './download-budget.ts'
 
@@ -25,6 +26,8 @@ import type { DownloadBudget } from './download-budget.ts'
 const TICK_MS = 100
 /** The same after facts, at the most. */
 const DECIDE_INTERVAL_MS = 4
+/** One read from the origin, while other blobs wait for a place there. */
+const SHARED_RUN_BYTES = 16 * 1024 * 1024
 /** How long members may take to answer before the origin is asked, in milliseconds. */
 const DEFAULT_GRACE_MS = 100
 /** How long a download that nobody seems to help goes on hoping, in milliseconds. */
@@ -39,6 +42,7 @@ const MAX_OTHER_SIZES = 64
 export interface DownloadComponents {
   readonly exchange: Exchange
   readonly origin: Origin
+  readonly originSlots: OriginSlots
   readonly router: Router
   readonly score: PeerScore
   readonly events: EventSink
@@ -87,6 +91,9 @@ export class Download implements ParticipationListener {
   readonly #inbox: PieceInbox
   readonly #runs: OriginRuns
   readonly #search: MemberSearch
+  readonly #asker: OriginAsker
+  /** Gives back our place at the origin. */
+  #freeOrigin: () => void = () => {}
   readonly #torn = new Map<number, number>()
   #done = Promise.withResolvers<void>()
   #isStopped = false
@@ -115,6 +122,7 @@ export class Download implements ParticipationListener {
     this.#init = init
     const { digest, kind, size, partial, policy, access } = init
     this.session = new Session({ self: components.self(), digest, size, held: heldPieces(partial, size), originPolicy: policy, isLeech: components.exchange.isLeech })
+    this.#asker = { size, onFree: () => { this.#decide() } }
     this.#inbox = new PieceInbox(partial, size, this.#torn)
     this.#runs = new OriginRuns(components, {
       onPiece: piece => { this.#originGave(piece) },
@@ -198,6 +206,8 @@ export class Download implements ParticipationListener {
     this.#search.stop()
     this.#components.budget.remove(this.session)
     await this.#runs.settled()
+    this.#components.originSlots.leave(this.#asker)
+    this.#freeOrigin()
   }
 
   /** A reader waits at this byte; undefined: no longer. */
@@ -303,6 +313,14 @@ export class Download implements ParticipationListener {
     return this.#init.policy !== 'never' && this.#runs.isUsable
   }
 
+  /** A place at the origin that is not used at once is left to others. */
+  get #mayBeginRun (): boolean {
+    const { originSlots } = this.#components
+    if (this.#canReadOrigin && this.#runs.count === 0) return originSlots.isFree(this.#asker)
+    originSlots.leave(this.#asker)
+    return false
+  }
+
   #noteProgress (member: string, bytes: number, now: number): void {
     const sum = (this.#uncounted.get(member) ?? 0) + bytes
     this.#uncounted.set(member, sum % PROGRESS_BYTES)
@@ -317,8 +335,9 @@ export class Download implements ParticipationListener {
       return
     }
     const { room, window } = this.#components.budget.roomFor(this.session, now)
-    const runs = this.#canReadOrigin && this.#runs.count === 0 ? 1 : 0
-    for (const decision of this.session.decide(now, { room: this.#isWhole ? 0 : room, window, runs })) this.#do(decision)
+    const runs = this.#mayBeginRun ? 1 : 0
+    const longestRun = this.#components.originSlots.isContended ? Math.ceil(SHARED_RUN_BYTES / pieceLength(this.#init.size)) : undefined
+    for (const decision of this.session.decide(now, { room: this.#isWhole ? 0 : room, window, runs, longestRun })) this.#do(decision)
     this.#giveUp(now)
   }
 
@@ -332,6 +351,7 @@ export class Download implements ParticipationListener {
         this.participation.cancel(decision.member, decision.piece)
         break
       case 'take':
+        this.#freeOrigin = this.#components.originSlots.take(this.#asker)
         this.participation.tellTaking('take', range(decision.start, decision.end))
         this.#runs.begin(decision.start, decision.end, this.#inbox.erased())
         break
@@ -419,6 +439,7 @@ export class Download implements ParticipationListener {
     this.participation.setReadsOrigin(this.#canReadOrigin && retryAtMs - this.#components.now() < 500)
     if (this.#runs.fatal !== undefined) this.#fail(this.#runs.fatal)
     this.onFacts()
+    this.#freeOrigin()
   }
 
   #decideIfComplete (): void {
@@ -428,7 +449,7 @@ export class Download implements ParticipationListener {
   /** Ends it when nobody is left who might help. */
   #giveUp (now: number): void {
     const { searchMs = DEFAULT_SEARCH_MS, stallMs = DEFAULT_STALL_MS, digest } = this.#init
-    if (this.#checking > 0 || this.#runs.count > 0) return
+    if (this.#checking > 0 || this.#runs.count > 0 || this.#components.originSlots.isWaiting(this.#asker)) return
     const idleMs = now - this.#progressAtMs
     const isHelped = this.session.isHelped(now)
     const isOriginOpen = this.#canReadOrigin && this.session.originOpen(now)

@@ -13,6 +13,7 @@ import type { SwarmParts } from './blob-fetches.ts'
 import { Blobs } from './blobs.ts'
 import { findHolder } from './holder-search.ts'
 import { Manifests, type ManifestContent } from './manifests.ts'
+import { OriginSlots } from './origin-slots.ts'
 import { listReferrers } from './referrers.ts'
 import { Servable } from './servable.ts'
 import type { SourceTimes } from './source-order.ts'
@@ -33,6 +34,8 @@ export interface PullerComponents {
 export interface PullerInit extends SourceTimes {
   /** How long an origin's word on a tag is taken without asking again, in milliseconds. @default 30000 */
   readonly tagTtlMs?: number
+  /** Requests for bytes of blobs to origins at a time, of all blobs together. @default 4 */
+  readonly originConcurrency?: number
 }
 
 /** A tag, or a digest. */
@@ -67,7 +70,7 @@ export class Puller {
   constructor (components: PullerComponents, init: PullerInit = {}) {
     this.#components = components
     this.#init = init
-    this.blobs = new Blobs(components, init)
+    this.blobs = new Blobs({ ...components, originSlots: new OriginSlots(init.originConcurrency) }, init)
     this.#manifests = new Manifests(components, init)
     this.#tags = new Tags(components, { ttlMs: init.tagTtlMs })
     this.#servable = new Servable({ ...components, manifests: this.#manifests }, init)

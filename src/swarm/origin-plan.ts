@@ -102,8 +102,8 @@ export class OriginPlan {
     this.#retryAtMs = Math.max(this.#retryAtMs, retryAtMs)
   }
 
-  /** The next read, if one is ours to begin. */
-  next (nowMs: number, heads: readonly number[]): OriginRun | undefined {
+  /** The next read, if one is ours to begin, of so many pieces at the most. */
+  next (nowMs: number, heads: readonly number[], longest = MAX_RUN_PIECES): OriginRun | undefined {
     this.#noteStart(nowMs)
     if (this.#policy === 'never' || !this.isReady || nowMs < this.#retryAtMs) return undefined
     const contenders = this.#contenders(nowMs)
@@ -113,7 +113,7 @@ export class OriginPlan {
     const start = this.#start(heads, contenders.length === 0, isOurs)
     if (start === undefined) return undefined
     let end = start + 1
-    while (end - start < this.#runPieces && end < this.#parts.arrived.length && isOurs(end)) end++
+    while (end - start < Math.min(this.#runPieces, longest) && end < this.#parts.arrived.length && isOurs(end)) end++
     this.#runPieces = Math.min(MAX_RUN_PIECES, this.#runPieces * 2)
     for (let piece = start; piece < end; piece++) this.#taking.add(piece)
     if (this.#runs.size === 0) this.#lastReadMs = nowMs

@@ -267,13 +267,14 @@ export class Session {
    * What to do now. Call it after facts, and some times a second while the session is not complete.
    * @param room - requests that may be begun, at the most
    * @param runs - reads from the origin that may be begun, at the most
+   * @param longestRun - pieces of one such read, at the most
    */
-  decide (nowMs: number, { room, runs, window }: { room: number, runs: number, window: number }): Decision[] {
+  decide (nowMs: number, { room, runs, window, longestRun }: { room: number, runs: number, window: number, longestRun?: number }): Decision[] {
     this.#expire(nowMs)
     const decisions = this.#decisions.splice(0)
     if (this.#arrived.isFull) return decisions
     for (let left = runs; left > 0; left--) {
-      const run = this.#origin.next(nowMs, this.#heads)
+      const run = this.#origin.next(nowMs, this.#heads, longestRun)
       if (run === undefined) break
       decisions.push({ type: 'take', ...run })
     }

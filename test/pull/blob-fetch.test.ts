@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { afterEach, describe, expect, test } from 'vitest'
 import type { Digest } from '../../src/oci/digest.ts'
 import { BlobFetch } from '../../src/pull/blob-fetch.ts'
+import { OriginSlots } from '../../src/pull/origin-slots.ts'
 import type { Puller } from '../../src/pull/puller.ts'
 import { StoreFullError, StoreUnwritableError } from '../../src/store/store-errors.ts'
 import type { PartialBlob, Store } from '../../src/store/store.ts'
@@ -290,7 +291,7 @@ test('a fetch that has ended asks nobody any more', async () => {
       }
     }
   })
-  const fetch = new BlobFetch({ ...kit, peers }, digest, { graceMs: 1, searchMs: NEVER_MS })
+  const fetch = new BlobFetch({ ...kit, peers, originSlots: new OriginSlots() }, digest, { graceMs: 1, searchMs: NEVER_MS })
   fetch.join(repository)
   await fetch.committed
   fetch.leave()

@@ -53,6 +53,46 @@ describe('a swarm fetch', () => {
     expect(await agent.store.stat(digest)).toMatchObject({ size, access: 'public' })
   })
 
+  test('shares the requests that the origin may get with all others, so that each comes to its end', async () => {
+    const agent = await swarm.add()
+    const puller = agent.puller({ originConcurrency: 2 })
+    const gate = new Gate()
+    const blobs = [SIZE, 30 * PIECE, 1, SIZE, 2 * PIECE, 30 * PIECE].map((size, index) => bytesOf(size, `blob ${index}`))
+    const digests = blobs.map(bytes => swarm.origin.addBlob(repository, bytes, { gate }))
+    const ofUnknownSize = bytesOf(SIZE, 'unknown')
+    const linear = pullBlob(puller, swarm.origin.addBlob(repository, ofUnknownSize, { gate }))
+    const pulling = Promise.all(digests.map(async (digest, index) => pull(agent, digest, blobs[index]?.length ?? 0, puller)))
+    await until(() => swarm.origin.mostBodies === 2, { what: 'two at a time' })
+    gate.open()
+    const pulled = await pulling
+    for (const [index, bytes] of blobs.entries()) expectSame(pulled[index] ?? new Uint8Array(), bytes)
+    expectSame(await linear, ofUnknownSize)
+    expect(swarm.origin.mostBodies).toBe(2)
+  })
+
+  test('waits for its place at the origin however long that takes, and leaves it when nobody wants it any more', async () => {
+    const gate = new Gate()
+    const first = bytesOf(SIZE, 'first')
+    const agent = await swarm.add({ stallMs: 100 })
+    const puller = agent.puller({ originConcurrency: 1, searchMs: 1 })
+    const [one, two, three] = [swarm.origin.addBlob(repository, first, { gate }), swarm.origin.addBlob(repository, bytesOf(SIZE)), swarm.origin.addBlob(repository, bytesOf(1))]
+    const firstPull = pull(agent, one, SIZE, puller)
+    await gate.reached()
+    const left = new AbortController()
+    await agent.describe(repository, three, 1)
+    const given = expect(puller.blobs.open(repository, three, { signal: left.signal })).rejects.toThrow()
+    const secondPull = pull(agent, two, SIZE, puller)
+    await until(() => puller.blobs.status().length === 3, { what: 'three fetches' })
+    left.abort()
+    await given
+    await until(() => puller.blobs.status().length === 2, { what: 'the end of one' })
+    await until(() => puller.blobs.status().every(({ startedAt }) => Date.now() - startedAt > 400), { what: 'more than a download without help may take' })
+    expect(swarm.origin.blobStarts(two)).toEqual([])
+    gate.open()
+    expectSame(await firstPull, first)
+    expectSame(await secondPull, bytesOf(SIZE))
+  })
+
   test('comes from the origin alone in few reads, each longer than the one before', async () => {
     const bytes = bytesOf(40 * PIECE)
     const digest = swarm.origin.addBlob(repository, bytes)

@@ -44,6 +44,8 @@ interface StoredManifest {
 
 /** Registries in memory that keep the contract of `Origin`, and misbehave as told. */
 export class MemoryOrigin implements Origin {
+  /** Bodies of blobs that were read at the same time, at the most. */
+  mostBodies = 0
   /** All that was asked, in order. */
   readonly requests: OriginRequest[] = []
   /** Every request fails with it. */
@@ -51,6 +53,7 @@ export class MemoryOrigin implements Origin {
   /** Every request but those of blobs waits here. */
   gate: Gate | undefined
   access: OriginAccess = 'public'
+  #bodies = 0
   readonly #blobs = new Map<string, { bytes: Uint8Array, behaviour: OriginBlobBehaviour, deaths: number }>()
   readonly #manifests = new Map<string, StoredManifest>()
   readonly #referrers = new Map<string, Uint8Array>()
@@ -113,7 +116,7 @@ export class MemoryOrigin implements Origin {
       start: from,
       end: to === undefined || size === undefined ? to ?? size : Math.min(to, size),
       access: behaviour.access ?? this.access,
-      body: bodyOf(bytes.subarray(0, to), from, behaviour.dieAt?.[blob.deaths++], behaviour, signal)
+      body: this.#counted(bodyOf(bytes.subarray(0, to), from, behaviour.dieAt?.[blob.deaths++], behaviour, signal))
     }
   }
 
@@ -141,6 +144,15 @@ export class MemoryOrigin implements Origin {
   }
 
   async close (): Promise<void> {}
+
+  async * #counted (body: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array> {
+    this.mostBodies = Math.max(this.mostBodies, ++this.#bodies)
+    try {
+      yield * body
+    } finally {
+      this.#bodies--
+    }
+  }
 
   async #asked (request: OriginRequest, { signal }: OriginOptions): Promise<void> {
     this.#note(request)
