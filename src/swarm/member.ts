@@ -1,16 +1,26 @@
 import { Bitfield } from './bitfield.ts'
 import { OwnershipSeed } from './ownership.ts'
+import { SMALL_PIECES } from './pieces.ts'
 
 /** Weight of the newest sample in a moving average. */
 const SAMPLE_WEIGHT = 0.25
 /** What a request is thought to take before any was answered, in milliseconds. */
 const FIRST_GUESS_MS = 100
-const MIN_PATIENCE_MS = 1000
-/** A member that says nothing but `busy` for so long is not counted on, in milliseconds. */
-const BUSY_PATIENCE_MS = 3000
 const MAX_PATIENCE_MS = 8000
-const REST_BASE_MS = 500
 const REST_MAX_MS = 10_000
+
+/** Milliseconds. */
+interface Patience {
+  /** Nothing may come for so long before requests lapse: at the least, and the first time. */
+  readonly least: number
+  /** A member that says nothing but `busy` for so long is not counted on. */
+  readonly busy: number
+  /** After requests have lapsed for the first time. */
+  readonly rest: number
+}
+
+const PATIENCE: Patience = { least: 1000, busy: 3000, rest: 500 }
+const SMALL_PATIENCE: Patience = { least: 400, busy: 500, rest: 100 }
 
 /** What a member says of itself when it takes part. */
 export interface MemberFacts {
@@ -30,6 +40,8 @@ export class Member {
   readonly held: Bitfield
   /** Pieces it is reading from the origin now. */
   readonly taking = new Set<number>()
+  /** Since when it has read the first of them, in milliseconds. */
+  takingSinceMs = 0
   /** Pieces we asked of it, called off, and have had no answer to. */
   readonly calledOff = new Set<number>()
   isLeech: boolean
@@ -47,6 +59,7 @@ export class Member {
   restUntilMs = 0
   /** From asking to having, lately, in milliseconds. */
   serviceMs = FIRST_GUESS_MS
+  readonly #patience: Patience
   #lapses = 0
   /** When it first said `busy` since it last delivered. */
   #busySinceMs: number | undefined
@@ -59,6 +72,7 @@ export class Member {
     this.readsOrigin = false
     this.isNear = true
     this.heardAtMs = nowMs
+    this.#patience = pieces <= SMALL_PIECES ? SMALL_PATIENCE : PATIENCE
   }
 
   /** It says what it holds and does, and this is all. */
@@ -74,7 +88,8 @@ export class Member {
 
   /** How long nothing may come from it before its requests lapse, in milliseconds. */
   get patienceMs (): number {
-    return Math.min(MAX_PATIENCE_MS, Math.max(MIN_PATIENCE_MS, 4 * this.serviceMs))
+    // each time that it was in vain there may have been too little of it
+    return Math.min(MAX_PATIENCE_MS, Math.max(this.#patience.least, 4 * this.serviceMs) * 2 ** this.#lapses)
   }
 
   /** It let requests lapse again and again. */
@@ -89,8 +104,19 @@ export class Member {
   /** Whether the piece may be hoped for from it: not when it gives nothing, or has sent nothing and has not even answered that we called it off. */
   offers (piece: number, nowMs: number): boolean {
     if (this.isLeech || this.isExhausted || !this.held.has(piece)) return false
-    if (this.#busySinceMs !== undefined && nowMs - this.#busySinceMs > BUSY_PATIENCE_MS) return false
+    if (this.#busySinceMs !== undefined && nowMs - this.#busySinceMs > this.#patience.busy) return false
     return nowMs < this.restUntilMs || !this.calledOff.has(piece)
+  }
+
+  /** It reads these from the origin, or still does. */
+  takes (pieces: Iterable<number>, nowMs: number): void {
+    if (this.taking.size === 0) this.takingSinceMs = nowMs
+    for (const piece of pieces) this.taking.add(piece)
+  }
+
+  /** It holds a piece that it was reading, or another. */
+  has (piece: number, nowMs: number): void {
+    if (this.taking.delete(piece)) this.takingSinceMs = nowMs
   }
 
   /** It said `busy`: it is not asked before then. */
@@ -113,7 +139,7 @@ export class Member {
 
   /** Its requests lapsed: it rests, twice as long each time. */
   lapsed (nowMs: number): void {
-    this.restUntilMs = nowMs + Math.min(REST_MAX_MS, REST_BASE_MS * 2 ** this.#lapses)
+    this.restUntilMs = nowMs + Math.min(REST_MAX_MS, this.#patience.rest * 2 ** this.#lapses)
     this.#lapses++
   }
 }

@@ -3,6 +3,7 @@ import type { Bitfield } from './bitfield.ts'
 import type { RequestLedger } from './ledger.ts'
 import type { Member } from './member.ts'
 import { OwnershipSeed } from './ownership.ts'
+import { pieceLength, SMALL_PIECES } from './pieces.ts'
 
 /**
  * When the origin is asked. `frugal`: only for what no member holds. `balanced`: also where the swarm would take much
@@ -12,6 +13,14 @@ export type OriginPolicy = 'frugal' | 'balanced' | 'fast' | 'never'
 
 /** An owner that has said nothing for so long is passed over; when nothing comes at all, so long for each before us. Milliseconds. */
 const OWNER_PATIENCE_MS = 1500
+const SMALL_OWNER_PATIENCE_MS = 500
+/** Who reads from the origin says so again after so long, however slow it is, in milliseconds. */
+const PROMISE_MS = 400
+/** Bytes that come count as pieces that do for so long, in milliseconds: links may be slow, but nobody may stall us so. */
+const PROGRESS_ALLOWANCE_MS = 6000
+/** From one piece that somebody reads to the next: so long, and what the piece needs at this pace. */
+const READING_ALLOWANCE_MS = 6000
+const SLOWEST_BYTES_PER_MS = 250
 /** Pieces of one read; doubles with each that nobody else wanted a part in. */
 const FIRST_RUN_PIECES = 1
 const MAX_RUN_PIECES = 64
@@ -33,6 +42,8 @@ export interface OriginPlanInit {
   readonly digest: string
   readonly originPolicy?: OriginPolicy
   readonly isLeech?: boolean
+  /** Bytes of the blob. */
+  readonly size: number
 }
 
 export interface OriginRun {
@@ -51,6 +62,9 @@ export class OriginPlan {
   readonly #self: OwnershipSeed
   readonly #policy: OriginPolicy
   readonly #isLeech: boolean
+  readonly #patienceMs: number
+  /** How long who says that it reads pieces may take for each. */
+  readonly #readingMs: number
   readonly #taking = new Set<number>()
   /** First pieces of the runs under way. */
   readonly #runs = new Set<number>()
@@ -62,12 +76,17 @@ export class OriginPlan {
   #startedMs: number | undefined
   #arrivedAtStart = 0
   #lastArrivalMs = 0
+  #lastProgressMs = 0
+  /** When the others last heard that we read. */
+  #promisedMs = 0
 
   constructor (parts: OriginPlanParts, init: OriginPlanInit) {
     this.#parts = parts
     this.#self = new OwnershipSeed(init.digest, init.self)
     this.#policy = init.originPolicy ?? 'balanced'
     this.#isLeech = init.isLeech ?? false
+    this.#patienceMs = parts.arrived.length <= SMALL_PIECES ? SMALL_OWNER_PATIENCE_MS : OWNER_PATIENCE_MS
+    this.#readingMs = READING_ALLOWANCE_MS + pieceLength(init.size) / SLOWEST_BYTES_PER_MS
   }
 
   get taking (): readonly number[] {
@@ -87,9 +106,22 @@ export class OriginPlan {
     this.#lastArrivalMs = nowMs
   }
 
+  /** Bytes have come, from whomever. */
+  progressed (nowMs: number): void {
+    this.#lastProgressMs = nowMs
+  }
+
+  /** Whether the others have not heard for a while that we read. Once it is said, not for another while. */
+  isPromiseDue (nowMs: number): boolean {
+    if (this.#taking.size === 0 || nowMs - this.#promisedMs < PROMISE_MS) return false
+    this.#promisedMs = nowMs
+    return true
+  }
+
   /** A piece has been read from the origin. */
   read (piece: number, nowMs: number): void {
     this.#taking.delete(piece)
+    this.#promisedMs = nowMs
     const tookMs = nowMs - this.#lastReadMs
     this.#pieceMs = this.#pieceMs === undefined ? tookMs : this.#pieceMs + (tookMs - this.#pieceMs) * SAMPLE_WEIGHT
     this.#lastReadMs = nowMs
@@ -107,8 +139,9 @@ export class OriginPlan {
     this.#noteStart(nowMs)
     if (this.#policy === 'never' || !this.isReady || nowMs < this.#retryAtMs) return undefined
     const contenders = this.#contenders(nowMs)
-    const idleMs = nowMs - this.#lastArrivalMs
-    const isOurs = (piece: number): boolean => this.#isFree(piece, idleMs) && (
+    const sincePieceMs = nowMs - this.#lastArrivalMs
+    const idleMs = Math.min(sincePieceMs, Math.max(nowMs - this.#lastProgressMs, sincePieceMs - PROGRESS_ALLOWANCE_MS))
+    const isOurs = (piece: number): boolean => this.#isFree(piece, nowMs) && (
       this.#isOffered(piece, nowMs) ? this.#isQuicker(nowMs) : this.#isOwner(piece, contenders, idleMs))
     const start = this.#start(heads, contenders.length === 0, isOurs)
     if (start === undefined) return undefined
@@ -117,19 +150,24 @@ export class OriginPlan {
     this.#runPieces = Math.min(MAX_RUN_PIECES, this.#runPieces * 2)
     for (let piece = start; piece < end; piece++) this.#taking.add(piece)
     if (this.#runs.size === 0) this.#lastReadMs = nowMs
+    this.#promisedMs = nowMs
     this.#runs.add(start)
     return { start, end }
   }
 
   /** Not here, not on its way to us, and nobody says that it is reading it. */
-  #isFree (piece: number, idleMs: number): boolean {
+  #isFree (piece: number, nowMs: number): boolean {
     const { arrived, ledger, members } = this.#parts
     if (arrived.has(piece) || ledger.isAsked(piece) || this.#taking.has(piece)) return false
-    if (idleMs > 2 * OWNER_PATIENCE_MS) return true
     for (const member of members.values()) {
-      if (member.taking.has(piece)) return false
+      if (member.taking.has(piece) && this.#isReading(member, nowMs)) return false
     }
     return true
+  }
+
+  /** Whether a member that has promised to read pieces may still be doing so: it says so, and not for ever. */
+  #isReading ({ heardAtMs, takingSinceMs }: Member, nowMs: number): boolean {
+    return nowMs - heardAtMs < 2 * this.#patienceMs && nowMs - takingSinceMs < this.#readingMs
   }
 
   /** Whether a member holds it that may yet give it. */
@@ -143,7 +181,7 @@ export class OriginPlan {
 
   /** Others that may own what they lack. */
   #contenders (nowMs: number): Member[] {
-    return [...this.#parts.members.values()].filter(member => !member.isLeech && member.readsOrigin && nowMs - member.heardAtMs < OWNER_PATIENCE_MS)
+    return [...this.#parts.members.values()].filter(member => !member.isLeech && member.readsOrigin && nowMs - member.heardAtMs < this.#patienceMs)
   }
 
   #isOwner (piece: number, contenders: readonly Member[], idleMs: number): boolean {
@@ -153,7 +191,7 @@ export class OriginPlan {
       // nobody could get it from a leech, so it owns nothing that anybody else may read
       if (this.#isLeech || member.ownership.rank(piece) > rank) before++
     }
-    return before * OWNER_PATIENCE_MS <= idleMs && (before === 0 || idleMs > OWNER_PATIENCE_MS)
+    return before * this.#patienceMs <= idleMs && (before === 0 || idleMs > this.#patienceMs)
   }
 
   /** The first that a reader waits for; alone the first of all; else from a place of our own on. */
@@ -183,6 +221,7 @@ export class OriginPlan {
     if (this.#startedMs !== undefined) return
     this.#startedMs = nowMs
     this.#lastArrivalMs = nowMs
+    this.#lastProgressMs = nowMs
     this.#arrivedAtStart = this.#parts.arrived.count
   }
 }

@@ -3,11 +3,13 @@ import type { Bitfield } from './bitfield.ts'
 import type { RequestLedger } from './ledger.ts'
 import type { Member } from './member.ts'
 import { OwnershipSeed } from './ownership.ts'
+import { SMALL_PIECES } from './pieces.ts'
 
 /** Weight of the newest sample in the time that pieces take. */
 const SAMPLE_WEIGHT = 0.1
 /** A request older than this many usual times no longer counts as filling the pipe, and may be hedged. */
 const LATE_FACTOR = 3
+const SMALL_LATE_FACTOR = 1.5
 const MIN_LATE_MS = 150
 /** Pieces ahead of a waiting reader that come before all others. */
 const HEAD_PIECES = 2
@@ -36,6 +38,7 @@ export interface PickedRequest {
 export class Picker {
   readonly #parts: PickerParts
   readonly #self: OwnershipSeed
+  readonly #lateFactor: number
   #serviceMs = MIN_LATE_MS
   /** When a piece last came, or the first question was asked. */
   #lastArrivalMs: number | undefined
@@ -43,6 +46,7 @@ export class Picker {
   constructor (parts: PickerParts, { self, digest }: { readonly self: string, readonly digest: string }) {
     this.#parts = parts
     this.#self = new OwnershipSeed(digest, self)
+    this.#lateFactor = parts.arrived.length <= SMALL_PIECES ? SMALL_LATE_FACTOR : LATE_FACTOR
   }
 
   /** A piece has come. */
@@ -133,7 +137,7 @@ export class Picker {
   }
 
   #isLate (askedAtMs: number, nowMs: number): boolean {
-    return nowMs - askedAtMs > Math.max(MIN_LATE_MS, LATE_FACTOR * this.#serviceMs)
+    return nowMs - askedAtMs > Math.max(MIN_LATE_MS, this.#lateFactor * this.#serviceMs)
   }
 
   #freeMembers (nowMs: number, window: number): Member[] {

@@ -3,6 +3,8 @@ const PIECES_AIM = 256
 
 /** Bytes. */
 export const MIN_PIECE_LENGTH = 128 * KIB
+/** A blob of so few pieces is read twice for little, so nobody waits long for anybody. */
+export const SMALL_PIECES = 4
 /** Bytes. */
 export const MAX_PIECE_LENGTH = 4096 * KIB
 

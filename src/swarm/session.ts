@@ -111,6 +111,11 @@ export class Session {
     return this.#origin.taking
   }
 
+  /** Whether the others should hear again that we read these: we have said nothing for a while. */
+  isPromiseDue (nowMs: number): boolean {
+    return this.#origin.isPromiseDue(nowMs)
+  }
+
   /** Whether we read the piece from the origin now. */
   isTaking (piece: number): boolean {
     return this.#origin.isTaking(piece)
@@ -131,7 +136,7 @@ export class Session {
     const member = this.#members.get(id)
     if (member === undefined) return
     member.heardAtMs = nowMs
-    for (const piece of pieces) this.#gained(member, piece)
+    for (const piece of pieces) this.#gained(member, piece, nowMs)
   }
 
   /** A member reads these from the origin now. */
@@ -139,7 +144,7 @@ export class Session {
     const member = this.#members.get(id)
     if (member === undefined) return
     member.heardAtMs = nowMs
-    for (const piece of pieces) member.taking.add(piece)
+    member.takes(pieces, nowMs)
   }
 
   /** A member no longer reads these from the origin. */
@@ -201,6 +206,12 @@ export class Session {
   /** Bytes of a piece came from a member: it is alive. */
   progressed (id: string, nowMs: number): void {
     this.#members.get(id)?.progressed(nowMs)
+    this.#origin.progressed(nowMs)
+  }
+
+  /** Bytes of a piece came from the origin. */
+  originProgressed (nowMs: number): void {
+    this.#origin.progressed(nowMs)
   }
 
   /** All bytes of a piece are here, from a member or the origin; whether they are right is being found out. */
@@ -307,8 +318,8 @@ export class Session {
     this.#decisions.push({ type: 'cancel', member: id, piece })
   }
 
-  #gained (member: Member, piece: number): void {
-    member.taking.delete(piece)
+  #gained (member: Member, piece: number, nowMs: number): void {
+    member.has(piece, nowMs)
     if (member.held.add(piece) && !member.isLeech) this.#availability.gained(piece)
   }
 

@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { MIN_PIECE_LENGTH } from '../../src/swarm/pieces.ts'
+import { MIN_PIECE_LENGTH, pieceCount, SMALL_PIECES } from '../../src/swarm/pieces.ts'
 import type { OriginPolicy } from '../../src/swarm/origin-plan.ts'
 import type { ModelHost, ModelHostInit } from './model-host.ts'
 import type { SwarmModelInit } from './swarm-model.ts'
@@ -55,17 +55,39 @@ export function anySwarm ({ isFaulty }: { isFaulty: boolean }): fc.Arbitrary<Swa
   }))
 }
 
-/**
- * Hosts that begin with nothing at the same time, and a registry: nobody fails. Messages come within the grace, and links are
- * good enough for an owner to be heard of before it is passed over.
- */
-export const coldSwarm: fc.Arbitrary<SwarmModelInit> = fc.record({
-  size: fc.integer({ min: 1, max: MAX_PIECES * MIN_PIECE_LENGTH }),
-  hosts: fc.array(fc.record({ up: goodPace, down: goodPace }), { minLength: 2, maxLength: 12 }),
-  origin: goodPace,
-  latencyMs: fc.integer({ min: 1, max: 20 }),
+/** Hosts that begin with nothing at the same time, and a registry: nobody fails. Messages come within the grace. */
+function coldSwarmOf (paces: fc.Arbitrary<number>): fc.Arbitrary<SwarmModelInit> {
+  return fc.record({
+    size: fc.integer({ min: 1, max: MAX_PIECES * MIN_PIECE_LENGTH }),
+    hosts: fc.array(fc.record({ up: paces, down: paces }), { minLength: 2, maxLength: 12 }),
+    origin: paces,
+    latencyMs: fc.integer({ min: 1, max: 20 }),
+    seed: fc.nat(2 ** 31)
+  })
+}
+
+export const coldSwarm = coldSwarmOf(goodPace)
+/** On links so slow that a piece may take seconds. */
+export const slowColdSwarm = coldSwarmOf(pace)
+
+/** A small blob that the first hosts hold and do not give, as they fall silent at once; the others begin with nothing. */
+export const silentHolders: fc.Arbitrary<SwarmModelInit & { readonly silent: number }> = fc.record({
+  size: fc.integer({ min: 1, max: SMALL_PIECES * MIN_PIECE_LENGTH }),
+  silent: fc.integer({ min: 1, max: 3 }),
+  healthy: fc.integer({ min: 1, max: 4 }),
+  latencyMs: fc.integer({ min: 1, max: 10 }),
+  policy: fc.constantFrom<OriginPolicy>('frugal', 'balanced', 'fast'),
   seed: fc.nat(2 ** 31)
-})
+}).map(({ silent, healthy, size, ...init }) => ({
+  ...init,
+  size,
+  silent,
+  origin: 10_000,
+  hosts: [
+    ...Array.from({ length: silent }, () => ({ up: 10_000, down: 10_000, held: Array.from({ length: pieceCount(size) }, (_, piece) => piece), stall: { fromMs: 20, toMs: Infinity } })),
+    ...Array.from({ length: healthy }, () => ({ up: 10_000, down: 10_000, startMs: 21 - init.latencyMs }))
+  ]
+}))
 
 /** Whether the host goes on for ever. */
 export function isSound ({ init }: ModelHost): boolean {

@@ -6,6 +6,7 @@ import { Session, type Decision, type SessionInit } from '../../src/swarm/sessio
 
 const DIGEST = 'sha256:scene'
 const SELF = 'self'
+const LARGE_PIECES = 16
 
 /** A session of our own to be told facts, with its decisions in words: `ask a 3`, `cancel a 3`, `take 0-4`. */
 export class SessionScene {
@@ -49,6 +50,11 @@ function inWords (decision: Decision): string {
     case 'cancel': return `cancel ${decision.member} ${decision.piece}`
     case 'take': return `take ${decision.start}-${decision.end}`
   }
+}
+
+/** A scene in which so many pieces are missing, the first of a blob that is not small. */
+export function lacking (pieces: number, init: Partial<SessionInit> = {}): SessionScene {
+  return new SessionScene(LARGE_PIECES, { held: Array.from({ length: LARGE_PIECES - pieces }, (_, index) => pieces + index), ...init })
 }
 
 /** The one of these, or `self`, that owns the piece in a scene. */

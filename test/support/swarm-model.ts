@@ -139,7 +139,13 @@ export class SwarmModel {
       const transfers = [...from.sending.values()].filter(({ job, transfer }) => job.member === host.id && transfer.bytesPerMs > 0)
       if (transfers.length > 0) host.session.progressed(from.id, this.#clock.nowMs)
     }
+    if (host.isReadingOrigin) host.session.originProgressed(this.#clock.nowMs)
+    if (host.session.isPromiseDue(this.#clock.nowMs)) this.#tellTaking(host, host.session.taking.slice(0, 1))
     this.#decide(host)
+  }
+
+  #tellTaking (host: ModelHost, pieces: readonly number[]): void {
+    for (const other of host.joined) this.#wire.tell(host, other, () => { other.session.takes(host.id, pieces, this.#clock.nowMs) })
   }
 
   #decideSoon (host: ModelHost): void {
@@ -163,7 +169,7 @@ export class SwarmModel {
     if (decision.type === 'take') {
       const { start, end } = decision
       const pieces = Array.from({ length: end - start }, (_, index) => start + index)
-      for (const other of host.joined) this.#wire.tell(host, other, () => { other.session.takes(host.id, pieces, this.#clock.nowMs) })
+      this.#tellTaking(host, pieces)
       host.isReadingOrigin = true
       this.#read(host, decision, start)
       return

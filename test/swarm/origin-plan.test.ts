@@ -1,9 +1,11 @@
 import { describe, expect, it } from 'vitest'
 import type { OriginPolicy } from '../../src/swarm/origin-plan.ts'
-import { ownerOf, SessionScene } from '../support/session-scene.ts'
+import { lacking, ownerOf, SessionScene } from '../support/session-scene.ts'
 
 /** An owner that said nothing for so long is passed over, in milliseconds. */
 const OWNER_PATIENCE_MS = 1500
+/** A member that says so reads a piece of 128 KiB for so long at the most, in milliseconds. */
+const READING_MS = 6_525
 const PIECES = 64
 const OTHERS = ['a', 'b', 'c']
 const ALL = Array.from({ length: PIECES }, (_, piece) => piece)
@@ -109,8 +111,58 @@ describe('beside others', () => {
     const stuck = beside(['a'])
     stuck.session.takes('a', ALL, 0)
     expect(readAll(stuck, 0)).toEqual([])
-    expect(readAll(stuck, 2 * OWNER_PATIENCE_MS)).toEqual([])
-    expect(readAll(stuck, 2 * OWNER_PATIENCE_MS + 1)).toHaveLength(PIECES)
+    expect(readAll(stuck, 2 * OWNER_PATIENCE_MS - 1)).toEqual([])
+    expect(readAll(stuck, 2 * OWNER_PATIENCE_MS)).toHaveLength(PIECES)
+  })
+
+  it('what a member says again that it reads is left to it for as long as a slow link needs, and no longer', () => {
+    const scene = beside(['a'])
+    scene.session.takes('a', ALL, 0)
+    scene.takes(0, { runs: 0 })
+    for (let nowMs = 0; nowMs < READING_MS; nowMs += 500) {
+      scene.session.takes('a', [0], nowMs)
+      expect(readAll(scene, nowMs)).toEqual([])
+    }
+    expect(readAll(scene, READING_MS)).toHaveLength(PIECES)
+  })
+
+  it('what a member reads is left to it anew with each piece that it has read', () => {
+    const scene = beside(['a'])
+    scene.session.takes('a', ALL, 0)
+    scene.takes(0, { runs: 0 })
+    for (let piece = 0; piece < 10; piece++) {
+      scene.session.has('a', [piece], piece * 2000)
+      expect(readAll(scene, piece * 2000).filter(read => read > 10)).toEqual([])
+    }
+  })
+
+  it('owners that are heard are not passed over while bytes of pieces come, for some seconds', () => {
+    const scene = beside(['a'])
+    readAll(scene, 0)
+    for (let nowMs = 0; nowMs <= 7_000; nowMs += 500) {
+      scene.session.has('a', [], nowMs)
+      scene.session.progressed('a', nowMs)
+      expect(readAll(scene, nowMs)).toEqual([])
+    }
+    scene.session.has('a', [], 8_000)
+    scene.session.progressed('a', 8_000)
+    expect(readAll(scene, 8_000).length).toBeGreaterThan(0)
+  })
+
+  it('owners of a small blob are passed over sooner', () => {
+    const scene = new SessionScene(1)
+    scene.joined('a', [], { readsOrigin: true })
+    scene.joined('b', [], { readsOrigin: true })
+    scene.takes(0, { runs: 0 })
+    expect(scene.takes(500)).toEqual(['take 0-1'])
+  })
+
+  it('we say again that we read when the others have heard nothing for a while', () => {
+    const { session } = beside(['a'])
+    expect(session.isPromiseDue(1_000)).toBe(false)
+    session.originReady(true)
+    session.decide(1_000, { room: 0, window: 0, runs: 1 })
+    expect([1_001, 1_400, 1_401, 1_800].map(nowMs => session.isPromiseDue(nowMs))).toEqual([false, true, false, true])
   })
 
   it('we begin at a place of our own', () => {
@@ -158,7 +210,7 @@ describe('what members hold', () => {
   })
 
   it('is read after all when who holds it has rested from its silence and has not even answered', () => {
-    const scene = new SessionScene(1)
+    const scene = lacking(1)
     scene.joined('a', 'all')
     scene.asks(0)
     expect(scene.asks(1000)).toEqual(['cancel a 0'])
@@ -167,7 +219,7 @@ describe('what members hold', () => {
   })
 
   it('is left to it when it has answered that it stopped', () => {
-    const scene = new SessionScene(1)
+    const scene = lacking(1)
     scene.joined('a', 'all')
     scene.asks(0)
     scene.asks(1000)
@@ -177,14 +229,14 @@ describe('what members hold', () => {
   })
 
   it('is read after all when it has let requests lapse again and again', () => {
-    const scene = new SessionScene(1)
+    const scene = lacking(1)
     scene.joined('a', 'all')
     for (const nowMs of [0, 10_000, 20_000]) {
       expect(scene.takes(nowMs)).toEqual([])
       expect(scene.asks(nowMs)).toEqual(['ask a 0'])
-      scene.asks(nowMs + 1000)
-      scene.session.rejected('a', 0, 'cancelled', nowMs + 1000)
+      scene.asks(nowMs + 4000)
+      scene.session.rejected('a', 0, 'cancelled', nowMs + 4000)
     }
-    expect(scene.takes(21_000)).toEqual(['take 0-1'])
+    expect(scene.takes(24_000)).toEqual(['take 0-1'])
   })
 })

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { ownerOf, SessionScene } from '../support/session-scene.ts'
+import { lacking, ownerOf, SessionScene } from '../support/session-scene.ts'
 
 /** Later than a request that is late, and earlier than one that lapses, in milliseconds. */
 const LATE_MS = 500
@@ -144,7 +144,7 @@ describe('a far member', () => {
 
 describe('at the tail', () => {
   function late (): SessionScene {
-    const scene = new SessionScene(2)
+    const scene = lacking(2)
     scene.joined('a', 'all')
     expect(scene.asks(0)).toHaveLength(2)
     for (const member of ['b', 'c']) scene.joined(member, 'all', {}, 1)
@@ -166,7 +166,7 @@ describe('at the tail', () => {
   })
 
   it('nothing is asked twice while there is something that nobody was asked for', () => {
-    const scene = new SessionScene(3)
+    const scene = lacking(3)
     scene.joined('a', 'all')
     const asked = scene.asks(0, { room: 2 })
     scene.joined('b', 'all', {}, 1)
@@ -179,5 +179,14 @@ describe('at the tail', () => {
     expect(scene.session.onTime(100)).toBe(2)
     expect(scene.session.onTime(LATE_MS)).toBe(0)
     expect(scene.session.requested).toBe(2)
+  })
+
+  it('of a small blob what is late is asked of one more sooner', () => {
+    const scene = new SessionScene(1)
+    scene.joined('a', 'all')
+    scene.asks(0)
+    scene.joined('b', 'all', {}, 1)
+    expect(scene.asks(200)).toEqual([])
+    expect(scene.asks(230)).toEqual(['ask b 0'])
   })
 })

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { SessionScene } from '../support/session-scene.ts'
+import { lacking, SessionScene } from '../support/session-scene.ts'
 
 /** A member that never answered lapses after this, in milliseconds. */
 const PATIENCE_MS = 1000
@@ -110,6 +110,17 @@ describe('a member that refuses', () => {
     expect(scene.asks(71)).toEqual(['ask b 0'])
   })
 
+  it.each([[1, 501], [16, 3001]])('as busy for ever is not counted on: of a blob of %i pieces after %i ms', (pieces, patienceMs) => {
+    const scene = new SessionScene(pieces, { held: Array.from({ length: pieces - 1 }, (_, index) => index + 1) })
+    scene.joined('a', 'all')
+    let tookMs = 0
+    for (let nowMs = 0; tookMs === 0; nowMs++) {
+      if (scene.asks(nowMs).length > 0) scene.session.rejected('a', 0, 'busy', nowMs)
+      if (scene.takes(nowMs).length > 0) tookMs = nowMs
+    }
+    expect(tookMs).toBe(patienceMs)
+  })
+
   it.each(['missing', 'denied'] as const)('a piece as %s is not asked for it until it says that it has it', reason => {
     const scene = new SessionScene(1)
     scene.joined('a', 'all')
@@ -132,7 +143,7 @@ describe('a member that refuses', () => {
 
 describe('a silent member', () => {
   function silent (): SessionScene {
-    const scene = new SessionScene(2)
+    const scene = lacking(2)
     scene.joined('a', 'all')
     scene.asks(0)
     scene.joined('b', [0], {}, PATIENCE_MS - 1)
@@ -159,13 +170,15 @@ describe('a silent member', () => {
     expect(scene.asks(PATIENCE_MS + 10 * REST_MS)).toContain('ask a 1')
   })
 
-  it('rests after it lapsed, twice as long each time', () => {
-    const scene = new SessionScene(1)
+  it('rests after it lapsed, and is waited for, twice as long each time', () => {
+    const scene = lacking(1)
     scene.joined('a', 'all')
     let nowMs = 0
-    for (const restMs of [REST_MS, 2 * REST_MS, 4 * REST_MS]) {
+    for (const [restMs, patienceMs] of [[REST_MS, PATIENCE_MS], [2 * REST_MS, 2 * PATIENCE_MS], [4 * REST_MS, 4 * PATIENCE_MS]] as const) {
       expect(scene.asks(nowMs)).toEqual(['ask a 0'])
-      nowMs += PATIENCE_MS
+      nowMs += patienceMs - 1
+      expect(scene.asks(nowMs)).toEqual([])
+      nowMs++
       expect(scene.asks(nowMs)).toEqual(['cancel a 0'])
       scene.session.rejected('a', 0, 'cancelled', nowMs)
       expect(scene.asks(nowMs + restMs - 1)).toEqual([])
@@ -173,14 +186,24 @@ describe('a silent member', () => {
     }
   })
 
-  it('helps nobody once it has lapsed again and again, until it rested', () => {
+  it('of a small blob costs half a second, then the origin is asked', () => {
     const scene = new SessionScene(1)
+    scene.joined('a', 'all')
+    scene.asks(0)
+    expect(scene.asks(399)).toEqual([])
+    expect(scene.asks(400)).toEqual(['cancel a 0'])
+    expect(scene.takes(499)).toEqual([])
+    expect(scene.takes(500)).toEqual(['take 0-1'])
+  })
+
+  it('helps nobody once it has lapsed again and again, until it rested', () => {
+    const scene = lacking(1)
     scene.joined('a', 'all')
     for (const nowMs of [0, 10_000, 20_000]) {
       scene.asks(nowMs)
-      scene.asks(nowMs + PATIENCE_MS)
-      scene.session.rejected('a', 0, 'cancelled', nowMs + PATIENCE_MS)
-      expect(scene.session.isHelped(nowMs + PATIENCE_MS)).toBe(nowMs < 20_000)
+      scene.asks(nowMs + 4 * PATIENCE_MS)
+      scene.session.rejected('a', 0, 'cancelled', nowMs + 4 * PATIENCE_MS)
+      expect(scene.session.isHelped(nowMs + 4 * PATIENCE_MS)).toBe(nowMs < 20_000)
     }
     expect(scene.session.isHelped(40_000)).toBe(true)
   })
@@ -188,7 +211,7 @@ describe('a silent member', () => {
 
 describe('what is expected of a member', () => {
   it('is what it was asked for, and what was called off until it has answered', () => {
-    const scene = new SessionScene(2)
+    const scene = lacking(2)
     scene.joined('a', 'all')
     expect(scene.session.expects('a', 0)).toBeUndefined()
     scene.asks(0)
@@ -200,7 +223,7 @@ describe('what is expected of a member', () => {
   })
 
   it('is nothing when it has gone, even if it comes back', () => {
-    const scene = new SessionScene(2)
+    const scene = lacking(2)
     scene.joined('a', 'all')
     scene.asks(0)
     scene.session.gone('a')

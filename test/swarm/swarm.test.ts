@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { pieceCount } from '../../src/swarm/pieces.ts'
-import { isSound, anySwarm, coldSwarm } from '../support/model-facts.ts'
+import { isSound, anySwarm, coldSwarm, silentHolders, slowColdSwarm } from '../support/model-facts.ts'
 import type { ModelHost } from '../support/model-host.ts'
 import { SwarmModel, type SwarmModelInit } from '../support/swarm-model.ts'
 
@@ -58,6 +58,16 @@ describe('in any swarm', () => {
   })
 })
 
+describe('a small blob', () => {
+  it('comes within a second and a half although one that holds it says nothing, and not much later beside three', () => {
+    fc.assert(fc.property(silentHolders, init => {
+      const swarm = new SwarmModel({ ...init, limitMs: LIMIT_MS })
+      swarm.run()
+      for (const { doneMs } of swarm.hosts.slice(init.silent)) expect(doneMs).toBeLessThanOrEqual(1_000 + 600 * init.silent)
+    }), { numRuns: RUNS })
+  })
+})
+
 describe('a cold swarm', () => {
   it('asks the origin for each byte about once', () => {
     fc.assert(fc.property(coldSwarm, init => {
@@ -66,6 +76,16 @@ describe('a cold swarm', () => {
       expect(swarm.originBytes / init.size).toBeGreaterThanOrEqual(1)
       expect(swarm.originBytes / init.size).toBeLessThanOrEqual(1.05)
     }), { numRuns: RUNS })
+  })
+
+  it('on slow links asks the origin for each byte about once, all in all', () => {
+    const copies = fc.sample(slowColdSwarm, { numRuns: RUNS, seed: 1 }).map(init => {
+      const swarm = new SwarmModel({ ...init, limitMs: LIMIT_MS })
+      swarm.run()
+      return swarm.originBytes / init.size
+    })
+    expect(copies.reduce((sum, copy) => sum + copy, 0) / copies.length).toBeLessThanOrEqual(1.015)
+    expect(Math.max(...copies)).toBeLessThanOrEqual(2)
   })
 
   it('of equal hosts is done within one and a half of the time that nobody can beat', () => {
