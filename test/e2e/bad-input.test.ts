@@ -12,6 +12,7 @@ import { httpRead, readVerified } from '../support/http-read.ts'
 import { buildImage, type TestImage } from '../support/image.ts'
 import { platformImage } from '../support/platform-image.ts'
 import { requireCommands } from '../support/requires.ts'
+import { writeSwarmKey } from '../support/swarm-key.ts'
 import { makeTempDir, removeTempDir } from '../support/temp-dir.ts'
 import { until } from '../support/until.ts'
 
@@ -173,12 +174,6 @@ function onlyLineWith (agent: AgentProcess, part: string): string {
   const lines = linesWith(agent, part).filter(line => line.startsWith('shoal: '))
   expect(lines).toHaveLength(1)
   return lines[0] ?? ''
-}
-
-async function writeSwarmKey (dir: string, digit: string): Promise<string> {
-  const path = join(dir, `swarm-${digit}.key`)
-  await writeFile(path, `/key/swarm/psk/1.0.0/\n/base16/\n${digit.repeat(64)}\n`)
-  return path
 }
 
 async function flipByte (path: string): Promise<void> {

@@ -5,8 +5,9 @@ import { loadIdentity } from '../../src/net/identity.ts'
 import { AgentProcess } from '../support/agent-process.ts'
 import { pushImage, startDockerRegistry, type DockerRegistry } from '../support/docker-registry.ts'
 import { httpPull } from '../support/http-pull.ts'
-import { buildImage, type TestImage } from '../support/image.ts'
-import { platformImage } from '../support/platform-image.ts'
+import { buildImage, imageBytes, type TestImage } from '../support/image.ts'
+import { Parts } from '../support/parts.ts'
+import { hostArchitecture, platformImage } from '../support/platform-image.ts'
 import { RecordingProxy } from '../support/recording-proxy.ts'
 import { requireCommands } from '../support/requires.ts'
 import { startBadSwarmPeer } from '../support/swarm-zoo.ts'
@@ -35,7 +36,7 @@ describe.skipIf(requireCommands('docker-registry', 'setpriv') !== undefined)('ag
 
     const agents = [first, ...others]
     expect(await Promise.all(agents.map(async agent => pull(agent, image, 'at once')))).toEqual(['right', 'right', 'right'])
-    expect(origin.contentBytes).toBeLessThan(1.3 * bytesOf(image))
+    expect(origin.contentBytes).toBeLessThan(1.3 * imageBytes(image))
   }, TEST_TIMEOUT_MS)
 
   it('beside one that signs wrong hashes of wrong bytes get it right, and ban the signer', async () => {
@@ -104,24 +105,15 @@ describe.skipIf(requireCommands('docker-registry', 'setpriv') !== undefined)('ag
     await b.restart()
 
     expect(await pull(b, image, 'restart')).toBe('right')
-    expect(origin.contentBytes).toBeLessThan(1.3 * bytesOf(image))
+    expect(origin.contentBytes).toBeLessThan(1.3 * imageBytes(image))
   }, TEST_TIMEOUT_MS)
 
   async function pushNew (name: string): Promise<TestImage> {
-    const image = await buildImage({ seed: name, platforms: [hostPlatform], layerBytes: [LAYER_BYTES] })
+    const image = await buildImage({ seed: name, platforms: [hostArchitecture], layerBytes: [LAYER_BYTES] })
     await pushImage(registry.url, REPOSITORY, image, { tag: tagOf(name) })
     return image
   }
 })
-
-const hostPlatform = process.arch === 'arm64' ? 'arm64' : 'amd64'
-
-/** Parts of a test, stopped when it ends, the latest first. */
-class Parts extends AsyncDisposableStack {
-  keep<T extends { stop (): Promise<void> }> (part: T): T {
-    return this.adopt(part, async () => { await part.stop() })
-  }
-}
 
 async function pull (agent: AgentProcess, image: TestImage, name: string): Promise<string> {
   return httpPull({ agent: agent.url, registry: 'reg.test', repository: REPOSITORY, reference: tagOf(name), image, timeoutMs: TEST_TIMEOUT_MS })
@@ -133,11 +125,6 @@ async function bannedBy (agent: AgentProcess): Promise<string[]> {
 
 function tagOf (name: string): string {
   return name.replaceAll(' ', '-')
-}
-
-/** Bytes of its blobs and manifests. */
-function bytesOf (image: TestImage): number {
-  return [...image.blobs.values(), ...image.manifests.map(({ bytes }) => bytes), image.index.bytes].reduce((sum, bytes) => sum + bytes.length, 0)
 }
 
 /** As a disk does it: size and times stay. */

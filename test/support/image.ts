@@ -58,6 +58,11 @@ export function seededBytes (length: number, seed: string): Buffer {
   return createCipheriv('aes-256-ctr', key, Buffer.alloc(16)).update(Buffer.alloc(length))
 }
 
+/** Bytes of all its blobs and manifests. */
+export function imageBytes ({ blobs, manifests, index }: TestImage): number {
+  return [...blobs.values(), ...manifests.map(({ bytes }) => bytes), index.bytes].reduce((sum, bytes) => sum + bytes.length, 0)
+}
+
 export async function buildImage (init: TestImageInit = {}): Promise<TestImage> {
   const seed = init.seed ?? 'shoal'
   const types = MEDIA_TYPES[init.format ?? 'oci']
