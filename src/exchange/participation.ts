@@ -13,6 +13,8 @@ import { Vouchers } from './vouchers.ts'
 const HAVE_INTERVAL_PER_MEMBER_MS = 8
 const MIN_HAVE_INTERVAL_MS = 20
 const MAX_HAVE_INTERVAL_MS = 120
+/** Pieces in a join that are on their way to us, at the most. */
+const MAX_PROMISED = 1024
 /** Hashes signed together at the most. */
 const MAX_SIGNED_TOGETHER = 256
 
@@ -116,6 +118,8 @@ export class Participation {
   #newsTimer: NodeJS.Timeout | undefined
   /** Held pieces that nobody vouches for yet. */
   readonly #unvouched = new Set<number>()
+  /** Those of them that are being hashed. */
+  readonly #hashing = new Set<number>()
   #vouching: Promise<void> | undefined
   #isOver = false
 
@@ -168,7 +172,7 @@ export class Participation {
       ...(offers ? { bitfield: this.#offered.toBytes() } : {}),
       leech: this.#parts.isLeech,
       readsOrigin: this.#readsOrigin && !this.#isHidden,
-      taking: this.#isHidden ? [] : this.session.taking.slice(0, 1024)
+      taking: this.#promised()
     })
     if (this.#unvouched.size > 0 && this.isFetching) this.#vouchSoon()
   }
@@ -339,10 +343,14 @@ export class Participation {
     return this.#source.read(buffer, position)
   }
 
-  /** The blob is in the store: its bytes are read there from now on, and nobody here waits for more. */
+  /** The blob is in the store and may be given: its bytes are read there from now on, and nobody here waits for more. */
   completed (source: PieceSource): void {
     this.#source = source
     this.#listener = undefined
+    this.setShared(true, this.#restricted)
+    // what nobody vouched for yet, or could not be hashed any more where it was, is waited for by those who joined before
+    for (const piece of this.session.held) if (!this.#offered.has(piece)) this.#unvouched.add(piece)
+    if (this.attendees.size > 0) this.#vouchSoon()
   }
 
   /** Leaves, everywhere. */
@@ -362,6 +370,13 @@ export class Participation {
       this.vouchers.settle(piece, attestation)
       this.#offered.add(piece)
     } else if (vouched?.has(piece) !== true) this.#unvouched.add(piece)
+  }
+
+  /** Pieces that others may wait for: we read them, or have read them and will offer them when their hashes are signed. */
+  #promised (): number[] {
+    if (this.#isHidden) return []
+    const signed = this.#isShared ? [...this.#hashing, ...this.#unvouched] : []
+    return [...new Set([...this.session.taking, ...signed])].slice(0, MAX_PROMISED).sort((a, b) => a - b)
   }
 
   #leave (attendee: Attendee): void {
@@ -429,9 +444,13 @@ export class Participation {
   async #vouchAll (): Promise<void> {
     while (this.#unvouched.size > 0 && !this.#isOver) {
       const pieces = [...this.#unvouched].slice(0, MAX_SIGNED_TOGETHER).sort((a, b) => a - b)
-      for (const piece of pieces) this.#unvouched.delete(piece)
+      for (const piece of pieces) {
+        this.#unvouched.delete(piece)
+        this.#hashing.add(piece)
+      }
       const hashed = await Promise.allSettled(pieces.map(async piece => ({ piece, sha256: await this.#source.hash(piece) })))
       const hashes = hashed.flatMap(result => result.status === 'fulfilled' && this.session.held.has(result.value.piece) ? [result.value] : [])
+      this.#hashing.clear()
       if (hashes.length > 0) this.#ownWord(this.#parts.sign(hashes))
     }
   }

@@ -47,13 +47,19 @@ export class AccessFacts {
     if (this.#isPublicAtOrigin) return 'public'
     if (this.#isRestricted) return 'restricted'
     if (!this.#hasUnknownBytes) return 'public'
+    await this.ask(origin, repositories, digest, options)
+    return this.known ?? 'restricted'
+  }
+
+  /** Asks the first origin that answers. */
+  async ask (origin: Origin, repositories: Iterable<Repository>, digest: Digest, options: { signal?: AbortSignal }): Promise<void> {
     for (const repository of repositories) {
       try {
-        return (await origin.statBlob(repository, digest, options)).access
+        this.originAnswered((await origin.statBlob(repository, digest, options)).access)
+        return
       } catch {
         // nobody says that it is public
       }
     }
-    return 'restricted'
   }
 }

@@ -126,7 +126,7 @@ export class Download implements ParticipationListener {
     this.#inbox = new PieceInbox(partial, size, this.#torn)
     this.#runs = new OriginRuns(components, {
       onPiece: piece => { this.#originGave(piece) },
-      onAccess: access => { this.#accessKnown(access) },
+      onAccess: access => { this.accessTold(access) },
       onWhole: async () => this.#takeWhole(),
       onEnded: (start, end, retryAtMs) => { this.#runEnded(start, end, retryAtMs) },
       onBytes: (position, bytes) => {
@@ -209,6 +209,12 @@ export class Download implements ParticipationListener {
     await this.#runs.settled()
     this.#components.originSlots.leave(this.#asker)
     this.#freeOrigin()
+  }
+
+  /** The origin says who may have it. */
+  accessTold (access: OriginAccess): void {
+    this.#init.access.originAnswered(access)
+    this.participation.setShared(this.#components.mayShare(access), access === 'restricted')
   }
 
   /** A reader waits at this byte; undefined: no longer. */
@@ -417,11 +423,6 @@ export class Download implements ParticipationListener {
     const { access } = this.#init
     access.peerGave(this.#restricted.has(member))
     if (access.known !== undefined) this.participation.setShared(this.#components.mayShare(access.known), access.isRestricted)
-  }
-
-  #accessKnown (access: OriginAccess): void {
-    this.#init.access.originAnswered(access)
-    this.participation.setShared(this.#components.mayShare(access), access === 'restricted')
   }
 
   /** The origin sends all of it whatever is asked: nobody else need read it too. */

@@ -165,6 +165,7 @@ export class SwarmFetch implements Fetch {
     events.emit({ type: 'fetch:started', digest: this.digest, size: this.size, resumedAt: download.received })
     this.#audit = new Audit(this.#components, { digest: this.digest, size: this.size, download, repositories: this.#repositories, ban: (peer, reason) => { this.#ban(peer, reason) } })
     download.start()
+    if (download.received > 0) this.#askAccess(download).catch(() => {})
     for (;;) {
       await abortable(download.done, signal)
       try {
@@ -182,6 +183,13 @@ export class SwarmFetch implements Fetch {
     this.#audit.convict()
     for (const peer of download.sizeLiars) this.#ban(peer, `said that it holds ${this.digest} with another size than ${this.size} bytes`)
     this.#notify()
+  }
+
+  /** Who may have what an earlier fetch has left is not known any more, and members wait for it. */
+  async #askAccess (download: Download): Promise<void> {
+    if (this.#access.known !== undefined || this.#init.originPolicy === 'never') return
+    await this.#access.ask(this.#components.origin, this.#repositories.values(), this.digest, { signal: this.#controller.signal })
+    if (this.#access.known !== undefined) download.accessTold(this.#access.known)
   }
 
   /** What was kept of an earlier fetch, unless that believed in another size. */

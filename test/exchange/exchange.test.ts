@@ -2,11 +2,13 @@ import { createHash } from 'node:crypto'
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { ParticipationListener } from '../../src/exchange/participation.ts'
 import { signAttestation } from '../../src/net/swarm-attestation.ts'
 import type { SwarmLink } from '../../src/net/swarm-link.ts'
 import type { PieceMessage, SwarmMessage } from '../../src/net/swarm-message.ts'
 import { digestOf, type Digest } from '../../src/oci/digest.ts'
 import { MIN_PIECE_LENGTH, pieceSpan } from '../../src/swarm/pieces.ts'
+import { Session } from '../../src/swarm/session.ts'
 import { Gate } from '../support/gate.ts'
 import { SwarmOfAgents, type SwarmAgent, type SwarmAgentInit } from '../support/swarm-agents.ts'
 import { until } from '../support/until.ts'
@@ -274,6 +276,51 @@ describe('an agent that has not the blob', () => {
     expect(peer.heard.slice(before).filter(({ type }) => type === 'take' || type === 'have')).toEqual([])
   })
 
+  it('tells who joins what it has read and will offer as soon as it is signed', async () => {
+    const agent = await swarm.add()
+    const gate = new Gate()
+    const early = await strangerTo(agent)
+    const session = new Session({ self: agent.peer, digest, size: SIZE })
+    const hash = async (piece: number): Promise<Uint8Array> => {
+      await gate.pass()
+      return hashes([piece])[0]?.sha256 ?? Buffer.of()
+    }
+    const participation = agent.exchange.fetch({
+      digest, kind: 'blob', size: SIZE, session, source: { read: async () => 0, hash }, restricted: false, isShared: true, readsOrigin: true, listener: nobodyListens
+    })
+    early.join()
+    await early.hears('join')
+    session.arrived(2, 'origin', 0)
+    session.verified(2)
+    participation.gained(2, undefined)
+    await gate.reached()
+
+    const late = await strangerTo(agent)
+    late.join()
+    expect(await late.hears('join')).toMatchObject({ taking: [2] })
+    gate.open()
+    await late.hears('have', ({ pieces }) => pieces.includes(2))
+  })
+
+  it('offers, once it is stored, what could not be signed any more where it was', async () => {
+    const agent = await swarm.add()
+    const peer = await strangerTo(agent)
+    const session = new Session({ self: agent.peer, digest, size: SIZE })
+    const participation = agent.exchange.fetch({
+      digest, kind: 'blob', size: SIZE, session, source: { read: async () => 0, hash: async () => { throw new Error('committed meanwhile') } }, restricted: false, isShared: false, readsOrigin: true, listener: nobodyListens
+    })
+    peer.join()
+    await peer.hears('join')
+    for (const piece of [0, 1, 2, 3]) {
+      session.arrived(piece, 'origin', 0)
+      session.verified(piece)
+      participation.gained(piece, undefined)
+    }
+    await agent.seed(digest, bytes)
+    await agent.exchange.stored(participation)
+    await until(() => peer.heard.flatMap(message => message.type === 'have' ? message.pieces : []).length === 4, { what: 'all four are offered' })
+  })
+
   it('tells of many pieces at once', async () => {
     const agent = await swarm.add()
     swarm.origin.addBlob(repository, bytes)
@@ -285,6 +332,8 @@ describe('an agent that has not the blob', () => {
     expect(peer.heard.filter(({ type }) => type === 'have').length).toBeLessThan(4)
   })
 })
+
+const nobodyListens: ParticipationListener = { onFacts () {}, onBody () {}, onAnswer () {}, onReject () {}, onLie () {}, onOtherSize () {} }
 
 /** The same bytes under another name of as many characters. */
 function renamed (attestation: Uint8Array, from: string, to: string): Uint8Array {

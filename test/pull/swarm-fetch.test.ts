@@ -321,6 +321,24 @@ describe('a swarm fetch', () => {
     expectSame(await pull(agent, digest, SIZE), bytes)
     expect(agent.log.findLast(event => event.type === 'fetch:started')).toMatchObject({ resumedAt: 3 * PIECE })
   })
+
+  test('gives members the pieces it had before a restart, though no byte comes from the origin any more', async () => {
+    const bytes = bytesOf(SIZE)
+    const gate = new Gate()
+    const digest = swarm.origin.addBlob(repository, bytes, { gate, chunkBytes: PIECE })
+    let agent = await swarm.add({ store: 'disk' })
+    const opening = expect(pull(agent, digest, SIZE)).rejects.toMatchObject({ code: 'FETCH_ABANDONED' })
+    gate.release(3)
+    await until(() => agent.origin.blobStarts(digest).length === 3, { what: 'the third read' })
+    agent = await agent.reopen()
+    await opening
+    const other = await swarm.add({ originPolicy: 'never' })
+    await swarm.link(agent, other)
+    swarm.origin.addBlob(repository, bytes, { hangs: true })
+    for (const one of [agent, other]) pull(one, digest, SIZE).catch(() => {})
+    await until(() => receivedBy(other).peers >= 3 * PIECE, { what: 'the pieces kept' })
+    expect(receivedBy(agent)).toEqual({ peers: 0, origin: 0 })
+  })
 })
 
 describe('what readers get of a swarm fetch', () => {
