@@ -26,7 +26,7 @@ const FIRST_RUN_PIECES = 1
 const MAX_RUN_PIECES = 64
 /** `balanced`: the swarm may take this many times as long as the origin would, and this many milliseconds more. */
 const BALANCED_FACTOR = 4
-const BALANCED_ALLOWANCE_MS = 2000
+const BALANCED_ALLOWANCE_MS = 5000
 /** Weight of the newest sample in the origin's pace. */
 const SAMPLE_WEIGHT = 0.3
 
