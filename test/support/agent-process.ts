@@ -144,9 +144,9 @@ export class AgentProcess {
     await this.#daemon.exited(timeoutMs)
   }
 
-  /** Starts it again, after `kill` or `end`, and waits until it is ready. */
-  async restart (): Promise<void> {
-    this.#daemon = this.#spawn()
+  /** Starts it again, after `kill` or `end`, and waits until it is ready. @param bootstrap - agents to join by. @default as before */
+  async restart (bootstrap?: readonly string[]): Promise<void> {
+    this.#daemon = this.#spawn(bootstrap)
     await this.ready()
   }
 
@@ -165,8 +165,8 @@ export class AgentProcess {
     return response.json()
   }
 
-  #spawn (): Daemon {
-    const { origins = {}, bootstrap = [], args = [], env = {}, runner = [], main = MAIN } = this.#init
+  #spawn (bootstrap = this.#init.bootstrap ?? []): Daemon {
+    const { origins = {}, args = [], env = {}, runner = [], main = MAIN } = this.#init
     const home = join(this.#workDir, 'home')
     const [command = '', ...leading] = [...runner, NODE]
     return new Daemon(command, [

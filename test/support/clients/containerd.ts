@@ -95,7 +95,7 @@ export class Containerd {
     const top = /sha256:[0-9a-f]{64}/.exec(rows[1]?.slice(reference.length) ?? '')?.[0]
     if (top === undefined) throw new Error(`containerd does not hold ${reference}`)
     const manifest = await this.#platformManifest(namespace, top)
-    return { config: manifest.config.digest, files: await filesOfTopTree(join(this.#workDir, 'root', `io.containerd.snapshotter.v1.${SNAPSHOTTER}`, 'snapshots')) }
+    return { config: manifest.config.digest, manifests: [top], files: await filesOfTopTree(join(this.#workDir, 'root', `io.containerd.snapshotter.v1.${SNAPSHOTTER}`, 'snapshots')) }
   }
 
   async #platformManifest (namespace: string, top: string): Promise<{ config: Descriptor }> {

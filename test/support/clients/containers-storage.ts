@@ -4,25 +4,29 @@ import { runCommand } from '../child-process.ts'
 import { filesOfTopTree } from '../image-files.ts'
 import { makeTempDir, removeTempDir } from '../temp-dir.ts'
 import { containersEnvironment, writeMirrorStanza } from './containers-environment.ts'
-import { nameWithReference, type ImageClient, type PulledImage, type PullOptions, type PullTarget } from './image-client.ts'
+import { digestsOf, nameWithReference, type ImageClient, type PulledImage, type PullOptions, type PullTarget } from './image-client.ts'
 
 /** How a tool on top of containers/storage is told where to keep things, and asked for an image's id. */
 interface StorageTool {
   readonly command: string
   globals (storageDir: string): string[]
   readonly idArguments: readonly string[]
+  /** Prints a list of references with digests. */
+  readonly digestsArguments: readonly string[]
 }
 
 const podman: StorageTool = {
   command: 'podman',
   globals: dir => ['--root', join(dir, 'root'), '--runroot', join(dir, 'run'), '--tmpdir', join(dir, 'tmp'), '--storage-driver', 'vfs', '--events-backend', 'none', '--cgroup-manager', 'cgroupfs'],
-  idArguments: ['image', 'inspect', '--format', '{{.Id}}']
+  idArguments: ['image', 'inspect', '--format', '{{.Id}}'],
+  digestsArguments: ['image', 'inspect', '--format', '{{json .RepoDigests}}']
 }
 
 const buildah: StorageTool = {
   command: 'buildah',
   globals: dir => ['--root', join(dir, 'root'), '--runroot', join(dir, 'run'), '--storage-driver', 'vfs'],
-  idArguments: ['inspect', '--type', 'image', '--format', '{{.FromImageID}}']
+  idArguments: ['inspect', '--type', 'image', '--format', '{{.FromImageID}}'],
+  digestsArguments: ['inspect', '--type', 'image', '--format', '["{{.FromImageDigest}}"]']
 }
 
 export function podmanClient (): Promise<ImageClient> {
@@ -48,8 +52,8 @@ async function storageClient (tool: StorageTool): Promise<ImageClient> {
       const reference = `${target.registry}/${nameWithReference(target)}`
       const globals = tool.globals(storageDir)
       await runCommand(tool.command, [...globals, 'pull', '--quiet', reference], { env, timeoutMs })
-      const { stdout } = await runCommand(tool.command, [...globals, ...tool.idArguments, reference], { env })
-      const pulled = { config: `sha256:${stdout.trim()}`, files: await filesOfTopTree(join(storageDir, 'root', 'vfs', 'dir')) }
+      const ask = async (args: readonly string[]): Promise<string> => (await runCommand(tool.command, [...globals, ...args, reference], { env })).stdout.trim()
+      const pulled = { config: `sha256:${await ask(tool.idArguments)}`, manifests: digestsOf(await ask(tool.digestsArguments)), files: await filesOfTopTree(join(storageDir, 'root', 'vfs', 'dir')) }
       await removeTempDir(storageDir)
       return pulled
     },

@@ -4,7 +4,7 @@ import { Daemon, runCommand } from '../child-process.ts'
 import { filesOfTopTree } from '../image-files.ts'
 import { makeTempDir, removeTempDir } from '../temp-dir.ts'
 import { until } from '../until.ts'
-import { nameWithReference, type ImageClient, type PulledImage, type PullOptions, type PullTarget } from './image-client.ts'
+import { digestsOf, nameWithReference, type ImageClient, type PulledImage, type PullOptions, type PullTarget } from './image-client.ts'
 
 const START_TIMEOUT_MS = 30_000
 const STORAGE_DRIVER = 'vfs'
@@ -73,7 +73,8 @@ export class Dockerd {
     await this.#removeImages()
     await runCommand('docker', ['pull', '--quiet', reference], { env: this.#env, timeoutMs })
     const config = await this.#docker('image', 'inspect', '--format', '{{.Id}}', reference)
-    return { config, files: await filesOfTopTree(join(this.#workDir, 'data', STORAGE_DRIVER, 'dir')) }
+    const manifests = digestsOf(await this.#docker('image', 'inspect', '--format', '{{json .RepoDigests}}', reference))
+    return { config, manifests, files: await filesOfTopTree(join(this.#workDir, 'data', STORAGE_DRIVER, 'dir')) }
   }
 
   async #removeImages (): Promise<void> {

@@ -23,6 +23,8 @@ export interface PullOptions {
 export interface PulledImage {
   /** Digest of the config. */
   readonly config: string
+  /** Digests of manifests under which the client knows it: that of the index, of the platform's manifest, or both. */
+  readonly manifests: readonly string[]
   readonly files: ImageFiles
 }
 
@@ -34,13 +36,20 @@ export interface ImageClient {
   stop (): Promise<void>
 }
 
+/** Digests of references as engines list them, `["NAME@DIGEST", …]`. */
+export function digestsOf (references: string): string[] {
+  return (JSON.parse(references) as string[]).map(reference => reference.slice(reference.indexOf('@') + 1))
+}
+
 /** `repository:tag` or `repository@digest`. */
 export function nameWithReference ({ repository, reference }: PullTarget): string {
   return reference.includes(':') ? `${repository}@${reference}` : `${repository}:${reference}`
 }
 
-/** The client holds this image, file by file. */
+/** The client holds this image: its config, which names the layers unpacked, one of its manifests, and the layers file by file. */
 export async function expectImage (pulled: PulledImage, image: TestImage): Promise<void> {
-  expect(pulled.config).toBe(platformImage(image).config)
+  const { config, manifest } = platformImage(image)
+  expect(pulled.config).toBe(config)
+  expect(pulled.manifests.filter(digest => digest === image.index.digest || digest === manifest.digest)).not.toEqual([])
   expect(pulled.files).toEqual(await filesOfImage(image))
 }

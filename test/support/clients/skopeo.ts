@@ -42,10 +42,12 @@ export async function skopeoCopy (source: string): Promise<PulledImage> {
 
 /** Files of a `dir:` image are named by their digest; what counts is what is in them. */
 async function readDirImage (dir: string): Promise<PulledImage> {
-  const manifest = JSON.parse(await readFile(join(dir, 'manifest.json'), 'utf8')) as { config: { digest: string }, layers: Array<{ digest: string }> }
+  const bytes = await readFile(join(dir, 'manifest.json'))
+  const manifest = JSON.parse(bytes.toString()) as { config: { digest: string }, layers: Array<{ digest: string }> }
   const contentPath = (digest: string): string => join(dir, digest.slice(digest.indexOf(':') + 1))
   return {
     config: digestOf(await readFile(contentPath(manifest.config.digest))),
+    manifests: [digestOf(bytes)],
     files: await filesOfLayers(manifest.layers.map(layer => createReadStream(contentPath(layer.digest))))
   }
 }
