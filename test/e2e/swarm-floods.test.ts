@@ -1,4 +1,3 @@
-import { readFile } from 'node:fs/promises'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { AgentProcess } from '../support/agent-process.ts'
 import { pushImage, startDockerRegistry, type DockerRegistry } from '../support/docker-registry.ts'
@@ -46,12 +45,6 @@ describe.skipIf(requireCommands('docker-registry', 'setpriv') !== undefined)('an
       return flooders.every(({ peerId }) => banned.includes(peerId)) && banned
     }, { what: 'the ban of each', timeoutMs: 20_000 })
     expect(banned).not.toContain(alone.peerId)
-    expect(await mostBytes(b)).toBeLessThan(await mostBytes(alone) + MORE_BYTES)
+    expect(await b.peakBytes()).toBeLessThan(await alone.peakBytes() + MORE_BYTES)
   }, TEST_TIMEOUT_MS)
 })
-
-/** The most memory that the process has ever had. */
-async function mostBytes ({ pid }: AgentProcess): Promise<number> {
-  const status = await readFile(`/proc/${pid}/status`, 'latin1')
-  return Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1]) * 1024
-}

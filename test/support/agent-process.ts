@@ -1,4 +1,4 @@
-import { mkdir } from 'node:fs/promises'
+import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { PeerAnswer, StatusAnswer } from '../../agent/api-types.ts'
 import { Daemon } from './child-process.ts'
@@ -113,6 +113,12 @@ export class AgentProcess {
 
   async peers (): Promise<PeerAnswer[]> {
     return await this.#ask('peers') as PeerAnswer[]
+  }
+
+  /** The most memory that the process has had since it was started. */
+  async peakBytes (): Promise<number> {
+    const status = await readFile(`/proc/${this.pid}/status`, 'latin1')
+    return Number(/VmHWM:\s+(\d+) kB/.exec(status)?.[1]) * 1024
   }
 
   /** Resolves when `/readyz` says so. */
