@@ -89,7 +89,8 @@ export async function startAgent (config: Config, { log }: { log: Logger }): Pro
     const origin = await openOrigin(config, log, version)
     cleanups.push(async () => { await origin.close() })
     const share = new StoreShare({ store }, policy)
-    const node = await startSwarmNode(config, { events, log, share, agentVersion: `shoal/${version}` })
+    const pace = new BucketPace(new TokenBucket({ bytesPerSecond: config.uploadLimit }))
+    const node = await startSwarmNode(config, { events, log, share, pace, agentVersion: `shoal/${version}` })
     cleanups.push(async () => { await node.stop() })
     const self = (): string => node.peerId
     const exchange = new Exchange({
@@ -99,7 +100,7 @@ export async function startAgent (config: Config, { log }: { log: Logger }): Pro
       sign: pieces => node.sign(pieces),
       score,
       events,
-      pace: new BucketPace(new TokenBucket({ bytesPerSecond: config.uploadLimit })),
+      pace,
       now: Date.now
     }, {
       isKeyed: policy.isKeyed,

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { ShoalError } from '../src/errors.ts'
 import type { EventHub } from '../src/events.ts'
 import { SwarmNode } from '../src/net/node.ts'
+import type { Pace } from '../src/net/pace.ts'
 import type { SharedContent } from '../src/net/peers.ts'
 import type { Config } from './config/schema.ts'
 import type { Logger } from './log.ts'
@@ -10,6 +11,8 @@ export interface SwarmStartComponents {
   readonly events: EventHub
   readonly log: Logger
   readonly share: SharedContent
+  /** When bytes may go to other agents. */
+  readonly pace: Pace
   readonly agentVersion: string
 }
 
@@ -18,7 +21,7 @@ export interface SwarmStartComponents {
  * such a connection lasts.
  * @throws what the identity, the database and the swarm key throw
  */
-export async function startSwarmNode (config: Config, { events, log, share, agentVersion }: SwarmStartComponents): Promise<SwarmNode> {
+export async function startSwarmNode (config: Config, { events, log, share, pace, agentVersion }: SwarmStartComponents): Promise<SwarmNode> {
   const swarmKey = config.swarmKey === undefined ? undefined : await readFile(config.swarmKey)
   const start = async (listen: readonly string[]): Promise<SwarmNode> => {
     const { timeouts } = config
@@ -32,7 +35,8 @@ export async function startSwarmNode (config: Config, { events, log, share, agen
       agentVersion,
       maxConnections: config.maxConnections,
       direct: config.direct === 'off' ? undefined : config.direct,
-      client: { dialTimeoutMs: timeouts.peerDial, firstByteTimeoutMs: timeouts.peerFirstByte, chunkTimeoutMs: timeouts.stall }
+      client: { dialTimeoutMs: timeouts.peerDial, firstByteTimeoutMs: timeouts.peerFirstByte, chunkTimeoutMs: timeouts.stall },
+      server: { pace }
     })
     node.share(share)
     await node.start()

@@ -1,6 +1,7 @@
 import { ShoalError } from '../errors.ts'
 import type { EventSink } from '../events.ts'
 import type { Attestation, AttestedPieces } from '../net/swarm-attestation.ts'
+import type { Pace } from '../net/pace.ts'
 import type { ContentKind, SharedPieces } from '../net/peers.ts'
 import type { LinkHandlers, SwarmLink } from '../net/swarm-link.ts'
 import { MAX_MEMBER_ADDRESSES } from '../net/swarm-limits.ts'
@@ -11,7 +12,7 @@ import { Session } from '../swarm/session.ts'
 import { Introductions, type Introduction } from './introductions.ts'
 import { Participation, type Attendee, type ParticipationInit } from './participation.ts'
 import { storedSource } from './stored-source.ts'
-import { Uploads, type Pace } from './uploads.ts'
+import { Uploads } from './uploads.ts'
 
 /** A blob from this size on is worth a direct lane. */
 const DIRECT_BYTES = 256 * 1024

@@ -1,29 +1,56 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Pace } from '../net/pace.ts'
 import type { TokenBucket } from '../swarm/token-bucket.ts'
-import type { Pace } from './uploads.ts'
 
-/** Lets bytes go as a bucket allows, in the order asked. */
+interface Waiting {
+  readonly bytes: number
+  readonly resolve: () => void
+}
+
+export interface BucketPaceInit {
+  /** Milliseconds that never go back. @default performance.now */
+  readonly now?: () => number
+  /** Resolves after so many milliseconds. */
+  readonly wait?: (delayMs: number) => Promise<unknown>
+}
+
+/** Lets bytes go as a bucket allows: what is urgent first, the rest in the order asked. Whoever asks has a bound of its own. */
 export class BucketPace implements Pace {
   readonly #bucket: TokenBucket
   readonly #now: () => number
-  #last: Promise<void> = Promise.resolve()
+  readonly #wait: (delayMs: number) => Promise<unknown>
+  readonly #urgent: Waiting[] = []
+  readonly #others: Waiting[] = []
+  #isRunning = false
 
-  /** @param now - milliseconds that never go back */
-  constructor (bucket: TokenBucket, now: () => number = () => performance.now()) {
+  constructor (bucket: TokenBucket, { now = () => performance.now(), wait = sleep }: BucketPaceInit = {}) {
     this.#bucket = bucket
     this.#now = now
+    this.#wait = wait
   }
 
-  async pass (bytes: number): Promise<void> {
+  async pass (bytes: number, { isUrgent = false }: { readonly isUrgent?: boolean } = {}): Promise<void> {
     if (this.#bucket.chunkBytes === Infinity) return
-    const passing = this.#last.then(async () => {
-      for (let left = bytes; left > 0;) {
+    await new Promise<void>(resolve => {
+      (isUrgent ? this.#urgent : this.#others).push({ bytes, resolve })
+      if (!this.#isRunning) this.#run().catch(() => {})
+    })
+  }
+
+  async #run (): Promise<void> {
+    this.#isRunning = true
+    for (let next = this.#next(); next !== undefined; next = this.#next()) {
+      for (let left = next.bytes; left > 0;) {
         const delayMs = this.#bucket.delayMs(this.#now())
-        if (delayMs > 0) await sleep(delayMs)
+        if (delayMs > 0) await this.#wait(delayMs)
         left -= this.#bucket.take(left, this.#now())
       }
-    })
-    this.#last = passing
-    await passing
+      next.resolve()
+    }
+    this.#isRunning = false
+  }
+
+  #next (): Waiting | undefined {
+    return this.#urgent.shift() ?? this.#others.shift()
   }
 }

@@ -1,4 +1,5 @@
 import type { EventSink } from '../events.ts'
+import type { Pace } from '../net/pace.ts'
 import { MAX_CHUNK_LENGTH } from '../net/swarm-limits.ts'
 import type { PieceMessage } from '../net/swarm-message.ts'
 import { pieceSpan } from '../swarm/pieces.ts'
@@ -11,12 +12,6 @@ const SMALL_BYTES = 1024 * 1024
 const MAX_FREE_BUFFERS = 16
 /** Bytes sent to one peer between two events that say so. */
 const SERVED_EVENT_BYTES = 1024 * 1024
-
-/** Lets bytes go at a pace. */
-export interface Pace {
-  /** Resolves when so many bytes may go. */
-  pass (bytes: number): Promise<void>
-}
 
 export interface UploadsComponents {
   readonly events: EventSink
@@ -125,7 +120,7 @@ export class Uploads {
       const buffer = this.#free.pop() ?? Buffer.allocUnsafeSlow(MAX_CHUNK_LENGTH)
       try {
         const length = await fill(participation, buffer, at, Math.min(MAX_CHUNK_LENGTH, end - at))
-        await this.#pace.pass(length)
+        await this.#pace.pass(length, { isUrgent: participation.size <= SMALL_BYTES })
         if (job.isCancelled || !link.isOpen || attendee.ours !== channel) return
         const message: PieceMessage = { type: 'piece', channel, piece, offset: at - start, length, queue: this.#queue.length }
         await link.sendPiece(message, buffer.subarray(0, length))

@@ -5,6 +5,7 @@ import { ShoalError } from '../errors.ts'
 import type { EventSink } from '../events.ts'
 import type { Digest } from '../oci/digest.ts'
 import { BlobMessageError, decodeRequest, encodeResponse, MAX_MESSAGE_LENGTH, type BlobRequest, type BlobResponse, type ReadRequest, type ResponseCode } from './blob-protocol.ts'
+import type { Pace } from './pace.ts'
 import type { SharedContent } from './peers.ts'
 import { SharedCursor } from './shared-cursor.ts'
 import { SlotPool, type Slot } from './slot-pool.ts'
@@ -39,6 +40,8 @@ export interface BlobServerInit {
   readonly maxReaders?: number
   /** Bytes handed to the stream at a time. @default 262144 */
   readonly maxChunkBytes?: number
+  /** When bytes may go. @default at once */
+  readonly pace?: Pace
 }
 
 /**
@@ -51,6 +54,7 @@ export class BlobServer {
   readonly #sendTimeoutMs: number
   readonly #closeTimeoutMs: number
   readonly #maxChunkBytes: number
+  readonly #pace: Pace | undefined
   readonly #readers: SlotPool
   readonly #conversations = new Set<StreamChannel>()
   #content: SharedContent | undefined
@@ -61,6 +65,7 @@ export class BlobServer {
     this.#sendTimeoutMs = init.sendTimeoutMs ?? DEFAULT_SEND_TIMEOUT_MS
     this.#closeTimeoutMs = init.closeTimeoutMs ?? DEFAULT_CLOSE_TIMEOUT_MS
     this.#maxChunkBytes = init.maxChunkBytes ?? DEFAULT_MAX_CHUNK_BYTES
+    this.#pace = init.pace
     this.#readers = new SlotPool({
       maxPerKey: init.maxReadersPerPeer ?? DEFAULT_MAX_READERS_PER_PEER,
       max: init.maxReaders ?? DEFAULT_MAX_READERS,
@@ -139,6 +144,7 @@ export class BlobServer {
       return
     }
     for await (const chunk of conversation.cursor.read(request.start, length, this.#maxChunkBytes)) {
+      await this.#pace?.pass(chunk.byteLength, { isUrgent: request.kind === 'manifest' })
       // One frame of the muxer rather than two: each costs a header, an encryption and a window update.
       yield header === undefined ? chunk : new Uint8ArrayList(header, chunk)
       header = undefined

@@ -89,7 +89,7 @@ export class BlobFetches {
 
   #make (digest: Digest, { size, ...init }: BlobFetchInit): Fetch {
     const { swarm, ...components } = this.#components
-    if (swarm === undefined || size === undefined || this.#doubtful.delete(digest)) return new BlobFetch(components, digest, { size, ...init })
+    if (swarm === undefined || size === undefined || this.#doubtful.delete(digest)) return new BlobFetch({ ...components, limit: swarm?.budget }, digest, { size, ...init })
     return new SwarmFetch({ ...components, ...swarm }, digest, { ...init, size, originPolicy: swarm.originPolicy, stallMs: swarm.stallMs })
   }
 

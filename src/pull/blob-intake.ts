@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { ShoalError } from '../errors.ts'
 import type { EventSink } from '../events.ts'
 import type { Holding } from '../net/peers.ts'
@@ -6,6 +7,7 @@ import type { Repository } from '../oci/repository.ts'
 import type { Origin } from '../origin/origin.ts'
 import type { AccessFacts } from './access-facts.ts'
 import type { Blame } from './blame.ts'
+import type { DownloadBudget } from './download-budget.ts'
 import { ContentUnavailableError, PeerLieError, reasonOf, SizeDisagreementError } from './errors.ts'
 import type { HolderSearchComponents } from './holder-search.ts'
 import { isSizeConflict, type IncomingBlob } from './incoming-blob.ts'
@@ -19,6 +21,8 @@ export interface BlobIntakeComponents extends HolderSearchComponents {
   readonly origin: Origin
   readonly originSlots: OriginSlots
   readonly events: EventSink
+  /** What may be taken; without it there is no limit. */
+  readonly limit?: Pick<DownloadBudget, 'read'>
 }
 
 /** What an intake works on. */
@@ -152,6 +156,8 @@ export class BlobIntake {
         if (fresh.length === 0) continue
         await this.#writing(blob.append(fresh, label))
         if (blob.edge - reported >= REPORT_BYTES) report()
+        const delayMs = this.#components.limit?.read(fresh.length) ?? 0
+        if (delayMs > 0) await sleep(delayMs, undefined, { signal: this.#parts.signal })
       }
     } finally {
       report()

@@ -22,7 +22,7 @@ it('goes on without listening where the port is taken, says so once, and still r
   const lines: string[] = []
   const { port } = taken.address() as AddressInfo
   const { config } = await loadConfig({ flags: { data: dir, p2p: [`/ip4/127.0.0.1/tcp/${port}`], mdns: false, bootstrap: other.addresses() }, env: {} })
-  const node = await startSwarmNode(config, { events: new EventHub(), log: createLogger({ write: line => { lines.push(line) } }), share, agentVersion: 'test' })
+  const node = await startSwarmNode(config, { events: new EventHub(), log: createLogger({ write: line => { lines.push(line) } }), share, pace: { pass: async () => {} }, agentVersion: 'test' })
   try {
     await until(() => node.content.neighbours().includes(other.peerId), { what: 'it reaches the other' })
     expect(lines.filter(line => line.includes(String(port)))).toHaveLength(1)
