@@ -8,8 +8,12 @@ import { MAX_MEMBER_ADDRESSES } from '../net/swarm-limits.ts'
 import { SwarmMessageError, type HelloMessage, type JoinMessage, type MissingReason, type PieceMessage, type SwarmMessage } from '../net/swarm-message.ts'
 import type { Digest } from '../oci/digest.ts'
 import type { PeerScore } from '../swarm/peer-score.ts'
+import { sampleOf } from '../swarm/sample.ts'
+import { Nearness } from '../swarm/nearness.ts'
 import { Session } from '../swarm/session.ts'
-import { Introductions, type Introduction } from './introductions.ts'
+import { Introductions } from './introductions.ts'
+import { LinkChannels, type Channel } from './link-channels.ts'
+import { Membership } from './membership.ts'
 import { Participation, type Attendee, type ParticipationInit } from './participation.ts'
 import { storedSource } from './stored-source.ts'
 import { Uploads } from './uploads.ts'
@@ -68,41 +72,12 @@ export interface ExchangeInit {
 /** A blob that we fetch, and who hears what members say of it. */
 export type FetchInit = ParticipationInit & Required<Pick<ParticipationInit, 'listener'>>
 
-/** What the peer says on one of its channels. What its join said is not kept: there may be thousands of them. */
-interface Channel {
-  readonly number: number
-  readonly key: string
-  participation: Participation | undefined
-}
-
 /** A stored blob that is served. */
 interface Seed {
   readonly close: () => Promise<void>
   /** Somebody has asked for a piece of it. */
   isUsed: boolean
   timer: NodeJS.Timeout | undefined
-}
-
-/** One link's channels. */
-class LinkChannels {
-  readonly link: SwarmLink
-  readonly theirs = new Map<number, Channel>()
-  /** Blobs of which the peer has a channel. */
-  readonly joined = new Set<string>()
-  readonly ours = new Map<number, Participation>()
-  /** Joins for which the store is looked into. */
-  opening = 0
-  #last = 0
-
-  constructor (link: SwarmLink) {
-    this.link = link
-  }
-
-  open (participation: Participation): number {
-    const channel = ++this.#last
-    this.ours.set(channel, participation)
-    return channel
-  }
 }
 
 /**
@@ -123,19 +98,19 @@ export class Exchange implements LinkHandlers {
   /** Who wants what we have not: links by blob. */
   readonly #interest = new Map<string, Map<SwarmLink, Channel>>()
   readonly #introductions: Introductions<SwarmLink>
+  readonly #nearness: Nearness
+  /** Of blobs that are fetched. */
+  readonly #memberships = new Map<Participation, Membership>()
   #isStopped = false
 
   constructor (components: ExchangeComponents, init: ExchangeInit = {}) {
     this.#components = components
     this.#init = init
     this.#trusted = new Set(init.trust)
+    this.#nearness = new Nearness(init.zone)
     this.#introductions = new Introductions({ connect: async (peer, options) => components.links.connect(peer, options), now: () => performance.now() })
     this.#uploads = new Uploads(components, { slots: init.uploadSlots })
     components.links.use(this, { leech: init.isLeech ?? false, ...(init.zone === undefined ? {} : { zone: init.zone }) })
-  }
-
-  get maxMembers (): number {
-    return this.#init.maxMembers ?? 32
   }
 
   get isLeech (): boolean {
@@ -153,17 +128,23 @@ export class Exchange implements LinkHandlers {
     if (known !== undefined) this.end(known)
     const participation = this.#participate(init)
     this.#participations.set(key, participation)
+    this.#memberships.set(participation, this.#gather(participation))
     return participation
   }
 
-  /** Those who have asked for the blob when we had it not: what they said of it then may be old. */
-  interested ({ kind, digest }: Participation): SwarmLink[] {
-    return [...this.#interest.get(keyOf(kind, digest))?.keys() ?? []].filter(link => link.isOpen)
+  /** Asks neighbours to take part, and keeps members from now on. @returns who was asked */
+  gather (participation: Participation): SwarmLink[] {
+    return this.#memberships.get(participation)?.start() ?? []
   }
 
-  /** Agents that could take part: all we are linked to and that are not banned. */
-  candidates (): SwarmLink[] {
-    return this.#components.links.open().filter(({ peer }) => this.isWelcome(peer))
+  /** Whether more members are wanted. */
+  hasRoom (participation: Participation): boolean {
+    return this.#memberships.get(participation)?.hasRoom ?? false
+  }
+
+  /** Somebody was found who may take part. */
+  found (participation: Participation, link: SwarmLink): void {
+    this.#memberships.get(participation)?.met(link)
   }
 
   isWelcome (peer: string): boolean {
@@ -186,12 +167,14 @@ export class Exchange implements LinkHandlers {
       return
     }
     participation.completed(storedSource(reader))
+    this.#scatter(participation)
     this.#seed(participation, async () => reader.close())
   }
 
   /** Leaves a blob. */
   end (participation: Participation): void {
     const key = keyOf(participation.kind, participation.digest)
+    this.#scatter(participation)
     participation.end()
     if (this.#participations.get(key) === participation) this.#participations.delete(key)
     const seed = this.#seeds.get(participation)
@@ -226,9 +209,7 @@ export class Exchange implements LinkHandlers {
       return
     }
     this.#links.set(link, new LinkChannels(link))
-    for (const participation of this.#participations.values()) {
-      if (participation.isFetching && participation.attendees.size < this.maxMembers) participation.join(link)
-    }
+    for (const membership of this.#memberships.values()) membership.met(link)
   }
 
   onMessage (link: SwarmLink, message: SwarmMessage): void {
@@ -240,9 +221,10 @@ export class Exchange implements LinkHandlers {
         break
       case 'missing':
         channels.ours.get(message.of)?.missing(link.peer)
+        this.#membershipOf(channels.ours.get(message.of))?.left(link.peer, { isFull: message.reason === 'busy' })
         break
       case 'members':
-        this.#told(channels.ours.get(message.of), link.peer, message.members)
+        this.#membershipOf(channels.ours.get(message.of))?.told(link.peer, message.members)
         break
       case 'leave': {
         const channel = channels.theirs.get(message.channel)
@@ -264,17 +246,30 @@ export class Exchange implements LinkHandlers {
   onClosed (link: SwarmLink, error?: Error): void {
     if (error instanceof ShoalError && error.blamesPeer) this.#ban(link.peer, error.message)
     const channels = this.#links.get(link)
+    this.#nearness.gone(link.peer)
     this.#links.delete(link)
     if (channels === undefined) return
     for (const channel of channels.theirs.values()) this.#left(link, channel)
     for (const participation of new Set(channels.ours.values())) {
-      if (participation.attendees.get(link.peer)?.link === link) participation.gone(link.peer)
+      if (participation.attendees.get(link.peer)?.link !== link) continue
+      participation.gone(link.peer)
+      this.#memberships.get(participation)?.gone(link.peer)
     }
   }
 
   isUsed (link: SwarmLink): boolean {
     const channels = this.#links.get(link)
     return channels !== undefined && (channels.theirs.size > 0 || channels.ours.size > 0)
+  }
+
+  onMeasured (link: SwarmLink): void {
+    if (link.rttMs === undefined) return
+    this.#nearness.measured(link.peer, link.rttMs)
+    for (const participation of this.#links.get(link)?.ours.values() ?? []) participation.session.measured(link.peer, this.#isNear(link))
+  }
+
+  #isNear ({ peer, hello }: SwarmLink): boolean {
+    return this.#nearness.isNear(peer, hello?.zone)
   }
 
   #expel (link: SwarmLink, reason: string): void {
@@ -299,7 +294,7 @@ export class Exchange implements LinkHandlers {
       isTrusted: author => this.isTrusted(author),
       isOpen: this.#init.isKeyed !== true,
       isLeech: this.isLeech,
-      isNear: link => this.#init.zone === undefined || link.hello?.zone === undefined || link.hello.zone === this.#init.zone,
+      isNear: link => this.#isNear(link),
       queue: () => this.#uploads.length,
       now,
       openChannel: link => this.#links.get(link)?.open(this.#participations.get(keyOf(init.kind, digest)) as Participation) ?? 0,
@@ -308,6 +303,49 @@ export class Exchange implements LinkHandlers {
       cancelUpload: (attendee, piece) => { this.#uploads.cancel(attendee, piece) },
       left: attendee => { this.#uploads.left(attendee) }
     }, init)
+  }
+
+  #gather (participation: Participation): Membership {
+    const { links, now } = this.#components
+    return new Membership(participation, {
+      limit: this.#init.maxMembers ?? 32,
+      candidates: () => links.open().filter(({ peer }) => this.isWelcome(peer)),
+      interested: () => [...this.#interest.get(keyOf(participation.kind, participation.digest))?.keys() ?? []].filter(link => link.isOpen),
+      linkOf: peer => links.of(peer),
+      isWelcome: peer => this.isWelcome(peer),
+      isNear: link => this.#isNear(link),
+      isServing: peer => {
+        const attendee = participation.attendees.get(peer)
+        return attendee !== undefined && this.#uploads.isServing(attendee)
+      },
+      call: (sender, named, wish) => { this.#introductions.add(sender, named, wish) },
+      introduce: (peer, others) => { this.#tellOthers(participation, peer, others) },
+      leave: peer => { this.#leave(participation, peer) },
+      now
+    })
+  }
+
+  #scatter (participation: Participation): void {
+    this.#memberships.get(participation)?.stop()
+    this.#memberships.delete(participation)
+  }
+
+  /** We have no room for it any more: it is told of others, and we remember that it wants the blob. */
+  #leave (participation: Participation, peer: string): void {
+    const others = [...participation.attendees.values()].filter(({ isMember, isComplete }) => isMember && !isComplete).map(({ peer }) => peer)
+    this.#tellOthers(participation, peer, others)
+    const link = participation.attendees.get(peer)?.link
+    participation.drop(peer)
+    const channel = link === undefined ? undefined : this.#links.get(link)?.of(participation)
+    if (link === undefined || channel === undefined) return
+    channel.participation = undefined
+    this.#note(link, channel)
+  }
+
+  #tellOthers (participation: Participation, peer: string, others: readonly string[]): void {
+    const link = participation.attendees.get(peer)?.link
+    const channel = link === undefined ? undefined : this.#links.get(link)?.of(participation)
+    if (link !== undefined && channel !== undefined) this.#introduce(link, channel.number, others.filter(other => other !== peer).map(peer => ({ peer })))
   }
 
   #upload (attendee: Attendee, piece: number): void {
@@ -356,7 +394,7 @@ export class Exchange implements LinkHandlers {
   /** Tells a peer who else there is. */
   #introduce (link: SwarmLink, of: number, others: ReadonlyArray<{ readonly peer: string }>): void {
     const { links } = this.#components
-    const members = others.slice(-MAX_MEMBERS_TOLD).map(({ peer }) => ({ peer, addresses: links.addressesOf(peer).slice(0, MAX_MEMBER_ADDRESSES) }))
+    const members = sampleOf(others, MAX_MEMBERS_TOLD, Math.random).map(({ peer }) => ({ peer, addresses: links.addressesOf(peer).slice(0, MAX_MEMBER_ADDRESSES) }))
     if (members.length > 0) link.send({ type: 'members', of, members })
   }
 
@@ -370,7 +408,10 @@ export class Exchange implements LinkHandlers {
       return
     }
     const others = [...attendees.values()].filter(({ peer, isMember, isComplete }) => peer !== link.peer && isMember && !isComplete)
-    if (participation.memberCount >= MAX_ATTENDEES && !attendees.has(link.peer)) {
+    const membership = this.#memberships.get(participation)
+    const isAdmitted = membership === undefined ? participation.memberCount < MAX_ATTENDEES || attendees.has(link.peer) : membership.admits(link)
+    if (!isAdmitted) {
+      participation.drop(link.peer)
       this.#note(link, channel)
       this.#refuse(link, channel, 'busy', others)
       return
@@ -387,6 +428,7 @@ export class Exchange implements LinkHandlers {
     if (interest?.get(link) === channel) interest.delete(link)
     if (interest?.size === 0) this.#interest.delete(key)
     participation?.leftBy(link.peer)
+    this.#membershipOf(participation)?.left(link.peer, { isFull: true })
   }
 
   #note (link: SwarmLink, channel: Channel): void {
@@ -395,18 +437,8 @@ export class Exchange implements LinkHandlers {
     this.#interest.set(channel.key, interest)
   }
 
-  /** Those that a member names take part too: they are asked, while there is room. */
-  #told (participation: Participation | undefined, sender: string, members: readonly Introduction[]): void {
-    if (participation?.isFetching !== true) return
-    const isWanted = (peer: string): boolean => participation.isFetching && !participation.isOver && !participation.attendees.has(peer) &&
-      participation.attendees.size < this.maxMembers && this.isWelcome(peer)
-    for (const member of members) {
-      const { peer } = member
-      if (!isWanted(peer)) continue
-      const link = this.#components.links.of(peer)
-      if (link !== undefined) participation.join(link)
-      else this.#introductions.add(sender, member, { isWanted: () => isWanted(peer), onLink: link => { participation.join(link) } })
-    }
+  #membershipOf (participation: Participation | undefined): Membership | undefined {
+    return participation === undefined ? undefined : this.#memberships.get(participation)
   }
 
   async #openSeed (kind: ContentKind, digest: Digest): Promise<Participation | undefined> {

@@ -177,6 +177,23 @@ export class Participation {
     if (this.#unvouched.size > 0 && this.isFetching) this.#vouchSoon()
   }
 
+  /** Takes part towards this agent, also if it has refused before. */
+  invite (link: SwarmLink): void {
+    const attendee = this.attendees.get(link.peer)
+    if (attendee?.hasRefused === true) this.#leave(attendee)
+    this.join(link)
+  }
+
+  /** Takes part with this agent no longer. */
+  drop (peer: string): void {
+    const attendee = this.attendees.get(peer)
+    if (attendee === undefined) return
+    this.#parts.left(attendee)
+    this.#leave(attendee)
+    this.gone(peer)
+    if (!attendee.isComplete) this.session.knows([peer])
+  }
+
   /** A peer takes part. @throws SwarmMessageError */
   joined (link: SwarmLink, message: JoinMessage): void {
     const attendee = this.#attendee(link)
@@ -269,6 +286,7 @@ export class Participation {
     attendee.isMember = false
     attendee.hasRefused = true
     this.session.gone(peer)
+    if (!attendee.isComplete) this.session.knows([peer])
     this.#parts.left(attendee)
     this.#listener?.onAnswer(peer, undefined)
     this.#listener?.onFacts()
@@ -429,8 +447,9 @@ export class Participation {
     const pieces = [...new Set(this.#news)].filter(piece => this.session.held.has(piece)).sort((a, b) => a - b)
     this.#news = []
     if (pieces.length === 0) return
-    for (const { peer, isComplete } of this.attendees.values()) {
-      if (isComplete) continue
+    for (const { peer, isComplete, hasRefused } of this.attendees.values()) {
+      // who has refused keeps nothing of what we say, and hears all anew when it comes
+      if (isComplete || hasRefused) continue
       this.#say(peer, channel => ({ type: 'have', channel, pieces: pieces.slice(0, MAX_LISTED_PIECES), queue: this.#parts.queue() }))
     }
     this.#announce(pieces.slice(MAX_LISTED_PIECES))

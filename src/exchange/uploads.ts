@@ -56,6 +56,12 @@ export class Uploads {
     this.#serve()
   }
 
+  /** Whether something is on its way to it, or waits to be. */
+  isServing (attendee: Attendee): boolean {
+    for (const job of this.#jobs.values()) if (job.attendee === attendee) return true
+    return false
+  }
+
   cancel (attendee: Attendee, piece: number): void {
     const key = keyOf({ member: attendee.peer, session: attendee.participation.digest, piece })
     const job = this.#jobs.get(key)

@@ -437,7 +437,7 @@ export class Download implements ParticipationListener {
   #runEnded (start: number, end: number, retryAtMs: number): void {
     const missing = (this.#isWhole ? allPieces(this.#init.size) : range(start, end)).filter(piece => !this.session.held.has(piece))
     this.#isWhole = false
-    this.session.originEnded(start, end, this.#components.now(), retryAtMs)
+    this.session.originEnded(start, end, retryAtMs)
     this.participation.tellTaking('release', missing)
     this.participation.setReadsOrigin(this.#canReadOrigin && retryAtMs - this.#components.now() < 500)
     if (this.#runs.fatal !== undefined) this.#fail(this.#runs.fatal)

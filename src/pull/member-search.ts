@@ -54,11 +54,8 @@ export class MemberSearch {
   start (): void {
     const { exchange } = this.#components
     const { participation, graceMs, onGrace } = this.#init
-    for (const link of new Set([...exchange.interested(participation), ...exchange.candidates()])) {
-      if (participation.attendees.size >= exchange.maxMembers && !participation.attendees.has(link.peer)) break
-      this.#unanswered.add(link.peer)
-      participation.join(link)
-      if (participation.attendees.get(link.peer)?.isMember === true) this.#unanswered.delete(link.peer)
+    for (const { peer } of exchange.gather(participation)) {
+      if (participation.attendees.get(peer)?.isMember !== true) this.#unanswered.add(peer)
     }
     if (this.#unanswered.size === 0) this.#allAnswered.resolve()
     const walked = this.#walkOn()
@@ -102,7 +99,7 @@ export class MemberSearch {
     const joins: Array<Promise<void>> = []
     try {
       for await (const { peer, addresses } of router.findProviders(digest, { signal })) {
-        if (participation.attendees.size >= exchange.maxMembers) break
+        if (!exchange.hasRoom(participation)) break
         if (!participation.attendees.has(peer) && exchange.isWelcome(peer)) joins.push(this.#meet(peer, addresses, signal))
       }
     } catch {
@@ -114,7 +111,7 @@ export class MemberSearch {
   async #meet (peer: string, addresses: readonly string[], signal: AbortSignal): Promise<void> {
     try {
       const link = await this.#components.exchange.connect(peer, { addresses, signal })
-      this.#init.participation.join(link)
+      this.#components.exchange.found(this.#init.participation, link)
     } catch {
       // it is not there any more
     }

@@ -1,5 +1,5 @@
 /** Requests to origins at a time, where nobody says otherwise. */
-export const DEFAULT_ORIGIN_CONCURRENCY = 4
+const DEFAULT_ORIGIN_CONCURRENCY = 4
 /** A blob up to this size goes before larger ones. */
 const SMALL_BYTES = 1024 * 1024
 /** Of so many places one goes to who has waited longest, whatever its size. */

@@ -1,5 +1,6 @@
 import type { Availability } from './availability.ts'
 import type { Bitfield } from './bitfield.ts'
+import { DistantOwners } from './distant-owners.ts'
 import type { RequestLedger } from './ledger.ts'
 import type { Member } from './member.ts'
 import { OwnershipSeed } from './ownership.ts'
@@ -58,6 +59,8 @@ export interface OriginRun {
  */
 export class OriginPlan {
   isReady = false
+  /** Others that we know by name only. */
+  readonly distant: DistantOwners
   readonly #parts: OriginPlanParts
   readonly #self: OwnershipSeed
   readonly #policy: OriginPolicy
@@ -83,6 +86,7 @@ export class OriginPlan {
   constructor (parts: OriginPlanParts, init: OriginPlanInit) {
     this.#parts = parts
     this.#self = new OwnershipSeed(init.digest, init.self)
+    this.distant = new DistantOwners(init.digest, parts.arrived.length)
     this.#policy = init.originPolicy ?? 'balanced'
     this.#isLeech = init.isLeech ?? false
     this.#patienceMs = parts.arrived.length <= SMALL_PIECES ? SMALL_OWNER_PATIENCE_MS : OWNER_PATIENCE_MS
@@ -127,7 +131,7 @@ export class OriginPlan {
     this.#lastReadMs = nowMs
   }
 
-  ended (start: number, end: number, _nowMs: number, retryAtMs: number): void {
+  ended (start: number, end: number, retryAtMs: number): void {
     this.#runs.delete(start)
     for (let piece = start; piece < end; piece++) this.#taking.delete(piece)
     if (retryAtMs > 0) this.#runPieces = FIRST_RUN_PIECES
@@ -141,6 +145,7 @@ export class OriginPlan {
     const contenders = this.#contenders(nowMs)
     const sincePieceMs = nowMs - this.#lastArrivalMs
     const idleMs = Math.min(sincePieceMs, Math.max(nowMs - this.#lastProgressMs, sincePieceMs - PROGRESS_ALLOWANCE_MS))
+    if (idleMs > this.#patienceMs) this.distant.close()
     const isOurs = (piece: number): boolean => this.#isFree(piece, nowMs) && (
       this.#isOffered(piece, nowMs) ? this.#isQuicker(nowMs) : this.#isOwner(piece, contenders, idleMs))
     const start = this.#start(heads, contenders.length === 0, isOurs)
@@ -186,6 +191,7 @@ export class OriginPlan {
 
   #isOwner (piece: number, contenders: readonly Member[], idleMs: number): boolean {
     const rank = this.#self.rank(piece)
+    if (this.distant.isAbove(rank, piece)) return false
     let before = 0
     for (const member of contenders) {
       // nobody could get it from a leech, so it owns nothing that anybody else may read

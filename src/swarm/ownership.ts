@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 
 /** Neighbouring pieces have one owner: it reads them by one request, and a request costs the origin the same whatever its length. */
-const GROUP_PIECES = 4
+export const GROUP_PIECES = 4
 
 /**
  * Who reads which piece from the origin: rendezvous hashing. Every agent computes the same rank of a member for a piece, so

@@ -52,6 +52,7 @@ export class Session {
   readonly #availability: Availability
   readonly #ledger = new RequestLedger()
   readonly #digest: string
+  readonly #self: string
   readonly #origin: OriginPlan
   readonly #picker: Picker
   readonly #decisions: Decision[] = []
@@ -64,6 +65,7 @@ export class Session {
     this.held = new Bitfield(pieces)
     this.#arrived = new Bitfield(pieces)
     this.#digest = init.digest
+    this.#self = init.self
     this.#availability = new Availability(pieces)
     for (const piece of init.isSeed === true ? Bitfield.full(pieces) : init.held ?? []) {
       this.held.add(piece)
@@ -121,12 +123,23 @@ export class Session {
     return this.#origin.isTaking(piece)
   }
 
+  /** Others fetch the blob too, beyond the members: they own their share of what is read from the origin. */
+  knows (ids: Iterable<string>): void {
+    for (const id of ids) if (id !== this.#self && !this.#members.has(id)) this.#origin.distant.add(id)
+  }
+
+  /** Whether we have asked the member for something that it has not answered yet. */
+  isAsked (id: string): boolean {
+    return this.#ledger.countOf(id) > 0 || (this.#members.get(id)?.calledOff.size ?? 0) > 0
+  }
+
   /** A member takes part; if it did already, what it said before no longer holds. */
   joined (id: string, facts: MemberFacts, nowMs: number): void {
     const known = this.#members.get(id)
     if (known !== undefined) this.#discount(known)
     const member = known ?? new Member(id, this.#digest, this.pieces, nowMs)
     this.#members.set(id, member)
+    this.#origin.distant.delete(id)
     member.stated(facts, nowMs)
     if (!member.isLeech) this.#availability.joined(member.held)
   }
@@ -193,6 +206,12 @@ export class Session {
   queued (id: string, queue: number): void {
     const member = this.#members.get(id)
     if (member !== undefined) member.queue = queue
+  }
+
+  /** How far away a member is has been found out. */
+  measured (id: string, isNear: boolean): void {
+    const member = this.#members.get(id)
+    if (member !== undefined) member.isNear = isNear
   }
 
   /** A member goes on reading from the origin, or no longer does. */
@@ -270,8 +289,8 @@ export class Session {
   }
 
   /** Reading [start, end) has ended; what of it has not arrived is free again. After a failure the origin rests until `retryAtMs`. */
-  originEnded (start: number, end: number, nowMs: number, retryAtMs = 0): void {
-    this.#origin.ended(start, end, nowMs, retryAtMs)
+  originEnded (start: number, end: number, retryAtMs = 0): void {
+    this.#origin.ended(start, end, retryAtMs)
   }
 
   /**

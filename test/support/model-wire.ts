@@ -27,7 +27,7 @@ export class ModelWire {
   tell (from: ModelHost, to: ModelHost, hear: () => void): void {
     if (!from.isAlive) return
     const pair = `${from.id} ${to.id}`
-    const atMs = Math.max(this.#heardMs.get(pair) ?? 0, this.#clock.nowMs + this.#latencyMs * (0.75 + 0.5 * this.#random()))
+    const atMs = Math.max(this.#heardMs.get(pair) ?? 0, this.#clock.nowMs + this.#latencyMs * (0.75 + 0.5 * this.random()))
     this.#heardMs.set(pair, atMs)
     this.#clock.at(atMs, () => {
       if (!to.isAlive || !from.isAlive) return
@@ -37,7 +37,7 @@ export class ModelWire {
   }
 
   /** A number in [0, 1): a counter through the finalizer of MurmurHash3. */
-  #random (): number {
+  random (): number {
     let x = this.#state = (this.#state + 0x9e3779b9) >>> 0
     x = Math.imul(x ^ x >>> 16, 0x85ebca6b)
     x = Math.imul(x ^ x >>> 13, 0xc2b2ae35)

@@ -4,6 +4,7 @@ import type { Decision, RejectReason } from '../../src/swarm/session.ts'
 import { Bitfield } from '../../src/swarm/bitfield.ts'
 import { ModelClock } from './model-clock.ts'
 import { ModelHost, requestKey, type ModelHostInit } from './model-host.ts'
+import { ModelMeshes } from './model-meshes.ts'
 import { ModelLinks, type ModelLink } from './model-links.ts'
 import { ModelWire, type ModelWireInit } from './model-wire.ts'
 
@@ -27,6 +28,8 @@ export interface SwarmModelInit extends ModelWireInit {
   /** @default 'frugal' */
   readonly policy?: OriginPolicy
   readonly limitMs?: number
+  /** Members of a host at the most; then all know but the first host at the start. @default all know and join all */
+  readonly degree?: number
   /** Looks at a host whenever it has decided. */
   readonly check?: (host: ModelHost) => void
 }
@@ -47,10 +50,14 @@ export class SwarmModel {
   readonly #origin: ModelLink | undefined
   readonly #byId = new Map<string, ModelHost>()
   readonly #wire: ModelWire
+  readonly #meshes: ModelMeshes | undefined
 
   constructor (init: SwarmModelInit) {
     this.#init = init
     this.#wire = new ModelWire(this.#clock, init)
+    this.#meshes = init.degree === undefined
+      ? undefined
+      : new ModelMeshes({ clock: this.#clock, wire: this.#wire, join: (from, to) => { this.#join(from, to) } }, { degree: init.degree, random: () => this.#wire.random() })
     this.#origin = init.origin === undefined ? undefined : this.#links.add(init.origin)
     const { size, policy = 'frugal' } = init
     this.hosts = init.hosts.map((host, index) => new ModelHost(`host${index}`, host, {
@@ -79,7 +86,8 @@ export class SwarmModel {
   #start (host: ModelHost): void {
     if (!host.isAlive) return
     host.hasStarted = true
-    for (const other of this.hosts) {
+    this.#meshes?.start(host, this.hosts)
+    for (const other of this.#meshes === undefined ? this.hosts : []) {
       if (other === host || !other.hasStarted || !other.isAlive) continue
       this.#join(host, other)
       this.#join(other, host)
@@ -125,6 +133,7 @@ export class SwarmModel {
     const readsOrigin = this.#origin !== undefined && !session.isComplete
     from.joined.add(to)
     this.#wire.tell(from, to, () => {
+      if (this.#meshes?.admits(to, from) === false) return
       to.session.joined(from.id, { held, isLeech, readsOrigin, isNear: zone === to.init.zone }, this.#clock.nowMs)
       to.session.takes(from.id, taking, this.#clock.nowMs)
       this.#decideSoon(to)
@@ -136,6 +145,7 @@ export class SwarmModel {
     this.#clock.after(TICK_MS, () => { this.#tick(host) })
     if (host.isStalled) return
     for (const from of this.hosts) {
+      if (from.sending.size === 0) continue
       const transfers = [...from.sending.values()].filter(({ job, transfer }) => job.member === host.id && transfer.bytesPerMs > 0)
       if (transfers.length > 0) host.session.progressed(from.id, this.#clock.nowMs)
     }
@@ -188,6 +198,8 @@ export class SwarmModel {
   }
 
   #requested (host: ModelHost, by: ModelHost, piece: number): void {
+    // it was left a moment ago
+    if (!host.session.members.has(by.id)) return
     if (!host.session.held.has(piece)) throw new Error(`${by.id} asks ${host.id} for piece ${piece}, which it does not hold`)
     const refused = host.uploads.add({ member: by.id, session: SESSION, piece })
     if (refused !== undefined) this.#reject(host, refused.member, refused.piece, 'busy')
@@ -236,7 +248,7 @@ export class SwarmModel {
     if (this.#origin === undefined || !host.isAlive) return
     if (piece === run.end) {
       host.isReadingOrigin = false
-      host.session.originEnded(run.start, run.end, this.#clock.nowMs)
+      host.session.originEnded(run.start, run.end)
       return
     }
     this.originBytes += this.#bytesOf(piece)

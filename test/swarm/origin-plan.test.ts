@@ -54,7 +54,7 @@ describe('alone', () => {
     scene.takes(0)
     expect(scene.takes(0)).toEqual(['take 1-3'])
     scene.came(1, 'origin', 10)
-    scene.session.originEnded(1, 3, 20, 500)
+    scene.session.originEnded(1, 3, 500)
     expect(scene.session.taking).toEqual([0])
     expect(scene.session.originOpen(499)).toBe(false)
     expect(scene.takes(499)).toEqual([])
@@ -182,7 +182,7 @@ describe('what members hold', () => {
     const scene = new SessionScene(PIECES, { originPolicy })
     scene.takes(0)
     scene.came(0, 'origin', 10)
-    scene.session.originEnded(0, 1, 10)
+    scene.session.originEnded(0, 1)
     scene.joined('a', 'all', {}, 10)
     return scene
   }

@@ -110,6 +110,62 @@ describe('a cold swarm', () => {
   })
 })
 
+describe('a swarm of more hosts than one exchanges pieces with', () => {
+  const many = (count: number, { mib, degree, seed, zones = 1 }: { mib: number, degree: number, seed: number, zones?: number }): SwarmModel => new SwarmModel({
+    size: mib * MIB,
+    hosts: Array.from({ length: count }, (_, index) => ({ up: 10_000, down: 10_000, startMs: (index * 37) % 100, ...(zones > 1 ? { zone: `zone ${index % zones}` } : {}) })),
+    origin: 10_000,
+    seed,
+    degree,
+    limitMs: LIMIT_MS
+  })
+
+  it('leaves nobody out, and no host with more members than it may have', () => {
+    const swarm = many(200, { mib: 2, degree: 16, seed: 1 })
+    expect(swarm.run().filter(doneMs => doneMs === undefined)).toEqual([])
+    const degrees = swarm.hosts.map(({ session }) => session.members.size)
+    expect(Math.max(...degrees)).toBeLessThanOrEqual(16)
+    expect(Math.min(...degrees)).toBeGreaterThanOrEqual(4)
+    expect(reachable(swarm.hosts)).toBe(200)
+  })
+
+  it('makes no islands of its zones', () => {
+    const swarm = many(60, { mib: 2, degree: 8, seed: 1, zones: 3 })
+    expect(swarm.run().filter(doneMs => doneMs === undefined)).toEqual([])
+    expect(reachable(swarm.hosts)).toBe(60)
+  })
+
+  it('takes what distant ones own for theirs, so that the origin sends little twice', () => {
+    fc.assert(fc.property(fc.nat(2 ** 31), seed => {
+      const swarm = many(32, { mib: 16, degree: 12, seed })
+      swarm.run()
+      expect(swarm.originBytes / (16 * MIB)).toBeLessThanOrEqual(1.25)
+    }), { numRuns: 5, seed: 1 })
+  })
+
+  it('goes on when hosts die, whoever knew whom', () => {
+    fc.assert(fc.property(fc.nat(2 ** 31), seed => {
+      const hosts = Array.from({ length: 40 }, (_, index) => ({ up: 5000, down: 5000, startMs: index * 20, ...(index % 4 === 1 ? { diesAtMs: 300 + index * 40 } : {}) }))
+      const swarm = new SwarmModel({ size: 4 * MIB, hosts, origin: 5000, seed, degree: 8, limitMs: LIMIT_MS, check: expectConsistent })
+      swarm.run()
+      for (const host of swarm.hosts) if (isSound(host)) expect(host.doneMs, host.id).toBeDefined()
+    }), { numRuns: 5, seed: 1 })
+  })
+})
+
+/** Hosts that word of the first one can come to. */
+function reachable (hosts: readonly ModelHost[]): number {
+  const byId = new Map(hosts.map(host => [host.id, host]))
+  const seen = new Set(hosts.slice(0, 1))
+  for (const host of seen) {
+    for (const id of host.session.members.keys()) {
+      const member = byId.get(id)
+      if (member !== undefined) seen.add(member)
+    }
+  }
+  return seen.size
+}
+
 /** Equal hosts and an origin of the same pace: each has to take in the whole blob, and the origin to send it out. */
 function coldRun ({ count, size, pace, seed }: { count: number, size: number, pace: number, seed: number }): { ratio: number, copies: number } {
   const swarm = new SwarmModel({ size, hosts: Array.from({ length: count }, () => ({ up: pace, down: pace })), origin: pace, seed })

@@ -1,0 +1,164 @@
+import type { SwarmLink } from '../net/swarm-link.ts'
+import { GOSSIP_FAN, GOSSIP_MS, Mesh } from '../swarm/mesh.ts'
+import { sampleOf } from '../swarm/sample.ts'
+import type { Introduction } from './introductions.ts'
+import type { Participation } from './participation.ts'
+
+/** How often the mesh is looked at when nothing happens, in milliseconds. */
+const UPKEEP_MS = 1_000
+/** Agents whose addresses are remembered; of more, the oldest are forgotten. */
+const MAX_NAMED = 256
+/** Of a blob up to this size its members are told less than it weighs. */
+const SMALL_BYTES = 1024 * 1024
+
+export interface MembershipParts {
+  readonly limit: number
+  /** Agents that could take part: all we are linked to. */
+  readonly candidates: () => readonly SwarmLink[]
+  /** Those of them that have asked for the blob. */
+  readonly interested: () => readonly SwarmLink[]
+  readonly linkOf: (peer: string) => SwarmLink | undefined
+  readonly isWelcome: (peer: string) => boolean
+  readonly isNear: (link: SwarmLink) => boolean
+  /** We send it a piece of this blob, or will. */
+  readonly isServing: (peer: string) => boolean
+  /** Makes a link to an agent that `sender` has named, in its turn. */
+  readonly call: (sender: string, named: Introduction, wish: { readonly isWanted: () => boolean, readonly onLink: (link: SwarmLink) => void }) => void
+  /** Tells a member of others. */
+  readonly introduce: (peer: string, others: readonly string[]) => void
+  /** Takes part with the peer no longer. */
+  readonly leave: (peer: string) => void
+  readonly now: () => number
+}
+
+/** Who takes part with us in a blob that we fetch: carries out what its mesh decides. Owned by the exchange. */
+export class Membership {
+  readonly #participation: Participation
+  readonly #parts: MembershipParts
+  readonly #mesh: Mesh
+  /** Agents that others have named, and where they may be reached. */
+  readonly #named = new Map<string, Introduction & { readonly sender: string }>()
+  readonly #timers: NodeJS.Timeout[] = []
+  #isStopped = false
+
+  constructor (participation: Participation, parts: MembershipParts) {
+    this.#participation = participation
+    this.#parts = parts
+    this.#mesh = new Mesh({
+      limit: parts.limit,
+      random: Math.random,
+      isDelivering: peer => participation.session.isAsked(peer) || parts.isServing(peer)
+    })
+  }
+
+  /** Whether more members are looked for. */
+  get hasRoom (): boolean {
+    return this.#mesh.degree < this.#parts.limit
+  }
+
+  /** Asks those we are linked to, first who has asked us. @returns whom */
+  start (): SwarmLink[] {
+    const asked: SwarmLink[] = []
+    for (const links of [this.#parts.interested(), this.#parts.candidates()]) {
+      for (const link of links) this.#knows(link)
+      asked.push(...this.#act())
+    }
+    this.#timers.push(setInterval(() => { this.#act() }, UPKEEP_MS))
+    if (this.#participation.size > SMALL_BYTES) {
+      for (const delayMs of GOSSIP_MS) this.#timers.push(setTimeout(() => { this.#gossip() }, delayMs))
+    }
+    return asked
+  }
+
+  stop (): void {
+    this.#isStopped = true
+    for (const timer of this.#timers) clearTimeout(timer)
+  }
+
+  /** A link has come up, to somebody who may take part. */
+  met (link: SwarmLink): void {
+    this.#knows(link)
+    this.#act()
+  }
+
+  /** A peer has named others that take part. */
+  told (sender: string, members: readonly Introduction[]): void {
+    for (const member of members) {
+      const { peer } = member
+      if (!this.#parts.isWelcome(peer)) continue
+      this.#participation.session.knows([peer])
+      const link = this.#parts.linkOf(peer)
+      if (link !== undefined) this.#knows(link)
+      else {
+        this.#mesh.knows(peer, true, this.#parts.now())
+        this.#remember({ ...member, sender })
+      }
+    }
+    this.#act()
+  }
+
+  /** A peer wants to take part. @returns whether it may */
+  admits (link: SwarmLink): boolean {
+    const { isAdmitted, leave } = this.#mesh.joined(link.peer, this.#parts.isNear(link), this.#parts.now())
+    if (leave !== undefined) this.#parts.leave(leave)
+    return isAdmitted
+  }
+
+  /** A peer does not take part, or no longer. @param isFull - it would if it had room */
+  left (peer: string, { isFull }: { isFull: boolean }): void {
+    // who has not the blob tells by itself when it begins to fetch it
+    this.#mesh.left(peer, this.#parts.now(), isFull ? {} : { forMs: Infinity })
+    this.#act()
+  }
+
+  /** The link to a peer has ended; with another it is as one that was never heard of. */
+  gone (peer: string): void {
+    this.#mesh.forget(peer)
+    this.#act()
+  }
+
+  /** A few at a time hear who else takes part: else those who came first would know only each other. */
+  #gossip (): void {
+    if (this.#mesh.degree < this.#mesh.low) return
+    const members = [...this.#participation.attendees.values()].filter(({ isMember, isComplete }) => isMember && !isComplete).map(({ peer }) => peer)
+    for (const peer of sampleOf(members, GOSSIP_FAN, Math.random)) this.#parts.introduce(peer, members)
+  }
+
+  #knows (link: SwarmLink): void {
+    this.#mesh.knows(link.peer, this.#parts.isNear(link), this.#parts.now())
+  }
+
+  #act (): SwarmLink[] {
+    const asked: SwarmLink[] = []
+    if (this.#isStopped) return asked
+    for (const { type, peer } of this.#mesh.next(this.#parts.now())) {
+      if (type === 'leave') this.#parts.leave(peer)
+      else asked.push(...this.#ask(peer))
+    }
+    return asked
+  }
+
+  #ask (peer: string): SwarmLink[] {
+    const link = this.#parts.linkOf(peer)
+    if (link !== undefined) {
+      this.#participation.invite(link)
+      return [link]
+    }
+    const named = this.#named.get(peer)
+    if (named === undefined) this.#mesh.forget(peer)
+    else {
+      this.#parts.call(named.sender, named, {
+        isWanted: () => !this.#isStopped && this.#participation.isFetching && this.#parts.isWelcome(peer),
+        onLink: link => { this.#participation.invite(link) }
+      })
+    }
+    return []
+  }
+
+  #remember (named: Introduction & { readonly sender: string }): void {
+    this.#named.delete(named.peer)
+    this.#named.set(named.peer, named)
+    const [oldest] = this.#named.keys()
+    if (this.#named.size > MAX_NAMED && oldest !== undefined) this.#named.delete(oldest)
+  }
+}

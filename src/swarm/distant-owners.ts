@@ -1,0 +1,56 @@
+import { GROUP_PIECES, OwnershipSeed } from './ownership.ts'
+
+/** Names kept; of more, the first stay. */
+const MAX_NAMES = 512
+
+/**
+ * Agents that fetch the same blob and that we know by name only: their pieces come to us by way of our members. They own what
+ * they own all the same, or each small neighbourhood of a large swarm would read the whole from the origin.
+ */
+export class DistantOwners {
+  readonly #digest: string
+  readonly #seeds = new Map<string, OwnershipSeed>()
+  /** The highest rank among them, one for each group of pieces. */
+  readonly #best: Uint32Array
+  #isClosed = false
+
+  constructor (digest: string, pieces: number) {
+    this.#digest = digest
+    this.#best = new Uint32Array(Math.ceil(pieces / GROUP_PIECES))
+  }
+
+  get size (): number {
+    return this.#seeds.size
+  }
+
+  add (name: string): void {
+    if (this.#isClosed || this.#seeds.size === MAX_NAMES || this.#seeds.has(name)) return
+    const seed = new OwnershipSeed(this.#digest, name)
+    this.#seeds.set(name, seed)
+    this.#count(seed)
+  }
+
+  delete (name: string): void {
+    if (!this.#seeds.delete(name)) return
+    this.#best.fill(0)
+    for (const seed of this.#seeds.values()) this.#count(seed)
+  }
+
+  /** Whether one of them ranks higher for the piece. */
+  isAbove (rank: number, piece: number): boolean {
+    return (this.#best[Math.floor(piece / GROUP_PIECES)] ?? 0) > rank
+  }
+
+  /** They have kept us waiting: nothing is left to them from now on. */
+  close (): void {
+    this.#isClosed = true
+    this.#seeds.clear()
+    this.#best.fill(0)
+  }
+
+  #count (seed: OwnershipSeed): void {
+    for (let group = 0; group < this.#best.length; group++) {
+      this.#best[group] = Math.max(this.#best[group] ?? 0, seed.rank(group * GROUP_PIECES))
+    }
+  }
+}

@@ -1,0 +1,184 @@
+import { shuffled } from './sample.ts'
+
+/** After the start members are told of each other at these times, so many of them each time: milliseconds. */
+export const GOSSIP_MS = [100, 300, 700, 1500, 3000] as const
+export const GOSSIP_FAN = 4
+/** Half of the places are filled at once, and one more each so many milliseconds up to three quarters; the rest is for those who come. */
+const GROW_MS = 250
+/** Between two rotations, at least, and as much again at random, in milliseconds. */
+const ROTATE_MS = 10_000
+/** Who takes part for less is not sent away, or newcomers would push each other out, in milliseconds. */
+const YOUNG_MS = 5_000
+/** Who does not answer for so long is not waited for, in milliseconds. */
+const ANSWER_MS = 3_000
+/** Who had no room is not asked again for so long, in milliseconds. */
+const REST_MS = 10_000
+/** Agents remembered besides members; of more, any is forgotten. */
+const MAX_KNOWN = 256
+
+export interface MeshDecision {
+  /** Ask it to take part with us, or take part with it no longer. */
+  readonly type: 'ask' | 'leave'
+  readonly peer: string
+}
+
+export interface MeshInit {
+  /** Members at the most. */
+  readonly limit: number
+  /** Numbers in [0, 1). */
+  readonly random: () => number
+  /** Whether something is on its way between us and a member: it is not sent away. */
+  readonly isDelivering: (peer: string) => boolean
+}
+
+interface Known {
+  readonly peer: string
+  isNear: boolean
+  state: 'known' | 'asked' | 'member'
+  /** Since when it is in this state. */
+  sinceMs: number
+  /** Not asked before then. */
+  restUntilMs: number
+}
+
+/**
+ * With whom of very many to exchange the pieces of one blob: a bounded number, most of them near, some always far, and one of
+ * them replaced now and then. Whoever comes is let in, in place of another that loses little by it, so that those who come late
+ * find room. As everybody's members are random ones of all, the whole hangs together however many there are.
+ */
+export class Mesh {
+  readonly #init: MeshInit
+  readonly #peers = new Map<string, Known>()
+  #degree = 0
+  #startedMs: number | undefined
+  #rotateAtMs = 0
+
+  constructor (init: MeshInit) {
+    this.#init = init
+  }
+
+  /** Members, and those asked. */
+  get degree (): number {
+    return this.#degree
+  }
+
+  /** With fewer members others are looked for at once. */
+  get low (): number {
+    return Math.ceil(this.#init.limit / 2)
+  }
+
+  /** Places for far members at the least, where there are such. */
+  get far (): number {
+    return Math.max(1, this.#init.limit >> 2)
+  }
+
+  /** It takes part, or may. */
+  knows (peer: string, isNear: boolean, nowMs: number): void {
+    const known = this.#peers.get(peer)
+    if (known !== undefined) {
+      known.isNear = isNear
+      return
+    }
+    if (this.#peers.size - this.#degree >= MAX_KNOWN) this.#forgetAny()
+    this.#peers.set(peer, { peer, isNear, state: 'known', sinceMs: nowMs, restUntilMs: 0 })
+  }
+
+  /** It cannot be reached, or is not welcome. */
+  forget (peer: string): void {
+    const known = this.#peers.get(peer)
+    if (known === undefined) return
+    this.#become(known, 'known', 0)
+    this.#peers.delete(peer)
+  }
+
+  /** It takes part with us. @returns whether it may, and who goes for it */
+  joined (peer: string, isNear: boolean, nowMs: number): { readonly isAdmitted: boolean, readonly leave?: string } {
+    this.knows(peer, isNear, nowMs)
+    const known = this.#peers.get(peer)
+    if (known === undefined) return { isAdmitted: false }
+    const hasPlace = known.state !== 'known'
+    const leave = hasPlace || this.#degree < this.#init.limit ? undefined : this.#dispensable(isNear, nowMs)
+    if (!hasPlace && this.#degree >= this.#init.limit && leave === undefined) return { isAdmitted: false }
+    if (leave !== undefined) this.left(leave, nowMs)
+    if (known.state !== 'member') this.#become(known, 'member', nowMs)
+    return { isAdmitted: true, leave }
+  }
+
+  /** It does not take part with us, or no longer: it is asked again later, unless it will tell by itself. */
+  left (peer: string, nowMs: number, { forMs = REST_MS }: { forMs?: number } = {}): void {
+    const known = this.#peers.get(peer)
+    if (known === undefined) return
+    if (known.state !== 'known') this.#become(known, 'known', nowMs)
+    known.restUntilMs = nowMs + forMs
+  }
+
+  /** Whom to ask and whom to leave now. Call it after facts, and every second or so. */
+  next (nowMs: number): MeshDecision[] {
+    this.#startedMs ??= nowMs
+    for (const known of this.#peers.values()) {
+      if (known.state === 'asked' && nowMs - known.sinceMs >= ANSWER_MS) this.left(known.peer, nowMs)
+    }
+    const { limit } = this.#init
+    const target = Math.min(this.low + Math.floor((nowMs - this.#startedMs) / GROW_MS), Math.ceil(limit * 3 / 4))
+    const isRotating = this.#isRotationDue(nowMs)
+    if (this.#degree >= target && !isRotating) return []
+    const candidates = this.#ordered([...this.#peers.values()].filter(({ state, restUntilMs }) => state === 'known' && nowMs >= restUntilMs))
+    const decisions = candidates.splice(0, Math.max(0, target - this.#degree)).map(known => this.#ask(known, nowMs))
+    const [another] = this.#shuffled(candidates)
+    if (!isRotating || decisions.length > 0 || another === undefined) return decisions
+    if (this.#degree >= limit) {
+      const leave = this.#dispensable(another.isNear, nowMs)
+      if (leave === undefined) return decisions
+      this.left(leave, nowMs)
+      decisions.push({ type: 'leave', peer: leave })
+    }
+    return [...decisions, this.#ask(another, nowMs)]
+  }
+
+  #ask (known: Known, nowMs: number): MeshDecision {
+    this.#become(known, 'asked', nowMs)
+    return { type: 'ask', peer: known.peer }
+  }
+
+  /** The degree is changed here alone. */
+  #become (known: Known, state: Known['state'], nowMs: number): void {
+    this.#degree += Number(state !== 'known') - Number(known.state !== 'known')
+    known.state = state
+    known.sinceMs = nowMs
+  }
+
+  #isRotationDue (nowMs: number): boolean {
+    const isDue = this.#rotateAtMs > 0 && nowMs >= this.#rotateAtMs
+    if (isDue || this.#rotateAtMs === 0) this.#rotateAtMs = nowMs + ROTATE_MS * (1 + this.#init.random())
+    return isDue
+  }
+
+  /** Near ones for most of the places that are free, others for the rest, each in random order. */
+  #ordered (candidates: readonly Known[]): Known[] {
+    const shuffled = this.#shuffled(candidates)
+    const near = shuffled.filter(({ isNear }) => isNear)
+    const far = shuffled.filter(({ isNear }) => !isNear)
+    const farHere = [...this.#peers.values()].filter(({ state, isNear }) => state !== 'known' && !isNear).length
+    const others = far.splice(0, Math.max(0, this.far - farHere))
+    const first = near.splice(0, Math.max(0, this.#init.limit - this.#degree - others.length))
+    return [...first, ...others, ...near, ...far]
+  }
+
+  /** Near members keep their places but for the share of the far ones, and the other way round. */
+  #dispensable (isNear: boolean, nowMs: number): string | undefined {
+    const members = [...this.#peers.values()].filter(({ state }) => state === 'member')
+    const far = members.filter(member => !member.isNear).length
+    const isFarToGo = isNear ? far > this.far : far >= this.far
+    const [leave] = this.#shuffled(members.filter(({ peer, isNear, sinceMs }) => isNear !== isFarToGo && nowMs - sinceMs >= YOUNG_MS && !this.#init.isDelivering(peer)))
+    return leave?.peer
+  }
+
+  #forgetAny (): void {
+    const [any] = this.#shuffled([...this.#peers.values()].filter(({ state }) => state === 'known'))
+    if (any !== undefined) this.#peers.delete(any.peer)
+  }
+
+  #shuffled<Value> (values: readonly Value[]): Value[] {
+    return shuffled(values, this.#init.random)
+  }
+}

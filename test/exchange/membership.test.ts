@@ -1,0 +1,73 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { Participation } from '../../src/exchange/participation.ts'
+import { MIN_PIECE_LENGTH } from '../../src/swarm/pieces.ts'
+import { Gate } from '../support/gate.ts'
+import { SwarmOfAgents, type SwarmAgent, type SwarmAgentInit } from '../support/swarm-agents.ts'
+import { until } from '../support/until.ts'
+import { bytesOf, pullBlob, repository } from '../pull/kit.ts'
+
+const bytes = bytesOf(24 * MIN_PIECE_LENGTH)
+let swarm: SwarmOfAgents
+
+beforeEach(() => { swarm = new SwarmOfAgents() })
+afterEach(async () => { await swarm.close() })
+
+interface Fetcher {
+  readonly agent: SwarmAgent
+  /** What it takes part in as one who fetches. */
+  readonly participations: Participation[]
+}
+
+async function fetcher (init: SwarmAgentInit = {}): Promise<Fetcher> {
+  const agent = await swarm.add(init)
+  const participations: Participation[] = []
+  const { exchange } = agent
+  const fetch = exchange.fetch.bind(exchange)
+  exchange.fetch = init => {
+    const participation = fetch(init)
+    participations.push(participation)
+    return participation
+  }
+  return { agent, participations }
+}
+
+describe('agents that may have few members', () => {
+  it('come to the same blob by way of each other, though they know one of them at first', async () => {
+    const gate = new Gate()
+    const digest = swarm.origin.addBlob(repository, bytes, { gate })
+    const fetchers: Fetcher[] = []
+    for (let index = 0; index < 12; index++) fetchers.push(await fetcher({ maxMembers: 4 }))
+    const [first] = fetchers
+    for (const { agent } of fetchers.slice(1)) await swarm.link(agent, first?.agent ?? agent)
+    const pulls = fetchers.map(async ({ agent }) => {
+      await agent.describe(repository, digest, bytes.length)
+      return pullBlob(agent.puller({ graceMs: 100 }), digest)
+    })
+    const reachable = (): number => {
+      const byPeer = new Map(fetchers.map(one => [one.agent.peer, one]))
+      const seen = new Set(fetchers.slice(0, 1))
+      for (const { participations } of seen) {
+        for (const peer of participations[0]?.session.members.keys() ?? []) {
+          const member = byPeer.get(peer)
+          if (member !== undefined) seen.add(member)
+        }
+      }
+      return seen.size
+    }
+    await until(() => reachable() === 12 && fetchers.every(({ participations }) => (participations[0]?.memberCount ?? 0) >= 2), { what: 'one whole' })
+    for (const { participations } of fetchers) expect(participations[0]?.memberCount).toBeLessThanOrEqual(4)
+    gate.open()
+    for (const pulled of await Promise.all(pulls)) expect(Buffer.compare(pulled, bytes)).toBe(0)
+  })
+
+  it('ask others in place of those who want something else', async () => {
+    const agent = await fetcher({ maxMembers: 4, originPolicy: 'never' })
+    for (let index = 0; index < 20; index++) await swarm.link(await swarm.add(), agent.agent)
+    const holder = await swarm.add()
+    const digest = swarm.origin.addBlob(repository, bytes)
+    await holder.seed(digest, bytes)
+    await swarm.link(holder, agent.agent)
+    await agent.agent.describe(repository, digest, bytes.length)
+    expect(Buffer.compare(await pullBlob(agent.agent.puller(), digest), bytes)).toBe(0)
+  })
+})

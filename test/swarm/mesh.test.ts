@@ -1,0 +1,158 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { Mesh } from '../../src/swarm/mesh.ts'
+
+const LIMIT = 8
+
+/** Numbers in [0, 1) that are the same for the same seed. */
+function randomOf (seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0
+    return state / 2 ** 32
+  }
+}
+
+function meshOf ({ seed = 1, isDelivering = () => false }: { seed?: number, isDelivering?: (peer: string) => boolean } = {}): Mesh {
+  return new Mesh({ limit: LIMIT, random: randomOf(seed), isDelivering })
+}
+
+/** Fills a mesh with members: `near 0`, `far 0` and so on. */
+function filled (mesh: Mesh, near: number, far: number, nowMs = 0): Mesh {
+  for (let index = 0; index < near; index++) mesh.joined(`near ${index}`, true, nowMs)
+  for (let index = 0; index < far; index++) mesh.joined(`far ${index}`, false, nowMs)
+  return mesh
+}
+
+const fact = fc.record({
+  what: fc.constantFrom('knows', 'joined', 'left', 'forget', 'next', 'next'),
+  peer: fc.nat(30).map(index => `peer ${index}`),
+  isNear: fc.boolean(),
+  afterMs: fc.nat(3000)
+})
+
+describe('a mesh', () => {
+  it('never has more members than its limit, and leaves nobody who delivers, nobody it has not', () => {
+    fc.assert(fc.property(fc.array(fact, { maxLength: 200 }), fc.nat(1000), (facts, seed) => {
+      const isDelivering = (peer: string): boolean => Number(peer.slice(5)) % 3 === 0
+      const mesh = meshOf({ seed, isDelivering })
+      const members = new Set<string>()
+      const asked = new Set<string>()
+      const leave = (peer: string | undefined): void => {
+        if (peer === undefined) return
+        expect(members.delete(peer)).toBe(true)
+        expect(isDelivering(peer)).toBe(false)
+      }
+      let nowMs = 0
+      for (const { what, peer, isNear, afterMs } of facts) {
+        nowMs += afterMs
+        if (what === 'knows') mesh.knows(peer, isNear, nowMs)
+        else if (what === 'joined') {
+          const { isAdmitted, leave: gone } = mesh.joined(peer, isNear, nowMs)
+          leave(gone)
+          if (isAdmitted) members.add(peer)
+          expect(isAdmitted || !members.has(peer)).toBe(true)
+          if (isAdmitted) asked.delete(peer)
+        } else if (what === 'next') {
+          for (const decision of mesh.next(nowMs)) {
+            if (decision.type === 'leave') leave(decision.peer)
+            else asked.add(decision.peer)
+            if (decision.type === 'ask') expect(members.has(decision.peer)).toBe(false)
+          }
+        } else {
+          if (what === 'left') mesh.left(peer, nowMs)
+          else mesh.forget(peer)
+          members.delete(peer)
+          asked.delete(peer)
+        }
+        expect(mesh.degree).toBeLessThanOrEqual(LIMIT)
+        expect(mesh.degree).toBeGreaterThanOrEqual(members.size)
+        expect(mesh.degree).toBeLessThanOrEqual(members.size + asked.size)
+      }
+    }))
+  })
+
+  it('asks half as many as it may have at once, more in time, and leaves a quarter of the places to those who come', () => {
+    const mesh = meshOf()
+    for (let index = 0; index < 20; index++) mesh.knows(`peer ${index}`, true, 0)
+    const ask = (nowMs: number): number => {
+      const asked = mesh.next(nowMs)
+      for (const { peer } of asked) mesh.joined(peer, true, nowMs)
+      return asked.length
+    }
+    expect([ask(0), ask(0), ask(250), ask(500), ask(9000)]).toEqual([4, 0, 1, 1, 0])
+    expect([mesh.joined('comes', true, 9000), mesh.joined('comes too', true, 9000)]).toEqual([{ isAdmitted: true, leave: undefined }, { isAdmitted: true, leave: undefined }])
+    expect(mesh.degree).toBe(LIMIT)
+  })
+
+  it('looks for others when members have gone, though not for those who had no room a moment ago', () => {
+    const mesh = filled(meshOf(), 4, 0)
+    mesh.knows('full', true, 0)
+    mesh.left('full', 0)
+    mesh.left('near 0', 0)
+    mesh.left('near 1', 0, { forMs: Infinity })
+    expect(mesh.next(100)).toEqual([])
+    expect(mesh.next(10_000).map(({ peer }) => peer).sort()).toEqual(['full', 'near 0'])
+  })
+
+  it('waits for no answer for ever', () => {
+    const mesh = meshOf()
+    mesh.knows('silent', true, 0)
+    expect(mesh.next(0)).toEqual([{ type: 'ask', peer: 'silent' }])
+    mesh.next(3000)
+    expect(mesh.degree).toBe(0)
+  })
+
+  it('lets newcomers in for members that have been there for long, near ones for near ones and far for far', () => {
+    for (let seed = 1; seed < 20; seed++) {
+      expect(filled(meshOf({ seed }), 6, 2).joined('young', true, 4000)).toEqual({ isAdmitted: false })
+      expect(filled(meshOf({ seed }), 6, 2).joined('another', true, 5000).leave).toMatch(/^near/)
+      expect(filled(meshOf({ seed }), 6, 2).joined('another', false, 5000).leave).toMatch(/^far/)
+      expect(filled(meshOf({ seed }), 8, 0).joined('another', false, 5000).leave).toMatch(/^near/)
+      expect(filled(meshOf({ seed }), 2, 6).joined('another', true, 5000).leave).toMatch(/^far/)
+    }
+  })
+
+  it('keeps some far members, whoever comes', () => {
+    fc.assert(fc.property(fc.nat(1000), fc.nat(8), fc.array(fc.boolean(), { maxLength: 40 }), (seed, near, comers) => {
+      const mesh = filled(meshOf({ seed }), near, 8 - near)
+      const far = new Set(Array.from({ length: 8 - near }, (_, index) => `far ${index}`))
+      const before = Math.min(far.size, mesh.far)
+      for (const [index, isNear] of comers.entries()) {
+        const { isAdmitted, leave } = mesh.joined(`${isNear ? 'near' : 'far'} comer ${index}`, isNear, (index + 1) * 5000)
+        if (isAdmitted && !isNear) far.add(`far comer ${index}`)
+        if (leave !== undefined) far.delete(leave)
+        expect(far.size).toBeGreaterThanOrEqual(before)
+      }
+    }))
+  })
+
+  it('meets somebody else every ten to twenty seconds, in place of one who delivers nothing', () => {
+    const busy = new Set(['near 0', 'near 1', 'near 2'])
+    const mesh = filled(meshOf({ isDelivering: peer => busy.has(peer) }), 8, 0)
+    mesh.knows('another', true, 0)
+    const at: number[] = []
+    for (let nowMs = 0; nowMs <= 60_000; nowMs += 500) {
+      const decisions = mesh.next(nowMs)
+      if (decisions.length === 0) continue
+      at.push(nowMs)
+      const [left, asked] = decisions
+      expect([left?.type, asked?.type]).toEqual(['leave', 'ask'])
+      expect(busy.has(left?.peer ?? '')).toBe(false)
+      mesh.joined(asked?.peer ?? '', true, nowMs)
+    }
+    expect(at.length).toBeGreaterThanOrEqual(2)
+    expect(at.length).toBeLessThanOrEqual(6)
+  })
+
+  it('remembers no more agents than it may, and forgets no member for them', () => {
+    const mesh = filled(meshOf(), 3, 0)
+    for (let index = 0; index < 1000; index++) mesh.knows(`peer ${index}`, true, 0)
+    const asked = new Set<string>()
+    for (let nowMs = 0; nowMs < 20_000_000; nowMs += 20_000) {
+      for (const { type, peer } of mesh.next(nowMs)) if (type === 'ask') asked.add(peer)
+    }
+    expect(asked.size).toBeLessThanOrEqual(256)
+    expect(mesh.degree).toBeGreaterThanOrEqual(3)
+  })
+})
