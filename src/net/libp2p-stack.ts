@@ -33,6 +33,11 @@ const CLEANUP_INTERVAL_MS = HOUR_MS
 
 /** Bytes; the most that yamux lets a stream grow to, and equal to what a stream may buffer. */
 const MAX_STREAM_WINDOW = 4 * 1024 * 1024
+/**
+ * Streams of one connection, and also those that may come before our side of it has been set up. With yamux's default of 10 early
+ * ones a host that opened more in the instant of its dial had its muxer closed, and the connection stayed listed without one.
+ */
+const MAX_STREAMS = 1_000
 const PING_INTERVAL_MS = 15_000
 /** A busy host answers pings late; it must not lose its connections for it. */
 const PING_TIMEOUT_MS = 30_000
@@ -116,7 +121,7 @@ export async function createStack (init: StackInit): Promise<SwarmLibp2p> {
     peerStore: { maxAddressAge: PROVIDER_VALIDITY_MS, maxPeerAge: PROVIDER_VALIDITY_MS },
     transports: [tcp()],
     connectionEncrypters: [noise({ crypto: noiseCrypto })],
-    streamMuxers: [yamux({ streamOptions: { maxStreamWindowSize: MAX_STREAM_WINDOW } })],
+    streamMuxers: [yamux({ maxInboundStreams: MAX_STREAMS, maxEarlyStreams: MAX_STREAMS, streamOptions: { maxStreamWindowSize: MAX_STREAM_WINDOW } })],
     connectionProtector: init.swarmKey === undefined ? undefined : preSharedKey?.({ psk: init.swarmKey.file }),
     connectionManager: {
       maxConnections: init.maxConnections,

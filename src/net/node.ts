@@ -9,6 +9,7 @@ import { BLOB_PROTOCOL } from './blob-protocol.ts'
 import { BlobServer } from './blob-server.ts'
 import { explainConnectFailure } from './connect-failure.ts'
 import { DirectLanes } from './direct-lanes.ts'
+import { openFreshStream } from './fresh-stream.ts'
 import { HeardPeers } from './heard-peers.ts'
 import { loadIdentity } from './identity.ts'
 import { createStack, loadStackModules, type SwarmLibp2p } from './libp2p-stack.ts'
@@ -230,7 +231,7 @@ export class SwarmNode {
 
   async #openStream (peer: string, { signal }: { signal: AbortSignal }): Promise<Stream> {
     const libp2p = this.#libp2p()
-    return libp2p.dialProtocol(await peerIdOf(peer), BLOB_PROTOCOL, { signal })
+    return openFreshStream(libp2p, await peerIdOf(peer), BLOB_PROTOCOL, { signal })
   }
 
   async #openSwarmStream (peer: string, { signal, addresses = [] }: { signal: AbortSignal, addresses?: readonly string[] }): Promise<Stream> {
@@ -246,7 +247,7 @@ export class SwarmNode {
       })
       await libp2p.peerStore.merge(id, { multiaddrs })
     }
-    return libp2p.dialProtocol(id, SWARM_PROTOCOL, { signal })
+    return openFreshStream(libp2p, id, SWARM_PROTOCOL, { signal })
   }
 
   /** Without a listener of our own we still go to the lanes of others. */
