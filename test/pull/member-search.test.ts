@@ -1,0 +1,107 @@
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import type { Participation } from '../../src/exchange/participation.ts'
+import { digestOf } from '../../src/oci/digest.ts'
+import { MemberSearch } from '../../src/pull/member-search.ts'
+import { Session } from '../../src/swarm/session.ts'
+import { SwarmOfAgents, type SwarmAgent } from '../support/swarm-agents.ts'
+import { until } from '../support/until.ts'
+import { bytesOf, NEVER_MS } from './kit.ts'
+
+const SIZE = 1000
+const bytes = bytesOf(SIZE)
+const digest = digestOf(bytes)
+let swarm: SwarmOfAgents
+const searches: MemberSearch[] = []
+
+beforeEach(() => { swarm = new SwarmOfAgents() })
+afterEach(async () => {
+  for (const search of searches.splice(0)) search.stop()
+  await swarm.close()
+})
+
+/** A search of this agent, with what it has told so far. */
+function searchOf (agent: SwarmAgent, { graceMs = NEVER_MS }: { graceMs?: number } = {}): { readonly search: MemberSearch, readonly participation: Participation, readonly graces: number[] } {
+  const graces: number[] = []
+  const hearer: { search?: MemberSearch } = {}
+  const participation = agent.exchange.fetch({
+    digest,
+    kind: 'blob',
+    size: SIZE,
+    session: new Session({ self: agent.peer, digest, size: SIZE }),
+    source: { read: async () => 0, hash: async () => new Uint8Array(32) },
+    restricted: false,
+    isShared: true,
+    readsOrigin: false,
+    listener: { onFacts () {}, onBody () {}, onAnswer: member => { hearer.search?.answered(member) }, onReject () {}, onLie () {}, onOtherSize () {} }
+  })
+  const search = new MemberSearch({ exchange: agent.exchange, router: agent.router }, { digest, participation, graceMs, onGrace: () => { graces.push(participation.memberCount) } })
+  hearer.search = search
+  searches.push(search)
+  return { search, participation, graces }
+}
+
+describe('a search for members', () => {
+  it('asks all neighbours, and waits no longer than until each has answered', async () => {
+    const [agent, holder, other] = [await swarm.add(), await swarm.add(), await swarm.add()]
+    await holder.seed(digest, bytes)
+    await swarm.linkAll(agent, holder, other)
+    const { search, participation, graces } = searchOf(agent)
+    search.start()
+    await until(() => graces.length > 0, { what: 'the end of the grace' })
+    expect(graces).toEqual([1])
+    expect([...participation.session.members.keys()]).toEqual([holder.peer])
+  })
+
+  it('alone waits for nobody', async () => {
+    const { search, graces } = searchOf(await swarm.add())
+    search.start()
+    await until(() => graces.length === 1, { what: 'the end of the grace' })
+  })
+
+  it('waits for a neighbour that does not answer no longer than the grace', async () => {
+    const [agent, silent] = [await swarm.add(), await swarm.add()]
+    await swarm.link(agent, silent)
+    silent.links.transports.get(agent.peer)?.hold()
+    const { search, graces } = searchOf(agent, { graceMs: 30 })
+    search.start()
+    await until(() => graces.length === 1, { what: 'the end of the grace' })
+    expect(graces).toEqual([0])
+  })
+
+  it('finds by the router those it is not linked to', async () => {
+    const [agent, holder] = [await swarm.add(), await swarm.add()]
+    await holder.seed(digest, bytes)
+    agent.router.start()
+    holder.router.start()
+    await holder.router.provide(digest)
+    const { search, participation } = searchOf(agent)
+    search.start()
+    await until(() => participation.memberCount === 1, { what: 'the holder' })
+    await until(() => search.hasEnded, { what: 'the first round' })
+  })
+
+  it('asks nobody whom it has banned', async () => {
+    const [agent, banned] = [await swarm.add(), await swarm.add()]
+    await banned.seed(digest, bytes)
+    agent.router.start()
+    banned.router.start()
+    await banned.router.provide(digest)
+    agent.score.ban(banned.peer, 'lied', Date.now())
+    const { search, participation } = searchOf(agent)
+    search.start()
+    await until(() => search.hasEnded, { what: 'the first round' })
+    expect([participation.attendees.size, agent.links.open().length]).toEqual([0, 0])
+  })
+
+  it('tells nothing after its end', async () => {
+    const [agent, silent] = [await swarm.add(), await swarm.add()]
+    await swarm.link(agent, silent)
+    silent.links.transports.get(agent.peer)?.hold()
+    const { search, participation, graces } = searchOf(agent, { graceMs: 10 })
+    search.start()
+    search.stop()
+    silent.links.transports.get(agent.peer)?.resume()
+    await until(() => participation.attendees.get(silent.peer)?.hasRefused, { what: 'the late answer' })
+    expect(graces).toEqual([])
+  })
+})
