@@ -2,6 +2,7 @@ import type { AddressInfo } from 'node:net'
 import { EventHub } from '../src/events.ts'
 import { ShoalError } from '../src/errors.ts'
 import { Exchange } from '../src/exchange/exchange.ts'
+import { LinkedContent } from '../src/exchange/linked-content.ts'
 import { BucketPace } from '../src/exchange/pace.ts'
 import type { SwarmNode } from '../src/net/node.ts'
 import { FileCredentials, credentialFilePaths } from '../src/origin/credential-files.ts'
@@ -112,7 +113,7 @@ export async function startAgent (config: Config, { log }: { log: Logger }): Pro
     })
     cleanups.push(() => { exchange.stop() })
     const swarm = { exchange, self, budget: new DownloadBudget(Date.now, new TokenBucket({ bytesPerSecond: config.downloadLimit })), originPolicy: config.originPolicy, mayShare: (access: 'public' | 'restricted') => mayShare(access, policy) }
-    const puller = new Puller({ store, origin, peers: node.content, router: node.router, score, events, now: Date.now, swarm }, { tagTtlMs: config.tagTtl, originConcurrency: config.originConcurrency })
+    const puller = new Puller({ store, origin, peers: new LinkedContent({ exchange, content: node.content }), router: node.router, score, events, now: Date.now, swarm }, { tagTtlMs: config.tagTtl, originConcurrency: config.originConcurrency })
     cleanups.push(async () => { await puller.stop() })
     await publish(store, node, policy, () => puller.blobs.status().length > 0)
     const metrics = createMetrics({ events, usage: async () => store.usage(), peers: () => node.connections().length })

@@ -50,7 +50,7 @@ describe('the built package', () => {
   it('can be run as a program', async () => {
     const main = join(dist, 'agent/main.js')
     expect((await stat(main)).mode & 0o111).toBe(0o111)
-    expect(await readFile(main, 'utf8')).toMatch(/^#!\/usr\/bin\/env node\n/)
+    expect(await readFile(main, 'utf8')).toMatch(/^#!\/usr\/bin\/env -S node --/)
     for (const [flag, words] of [['--version', String(source['version'])], ['--help', 'Usage']] as const) {
       const { stdout, stderr } = await run(process.execPath, [main, flag], { timeout: RUN_TIMEOUT_MS })
       expect(stderr).toBe('')

@@ -2,7 +2,7 @@ import { ShoalError } from '../errors.ts'
 import type { EventSink } from '../events.ts'
 import type { Attestation, AttestedPieces } from '../net/swarm-attestation.ts'
 import type { Pace } from '../net/pace.ts'
-import type { ContentKind, SharedPieces } from '../net/peers.ts'
+import type { ContentKind, Holding, SharedPieces } from '../net/peers.ts'
 import type { LinkHandlers, SwarmLink } from '../net/swarm-link.ts'
 import { MAX_MEMBER_ADDRESSES } from '../net/swarm-limits.ts'
 import { SwarmMessageError, type HelloMessage, type JoinMessage, type MissingReason, type PieceMessage, type SwarmMessage } from '../net/swarm-message.ts'
@@ -11,6 +11,7 @@ import type { PeerScore } from '../swarm/peer-score.ts'
 import { sampleOf } from '../swarm/sample.ts'
 import { Nearness } from '../swarm/nearness.ts'
 import { Session } from '../swarm/session.ts'
+import { answerInquiry, Inquiries, isInquiry } from './inquiries.ts'
 import { Introductions } from './introductions.ts'
 import { LinkChannels, type Channel } from './link-channels.ts'
 import { Membership } from './membership.ts'
@@ -91,6 +92,7 @@ export class Exchange implements LinkHandlers {
   readonly #trusted: ReadonlySet<string>
   readonly #uploads: Uploads
   readonly #links = new Map<SwarmLink, LinkChannels>()
+  readonly #inquiries = new Inquiries()
   readonly #participations = new Map<string, Participation>()
   readonly #opening = new Map<string, Promise<Participation | undefined>>()
   /** Stored blobs that are served, the longest unused first. */
@@ -157,6 +159,13 @@ export class Exchange implements LinkHandlers {
     return this.#components.links.connect(peer, options)
   }
 
+  /** Asks a peer over its link whether it holds something. Undefined: there is no link. The promise rejects with PeerError. */
+  inquire (peer: string, kind: ContentKind, digest: Digest, options: { signal?: AbortSignal } = {}): Promise<Holding | undefined> | undefined {
+    const link = this.#components.links.of(peer)
+    const channels = link === undefined ? undefined : this.#links.get(link)
+    return channels === undefined ? undefined : this.#inquiries.ask(channels.link, channels.next(), { kind, digest }, options)
+  }
+
   /** The blob is stored: it is read there from now on. */
   async stored (participation: Participation): Promise<void> {
     const { share } = this.#components
@@ -220,6 +229,7 @@ export class Exchange implements LinkHandlers {
         this.#joined(channels, message)
         break
       case 'missing':
+        if (this.#inquiries.missing(link, message)) break
         channels.ours.get(message.of)?.missing(link.peer)
         this.#membershipOf(channels.ours.get(message.of))?.left(link.peer, { isFull: message.reason === 'busy' })
         break
@@ -245,6 +255,7 @@ export class Exchange implements LinkHandlers {
 
   onClosed (link: SwarmLink, error?: Error): void {
     if (error instanceof ShoalError && error.blamesPeer) this.#ban(link.peer, error.message)
+    this.#inquiries.closed(link)
     const channels = this.#links.get(link)
     this.#nearness.gone(link.peer)
     this.#links.delete(link)
@@ -357,12 +368,17 @@ export class Exchange implements LinkHandlers {
 
   #joined (channels: LinkChannels, join: JoinMessage): void {
     const { link, theirs, joined } = channels
+    if (this.#inquiries.joined(link, join)) return
     const key = keyOf(join.kind, join.digest)
+    const participation = this.#participations.get(key)
+    if (participation === undefined && isInquiry(join)) {
+      this.#answer(channels, join)
+      return
+    }
     if (joined.has(key)) throw new SwarmMessageError(`a second channel of ${key}`)
     joined.add(key)
     const channel: Channel = { number: join.channel, key, participation: undefined }
     theirs.set(join.channel, channel)
-    const participation = this.#participations.get(key)
     if (participation !== undefined) {
       this.#meet(participation, link, channel, join)
       return
@@ -383,6 +399,21 @@ export class Exchange implements LinkHandlers {
       if (seed === undefined) this.#refuse(link, channel, 'missing', [...this.#interest.get(key)?.keys() ?? []].filter(other => other !== link && other.isOpen))
       else this.#meet(seed, link, channel, join)
     }, () => { link.send({ type: 'missing', of: join.channel, reason: 'busy' }) }).catch((error: unknown) => { link.abort(error as Error) })
+  }
+
+  /** Of who only asks. */
+  #answer (channels: LinkChannels, join: JoinMessage): void {
+    const { share } = this.#components
+    const { link } = channels
+    const refusal: MissingReason | undefined = !this.isWelcome(link.peer) || this.isLeech ? 'denied' : channels.opening === MAX_OPENING ? 'busy' : undefined
+    if (refusal !== undefined) {
+      link.send({ type: 'missing', of: join.channel, reason: refusal })
+      return
+    }
+    channels.opening++
+    answerInquiry(link, join, { channel: () => channels.next(), open: async (kind, digest) => share.open(kind, digest) })
+      .finally(() => { channels.opening-- })
+      .catch((error: unknown) => { link.abort(error as Error) })
   }
 
   /** What a peer does not get from us it may get from others. */

@@ -23,8 +23,13 @@ export class LinkChannels {
     this.link = link
   }
 
+  /** The number of a channel that belongs to no blob we take part in. */
+  next (): number {
+    return ++this.#last
+  }
+
   open (participation: Participation): number {
-    const channel = ++this.#last
+    const channel = this.next()
     this.ours.set(channel, participation)
     return channel
   }

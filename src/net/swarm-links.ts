@@ -17,6 +17,8 @@ const DEFAULT_BEAT_MS = 5_000
 const DEFAULT_MAX_IDLE_LINKS = 256
 /** Beats for which a link that no session uses is kept all the same. */
 const IDLE_BEATS = 60
+/** Direct lanes that are made before anybody asks for pieces: what is said over libp2p costs ten times as much. */
+const MAX_EAGER_LANES = 32
 
 export interface SwarmLinksComponents {
   /** A stream of the swarm protocol, dialling the peer if need be. */
@@ -57,6 +59,8 @@ export class SwarmLinks {
   readonly #waiting = new Map<string, PromiseWithResolvers<SwarmLink>>()
   /** What peers may say: a link that is opened again brings nothing new. */
   readonly #allowances = new Map<string, MessageAllowance>()
+  /** Links for which we have offered a direct lane as soon as they were open. */
+  readonly #eager = new Set<SwarmLink>()
   #handlers = NOBODY
   #hello: Omit<HelloMessage, 'type'> = { leech: false }
   #isStopped = false
@@ -187,12 +191,14 @@ export class SwarmLinks {
       onOpen: link => {
         this.#usedAt.set(link, { first: this.#beats, last: this.#beats })
         this.#waiting.get(peer)?.resolve(link)
+        this.#hasten(link)
         this.#handlers.onOpen(link)
       },
       onMessage: (...told) => { this.#handlers.onMessage(...told) },
       onBody: (...told) => { this.#handlers.onBody(...told) },
       onClosed: (link, error) => {
         if (this.#links.get(peer) === link) this.#links.delete(peer)
+        this.#eager.delete(link)
         this.#handlers.onClosed(link, error)
       },
       onMeasured: link => { this.#handlers.onMeasured?.(link) }
@@ -209,5 +215,12 @@ export class SwarmLinks {
     if (this.#allowances.size === MAX_LINKS && oldest !== undefined) this.#allowances.delete(oldest)
     this.#allowances.set(peer, allowance)
     return allowance
+  }
+
+  /** The one who opened the link comes to our lane: it is more often the newcomer, who has more to receive. */
+  #hasten (link: SwarmLink): void {
+    if (link.isOutbound || this.#eager.size >= MAX_EAGER_LANES) return
+    this.#eager.add(link)
+    link.wantDirect()
   }
 }

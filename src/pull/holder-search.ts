@@ -136,7 +136,8 @@ export class HolderSearch {
     const headStart = timer(HEAD_START_MS)
     await Promise.race([headStart, neighbours])
     if (this.#hasFound) await headStart
-    if (signal.aborted) return
+    if (!router.mayKnowMore(this.#asked)) await neighbours
+    if (signal.aborted || !router.mayKnowMore(this.#asked)) return
     const asks: Array<Promise<void>> = []
     let heard = 0
     try {

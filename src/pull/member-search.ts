@@ -38,6 +38,8 @@ export class MemberSearch {
   readonly #init: MemberSearchInit
   readonly #stopped = new AbortController()
   readonly #unanswered = new Set<string>()
+  /** All that were asked to take part. */
+  readonly #asked = new Set<string>()
   readonly #allAnswered = Promise.withResolvers<void>()
   #hasEnded = false
 
@@ -55,6 +57,7 @@ export class MemberSearch {
     const { exchange } = this.#components
     const { participation, graceMs, onGrace } = this.#init
     for (const { peer } of exchange.gather(participation)) {
+      this.#asked.add(peer)
       if (participation.attendees.get(peer)?.isMember !== true) this.#unanswered.add(peer)
     }
     if (this.#unanswered.size === 0) this.#allAnswered.resolve()
@@ -86,7 +89,7 @@ export class MemberSearch {
       await wait(UNHURRIED_MS)
     }
     for (let pauseMs = FIRST_PAUSE_MS; !signal.aborted; pauseMs = Math.min(MAX_PAUSE_MS, pauseMs * 2)) {
-      if (router.isReady() && participation.memberCount < ENOUGH_MEMBERS) await this.#walk()
+      if (router.isReady() && participation.memberCount < ENOUGH_MEMBERS && router.mayKnowMore(this.#asked)) await this.#walk()
       this.#hasEnded = true
       await wait(pauseMs)
     }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import type { Libp2p, PeerInfo } from '@libp2p/interface'
+import type { Libp2p, PeerId, PeerInfo } from '@libp2p/interface'
 import type { KadDHT } from '@libp2p/kad-dht'
 import { CID } from 'multiformats/cid'
 import * as raw from 'multiformats/codecs/raw'
@@ -16,11 +16,16 @@ const DEFAULT_MAX_PROVIDERS = 64
 const MAX_HEARD_ADDRESSES = 8
 /** Addresses of a peer that are kept: libp2p refuses to dial one with more than 25, and tries one after another. */
 const MAX_KNOWN_ADDRESSES = 16
+/** Up to so many peers no bucket of the table, of 20, is full: half of all peers belong into the largest. */
+const MAX_WHOLLY_KNOWN = 32
+/** A table in which nothing has changed for so long names everybody: neighbours tell each other whom they know when they meet, in milliseconds. */
+const DEFAULT_SETTLED_MS = 5_000
 
 /** What kad-dht's class has beyond its interface. */
 export interface DhtService extends KadDHT {
   readonly routingTable: {
     readonly size: number
+    readonly kb: { toIterable (): Iterable<{ readonly peerId: PeerId }> }
     addEventListener (type: 'peer:add', listener: () => void): void
   }
 }
@@ -35,6 +40,10 @@ export interface DhtRouterInit {
   readonly findTimeoutMs?: number
   /** Providers one search yields at most. @default 64 */
   readonly maxProviders?: number
+  /** After the last new peer the swarm counts as known after so long, in milliseconds. @default 5000 */
+  readonly settledMs?: number
+  /** Milliseconds. @default performance.now */
+  readonly now?: () => number
 }
 
 /**
@@ -53,20 +62,29 @@ export class DhtRouter implements WatchableRouter {
   readonly #provideTimeoutMs: number
   readonly #findTimeoutMs: number
   readonly #maxProviders: number
+  readonly #settledMs: number
+  readonly #now: () => number
   readonly #listeners = new Set<() => void>()
   #host: DhtHost | undefined
   #wasReady = false
+  #changedAtMs = -Infinity
 
   constructor (init: DhtRouterInit = {}) {
     this.#provideTimeoutMs = init.provideTimeoutMs ?? DEFAULT_PROVIDE_TIMEOUT_MS
     this.#findTimeoutMs = init.findTimeoutMs ?? DEFAULT_FIND_TIMEOUT_MS
     this.#maxProviders = init.maxProviders ?? DEFAULT_MAX_PROVIDERS
+    this.#settledMs = init.settledMs ?? DEFAULT_SETTLED_MS
+    this.#now = init.now ?? (() => performance.now())
   }
 
   attach (host: DhtHost): void {
     this.#host = host
     const update = (): void => { this.#update() }
-    host.services.dht.routingTable.addEventListener('peer:add', update)
+    this.#changedAtMs = this.#now()
+    host.services.dht.routingTable.addEventListener('peer:add', () => {
+      this.#changedAtMs = this.#now()
+      update()
+    })
     host.addEventListener('peer:connect', update)
     host.addEventListener('peer:disconnect', update)
   }
@@ -109,6 +127,14 @@ export class DhtRouter implements WatchableRouter {
   async withdraw (digest: Digest, { signal }: RouterOptions = {}): Promise<void> {
     signal?.throwIfAborted()
     await this.#host?.services.dht.cancelReprovide(routingKey(digest), { signal: joined(signal, AbortSignal.timeout(this.#provideTimeoutMs)) })
+  }
+
+  mayKnowMore (asked: ReadonlySet<string>): boolean {
+    if (this.#host === undefined || this.#now() < this.#changedAtMs + this.#settledMs) return true
+    const { routingTable } = this.#host.services.dht
+    if (routingTable.size > MAX_WHOLLY_KNOWN) return true
+    for (const { peerId } of routingTable.kb.toIterable()) if (!asked.has(peerId.toString())) return true
+    return false
   }
 
   async * findProviders (digest: Digest, { signal }: RouterOptions = {}): AsyncGenerator<Provider> {

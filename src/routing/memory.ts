@@ -96,6 +96,10 @@ export class MemoryRouter implements WatchableRouter {
     this.#network.remove(digest, this.#self.peer)
   }
 
+  mayKnowMore (): boolean {
+    return true
+  }
+
   async * findProviders (digest: Digest, { signal }: RouterOptions = {}): AsyncGenerator<Provider> {
     for (const provider of this.#network.find(digest)) {
       if (signal?.aborted === true) return

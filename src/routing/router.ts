@@ -19,6 +19,11 @@ export interface Router {
   provide (digest: Digest, options?: RouterOptions): Promise<void>
   /** Stops announcing. Others forget when their record expires; asked until then, we answer `missing`. */
   withdraw (digest: Digest, options?: RouterOptions): Promise<void>
+  /**
+   * Whether a search could name anybody but these, who have been asked already. False only where all agents of the swarm are
+   * known to be among them: a walk would cost both sides of each step some milliseconds of the processor and tell nothing.
+   */
+  mayKnowMore (asked: ReadonlySet<string>): boolean
   /** Others that hold the blob, never ourselves, each once, as they are found. Ends by itself or with the signal. */
   findProviders (digest: Digest, options?: RouterOptions): AsyncIterable<Provider>
 }

@@ -3,8 +3,10 @@ import { HashThread, type BlockListener, type FileHashJob } from './hash-thread.
 import { StoreClosedError } from './store-errors.ts'
 import type { ByteSpan } from './store.ts'
 
-/** Two files hashed at once keep up with any disk we know; more would only take cores from the network. */
+/** Two threads keep up with any disk we know; more would only take cores from the network. */
 const MAX_WORKERS = 2
+/** Growing files that one thread hashes, beyond which a second is worth its start (70 ms of the processor) and its memory: one hashes faster than they come. */
+const MANY_JOBS = 3
 /** Bytes of spans that wait for one thread, beyond which a second is worth its memory. */
 const MANY_SPAN_BYTES = 16 * 1024 * 1024
 
@@ -16,7 +18,7 @@ export class HashPool {
   /** Begins a hash of the file at byte 0. Nothing is read before `advance` or `finish`. */
   start (path: string, algorithm: DigestAlgorithm, onBlock?: BlockListener): FileHashJob {
     if (this.#isClosed) throw new StoreClosedError('hash pool')
-    return this.#leastBusy(({ jobs }) => jobs, 0).start(path, algorithm, onBlock)
+    return this.#leastBusy(({ jobs }) => jobs, MANY_JOBS).start(path, algorithm, onBlock)
   }
 
   /** SHA-256, in hex, of bytes that are in the file; before running hashes go on. @throws HashFailedError */

@@ -1,7 +1,7 @@
 import type { Stream } from '@libp2p/interface'
 import { streamPair } from '@libp2p/utils'
 import { afterEach, expect, it } from 'vitest'
-import type { SwarmLink } from '../../src/net/swarm-link.ts'
+import type { LinkLanes, SwarmLink } from '../../src/net/swarm-link.ts'
 import { SwarmLinks, type SwarmLinksInit } from '../../src/net/swarm-links.ts'
 import { until } from '../support/until.ts'
 
@@ -23,10 +23,11 @@ afterEach(() => {
 })
 
 /** Links that open streams in memory; `before` is waited for with each. */
-function nodeOf (self: string, init: SwarmLinksInit = {}, before: () => Promise<void> = async () => {}): Node {
+function nodeOf (self: string, init: SwarmLinksInit = {}, before: () => Promise<void> = async () => {}, lanes?: LinkLanes): Node {
   const links = new SwarmLinks({
     self: () => self,
     addressesOf: () => [],
+    lanes,
     openStream: async (peer, { signal }): Promise<Stream> => {
       await before()
       signal.throwIfAborted()
@@ -160,4 +161,37 @@ it('closes links that no session has used for long, but only when there are too 
   a.isUsed = false
   await until(() => a.links.open().length === 1, { what: 'the end of two' })
   expect(a.links.open().map(({ peer }) => peer)).toEqual(['d'])
+})
+
+it('offers a direct lane to the first 32 that open a link, before anybody asks for pieces', async () => {
+  const offered: string[] = []
+  nodeOf('b', {}, undefined, {
+    offer: peer => {
+      offered.push(peer)
+      return undefined
+    },
+    connect: async () => new Promise(() => {})
+  })
+  const others = Array.from({ length: 34 }, (_, index) => nodeOf(`a${index}`))
+  await Promise.all(others.map(async ({ links }) => links.connect('b')))
+  await until(() => nodes.get('b')?.opened.length === 34, { what: '34 links' })
+  expect(offered).toHaveLength(32)
+  others.find((_, index) => offered.includes(`a${index}`))?.links.of('b')?.abort(new Error('cut'))
+  await until(() => nodes.get('b')?.links.open().length === 33, { what: 'one link less' })
+  await nodeOf('c').links.connect('b')
+  await until(() => offered.includes('c'), { what: 'an offer in its place' })
+})
+
+it('offers no lane on a link that it has opened itself', async () => {
+  const offered: string[] = []
+  nodeOf('b')
+  const a = nodeOf('a', {}, undefined, {
+    offer: peer => {
+      offered.push(peer)
+      return undefined
+    },
+    connect: async () => new Promise(() => {})
+  })
+  await a.links.connect('b')
+  expect(offered).toEqual([])
 })

@@ -76,6 +76,18 @@ test('a neighbour that has it saves the walk when the search ends soon', async (
   expect(walks).toBe(1)
 })
 
+test('where all agents have been asked nobody walks', async () => {
+  kit.peers.connect('a')
+  let walks = 0
+  const router = overriding<Router>(kit.router, {
+    isReady: () => true,
+    mayKnowMore: asked => !asked.has('a'),
+    findProviders: async function * () { walks++ }
+  })
+  expect(await search({}, router).next({ patient: true })).toBeUndefined()
+  expect(walks).toBe(0)
+})
+
 test('a provider is found while a neighbour is silent', async () => {
   kit.peers.add('silent', digest, bytes, { isSilent: true })
   kit.peers.add('far', digest, bytes, {}, { isNeighbour: false })

@@ -75,3 +75,53 @@ describe('addresses that the DHT tells of', () => {
     expect(stored.at(-1)?.multiaddr.toString()).toBe(right.toString())
   })
 })
+
+describe('a search', () => {
+  /** A router whose table has these peers, on a clock of its own. */
+  function routerOf (peers: readonly string[]): { router: DhtRouter, add: (peer: string) => void, pass: (ms: number) => void } {
+    const table = [...peers]
+    const listeners: Array<() => void> = []
+    let nowMs = 0
+    const router = new DhtRouter({ settledMs: 1000, now: () => nowMs })
+    router.attach({
+      getConnections: () => [{}],
+      addEventListener: () => {},
+      services: {
+        dht: {
+          routingTable: {
+            get size () { return table.length },
+            kb: { toIterable: () => table.map(peer => ({ peerId: peer })) },
+            addEventListener: (_: string, listener: () => void) => { listeners.push(listener) }
+          }
+        }
+      }
+    } as unknown as DhtHost)
+    return {
+      router,
+      add: peer => {
+        table.push(peer)
+        for (const listener of listeners) listener()
+      },
+      pass: ms => { nowMs += ms }
+    }
+  }
+
+  it('can tell nothing new when all of a small swarm have been asked, and nobody has come for a while', () => {
+    const { router, add, pass } = routerOf(['a', 'b'])
+    expect(router.mayKnowMore(new Set(['a', 'b']))).toBe(true)
+    pass(1000)
+    expect(router.mayKnowMore(new Set(['a', 'b', 'c']))).toBe(false)
+    expect(router.mayKnowMore(new Set(['a']))).toBe(true)
+    add('c')
+    expect(router.mayKnowMore(new Set(['a', 'b', 'c']))).toBe(true)
+    pass(1000)
+    expect(router.mayKnowMore(new Set(['a', 'b', 'c']))).toBe(false)
+  })
+
+  it('may always name somebody in a swarm that a table does not hold', () => {
+    const many = Array.from({ length: 33 }, (_, index) => `peer ${index}`)
+    const { router, pass } = routerOf(many)
+    pass(1000)
+    expect(router.mayKnowMore(new Set(many))).toBe(true)
+  })
+})

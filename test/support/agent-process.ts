@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { mkdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { PeerAnswer, StatusAnswer } from '../../agent/api-types.ts'
@@ -12,6 +13,8 @@ const LOOPBACK = '127.0.0.1'
 const PROJECT_DIR = join(import.meta.dirname, '../..')
 const NODE = join(PROJECT_DIR, 'node_modules/.bin/node')
 const MAIN = join(PROJECT_DIR, 'agent/main.ts')
+/** As the agent's first line says. */
+const NODE_FLAGS = /^#!\S+ -S node (.+)/.exec(readFileSync(MAIN, 'utf8'))?.[1]?.split(' ') ?? []
 
 export interface AgentInit {
   /** Registries by name: where their content really is. */
@@ -174,7 +177,7 @@ export class AgentProcess {
   #spawn (bootstrap = this.#init.bootstrap ?? []): Daemon {
     const { origins = {}, args = [], env = {}, runner = [], main = MAIN } = this.#init
     const home = join(this.#workDir, 'home')
-    const [command = '', ...leading] = [...runner, NODE]
+    const [command = '', ...leading] = [...runner, NODE, ...NODE_FLAGS]
     return new Daemon(command, [
       ...leading, main, 'agent', '--data', this.dataDir, '--http', this.endpoint, '--p2p', this.#p2pAddress, '--no-mdns',
       ...bootstrap.flatMap(multiaddr => ['--bootstrap', multiaddr]),
