@@ -3,13 +3,14 @@ import { parseArgs } from 'node:util'
 import { benchColdPull } from './cold-pull.ts'
 import { benchFirstByte } from './first-byte.ts'
 import { benchFootprint } from './footprint.ts'
+import { benchLimits } from './limits.ts'
 import { benchManifestLatency } from './manifest-latency.ts'
 import { benchPeerTransfer } from './peer-transfer.ts'
 import { printSection } from './support/report.ts'
 import { setStage } from './support/stage.ts'
 import { benchWarmRead } from './warm-read.ts'
 
-const BENCHES = { warm: benchWarmRead, cold: benchColdPull, peer: benchPeerTransfer, manifest: benchManifestLatency, footprint: benchFootprint, 'first-byte': benchFirstByte } as const
+const BENCHES = { warm: benchWarmRead, cold: benchColdPull, peer: benchPeerTransfer, manifest: benchManifestLatency, footprint: benchFootprint, 'first-byte': benchFirstByte, limits: benchLimits } as const
 const DEFAULT_MIB = 1024
 
 const { values, positionals } = parseArgs({ allowPositionals: true, options: { mib: { type: 'string', default: String(DEFAULT_MIB) }, help: { type: 'boolean' } } })

@@ -10,6 +10,8 @@ const MIN_BYTES = 12 * 1024 * 1024
 /** How long a request is on its way before its bytes flow, in milliseconds: what is asked for ahead of need. */
 const AHEAD_MS = 50
 const WINDOW_MS = 250
+/** Under a limit members are asked so long before more may come, in milliseconds: a session is asked what to do no more often. */
+const LIMIT_AHEAD_MS = 100
 
 /** How much all downloads together may have asked for: enough to fill the link, and no more, so that others can be asked instead. */
 export class DownloadBudget {
@@ -64,7 +66,7 @@ export class DownloadBudget {
     const shared = total - Math.ceil(underWay / length)
     // a small blob never waits for a large one
     const own = length === MIN_PIECE_LENGTH && session.pieces <= 8 ? session.pieces : session.onTime(nowMs) + session.unverified === 0 ? 1 : 0
-    if ((this.#limit?.delayMs(nowMs) ?? 0) > 0) return { room: 0, window: 1 }
+    if ((this.#limit?.delayMs(nowMs) ?? 0) > LIMIT_AHEAD_MS) return { room: 0, window: 1 }
     const members = Math.max(1, session.members.size)
     return { room: Math.max(own, shared, 0), window: Math.max(2, Math.ceil(total / members)) }
   }
