@@ -274,9 +274,7 @@ export class Exchange implements LinkHandlers {
   }
 
   onMeasured (link: SwarmLink): void {
-    if (link.rttMs === undefined) return
-    this.#nearness.measured(link.peer, link.rttMs)
-    for (const participation of this.#links.get(link)?.ours.values() ?? []) participation.session.measured(link.peer, this.#isNear(link))
+    if (link.rttMs !== undefined) this.#nearness.measured(link.peer, link.rttMs)
   }
 
   #isNear ({ peer, hello }: SwarmLink): boolean {
@@ -305,7 +303,7 @@ export class Exchange implements LinkHandlers {
       isTrusted: author => this.isTrusted(author),
       isOpen: this.#init.isKeyed !== true,
       isLeech: this.isLeech,
-      isNear: link => this.#isNear(link),
+      isNear: link => this.#nearness.isInZone(link.hello?.zone),
       queue: () => this.#uploads.length,
       now,
       openChannel: link => this.#links.get(link)?.open(this.#participations.get(keyOf(init.kind, digest)) as Participation) ?? 0,

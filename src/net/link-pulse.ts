@@ -2,8 +2,10 @@
 const PING_BEATS = 6
 /** Beats after a ping in which something must come: anything shows that the other side lives. */
 const DEAD_BEATS = 4
-/** Round trips remembered: the least of them is the way, the rest was waiting behind other bytes. */
-const MAX_SAMPLES = 4
+/** Round trips remembered: the least of them is the way, the rest was waiting behind other bytes or for a busy processor. */
+const MAX_SAMPLES = 16
+/** With fewer of them a busy start may look like a long way. */
+const MIN_SAMPLES = 4
 
 /**
  * Whether the other end of a link lives, and how far away it is. Told of what comes and of each beat; counts beats and not
@@ -19,9 +21,9 @@ export class LinkPulse {
   #silentBeats: number | undefined
   #pingedAtMs: number | undefined
 
-  /** Least of the latest round trips, in milliseconds; undefined before the first. */
+  /** Least of the latest round trips, in milliseconds; undefined before there are some. */
   get rttMs (): number | undefined {
-    return this.#samples.length === 0 ? undefined : Math.min(...this.#samples)
+    return this.#samples.length < MIN_SAMPLES ? undefined : Math.min(...this.#samples)
   }
 
   /** A beat has passed. @returns what to do: the nonce to ping with, `dead` to give the link up, or nothing */

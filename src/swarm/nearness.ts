@@ -31,7 +31,12 @@ export class Nearness {
     if (this.#rtts.delete(peer)) this.#farMs = undefined
   }
 
-  /** @param zone - where the peer says it is */
+  /** Whether no border lies between: only what people say makes one, as a wrong one costs much. @param zone - where the peer says it is */
+  isInZone (zone?: string): boolean {
+    return this.#zone === undefined || zone === undefined || zone === this.#zone
+  }
+
+  /** Whether it is preferred for a member. @param zone - where the peer says it is */
   isNear (peer: string, zone?: string): boolean {
     if (this.#zone !== undefined && zone !== undefined) return zone === this.#zone
     const rttMs = this.#rtts.get(peer)

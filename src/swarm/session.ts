@@ -208,12 +208,6 @@ export class Session {
     if (member !== undefined) member.queue = queue
   }
 
-  /** How far away a member is has been found out. */
-  measured (id: string, isNear: boolean): void {
-    const member = this.#members.get(id)
-    if (member !== undefined) member.isNear = isNear
-  }
-
   /** A member goes on reading from the origin, or no longer does. */
   readsOrigin (id: string, reads: boolean): void {
     const member = this.#members.get(id)

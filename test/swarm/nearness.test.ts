@@ -18,6 +18,14 @@ describe('nearness', () => {
     }))
   })
 
+  it('is no border where nobody says one', () => {
+    for (const zone of ['a', undefined]) {
+      expect(measured([1, 1, 1, 1, 90], zone).isInZone(undefined)).toBe(true)
+      expect(measured([1, 1, 1, 1, 90], zone).isInZone('b')).toBe(zone === undefined)
+      expect(measured([1, 1, 1, 1, 90], zone).isInZone('a')).toBe(true)
+    }
+  })
+
   it('never makes a far one of who is closer than a near one, and leaves at least a quarter near', () => {
     fc.assert(fc.property(rtts, ways => {
       const nearness = measured(ways)
