@@ -363,6 +363,9 @@ export class Download implements ParticipationListener {
         this.participation.tellTaking('take', range(decision.start, decision.end))
         this.#runs.begin(decision.start, decision.end, this.#inbox.erased())
         break
+      case 'yield':
+        this.#runs.stop()
+        break
       default:
         decision satisfies never
     }
@@ -429,8 +432,8 @@ export class Download implements ParticipationListener {
   async #takeWhole (): Promise<void> {
     this.#isWhole = true
     for (const { member, piece } of this.#inbox.dropAll()) this.#passed.set(`${member} ${piece}`, 'cancelled')
-    const pieces = range(0, this.session.pieces).filter(piece => !this.session.held.has(piece))
-    this.participation.tellTaking('take', pieces)
+    this.participation.tellTaking('take', this.session.wholeComes())
+    this.onFacts()
     await this.#inbox.erased()
   }
 

@@ -50,6 +50,7 @@ export class OriginRuns {
   /** Those that know no such blob, or will not give it to us. */
   readonly #useless = new Set<string>()
   readonly #running = new Set<Promise<void>>()
+  #stop = new AbortController()
   #failures = 0
   #error: unknown
   #isUnknown = true
@@ -96,6 +97,12 @@ export class OriginRuns {
     this.#running.add(run)
   }
 
+  /** Ends the runs under way, as if they had come to their end. */
+  stop (): void {
+    this.#stop.abort()
+    this.#stop = new AbortController()
+  }
+
   /** Resolves when no run is under way. */
   async settled (): Promise<void> {
     await Promise.allSettled(this.#running)
@@ -105,16 +112,21 @@ export class OriginRuns {
     const { now } = this.#components
     let progress = 0
     let retryAfterMs = 0
+    const { signal: stopped } = this.#stop
     const usable = [...this.#repositories].filter(([key]) => !this.#useless.has(key))
     for (const [key, repository] of usable) {
       try {
-        await this.#read(repository, start, end, bytes => { progress += bytes })
+        await this.#read(repository, start, end, bytes => { progress += bytes }, stopped)
         this.#failures = 0
         this.#listener.onEnded(start, end, 0)
         return
       } catch (error) {
         if (this.#init.signal.aborted) break
         if (this.#fatal !== undefined) break
+        if (stopped.aborted) {
+          this.#listener.onEnded(start, end, 0)
+          return
+        }
         retryAfterMs = Math.max(retryAfterMs, this.#failed(key, error, start))
         if (progress > 0) break
       }
@@ -136,19 +148,19 @@ export class OriginRuns {
     return error instanceof ShoalError && 'retryAfterMs' in error ? Number(error.retryAfterMs ?? 0) : 0
   }
 
-  async #read (repository: Repository, start: number, end: number, onBytes: (bytes: number) => void): Promise<void> {
+  async #read (repository: Repository, start: number, end: number, onBytes: (bytes: number) => void, stopped: AbortSignal): Promise<void> {
     const { origin, events } = this.#components
     const { digest, size, partial } = this.#init
     const stop = new AbortController()
-    const signal = AbortSignal.any([this.#init.signal, stop.signal])
+    const signal = AbortSignal.any([this.#init.signal, stopped, stop.signal])
     const from = start * pieceLength(size) + (this.#init.torn.get(start) ?? 0)
     const to = Math.min(size, end * pieceLength(size))
     try {
-      const { body, start: at, size: told, access } = await origin.blob(repository, digest, from, { signal, ...(to < size ? { end: to } : {}) })
+      const { body, start: at, end: last, size: told, access } = await origin.blob(repository, digest, from, { signal, ...(to < size ? { end: to } : {}) })
       this.#isUnknown = false
       if (told !== undefined && told !== size) this.#fail(new SizeDisagreementError(digest, 'the origin', size, told))
       this.#listener.onAccess(access)
-      const isWhole = at < from
+      const isWhole = at < from || (to < size && last === size)
       if (isWhole) await this.#listener.onWhole()
       events.emit({ type: 'fetch:source', digest, source: 'origin', start: at })
       await this.#take(body, at, isWhole ? size : to, partial, onBytes)

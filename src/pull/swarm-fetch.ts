@@ -185,10 +185,15 @@ export class SwarmFetch implements Fetch {
     this.#notify()
   }
 
+  /** Where the origin may be asked about the blob. */
+  get #askable (): Iterable<Repository> {
+    return this.#init.originPolicy === 'never' ? [] : this.#repositories.values()
+  }
+
   /** Who may have what an earlier fetch has left is not known any more, and members wait for it. */
   async #askAccess (download: Download): Promise<void> {
-    if (this.#access.known !== undefined || this.#init.originPolicy === 'never') return
-    await this.#access.ask(this.#components.origin, this.#repositories.values(), this.digest, { signal: this.#controller.signal })
+    if (this.#access.known !== undefined) return
+    await this.#access.ask(this.#components.origin, this.#askable, this.digest, { signal: this.#controller.signal })
     if (this.#access.known !== undefined) download.accessTold(this.#access.known)
   }
 
@@ -222,7 +227,7 @@ export class SwarmFetch implements Fetch {
 
   async #commit (): Promise<void> {
     const { signal } = this.#controller
-    const access = await this.#access.settle(this.#components.origin, this.#repositories.values(), this.digest, { signal })
+    const access = await this.#access.settle(this.#components.origin, this.#askable, this.digest, { signal })
     await this.#partial?.commit({ kind: 'blob', access })
     await this.#download?.stop()
     if (this.#download !== undefined) await this.#components.exchange.stored(this.#download.participation)

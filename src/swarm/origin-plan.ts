@@ -82,6 +82,11 @@ export class OriginPlan {
   #lastProgressMs = 0
   /** When the others last heard that we read. */
   #promisedMs = 0
+  /** The origin gives all or nothing. */
+  #knowsNoRanges = false
+  #readsWhole = false
+  /** To whom we have left the whole: nobody stops us twice. */
+  readonly #yieldedTo = new Set<string>()
 
   constructor (parts: OriginPlanParts, init: OriginPlanInit) {
     this.#parts = parts
@@ -133,9 +138,34 @@ export class OriginPlan {
 
   ended (start: number, end: number, retryAtMs: number): void {
     this.#runs.delete(start)
+    if (this.#knowsNoRanges) this.#taking.clear()
     for (let piece = start; piece < end; piece++) this.#taking.delete(piece)
+    this.#readsWhole = false
     if (retryAtMs > 0) this.#runPieces = FIRST_RUN_PIECES
     this.#retryAtMs = Math.max(this.#retryAtMs, retryAtMs)
+  }
+
+  /** The origin sends all of the blob whatever is asked: what we read goes on to its end. @returns the pieces that it brings */
+  wholeComes (): readonly number[] {
+    const { arrived } = this.#parts
+    this.#knowsNoRanges = true
+    this.#readsWhole = true
+    for (let piece = 0; piece < arrived.length; piece++) if (!arrived.has(piece)) this.#taking.add(piece)
+    return this.taking
+  }
+
+  /** Whether another reads the whole too, and ranks higher: those who began at once see it alike, and one goes on. */
+  yields (nowMs: number): boolean {
+    if (!this.#readsWhole) return false
+    for (const member of this.#contenders(nowMs)) {
+      if (this.#yieldedTo.has(member.id) || !this.#isReading(member, nowMs)) continue
+      if (!this.#isLeech && member.ownership.rank(0) < this.#self.rank(0)) continue
+      if (!this.taking.every(piece => member.taking.has(piece) || member.held.has(piece))) continue
+      this.#yieldedTo.add(member.id)
+      this.#readsWhole = false
+      return true
+    }
+    return false
   }
 
   /** The next read, if one is ours to begin, of so many pieces at the most. */
@@ -214,7 +244,8 @@ export class OriginPlan {
   /** Whether a piece that members hold is better read from the origin. */
   #isQuicker (nowMs: number): boolean {
     if (this.#policy === 'fast') return true
-    if (this.#policy !== 'balanced' || this.#pieceMs === undefined) return false
+    // all that is here already would come again
+    if (this.#policy !== 'balanced' || this.#pieceMs === undefined || this.#knowsNoRanges) return false
     const { arrived } = this.#parts
     const missing = arrived.length - arrived.count
     const came = arrived.count - this.#arrivedAtStart

@@ -17,6 +17,8 @@ export type Decision =
   | { readonly type: 'cancel', readonly member: string, readonly piece: number }
   /** Read the pieces `start` (inclusive) to `end` (exclusive) from the origin, in order. */
   | { readonly type: 'take', readonly start: number, readonly end: number }
+  /** Another reads the whole from an origin that knows no ranges: stop reading it. */
+  | { readonly type: 'yield' }
 
 export interface SessionInit {
   /** Our own peer id. */
@@ -272,6 +274,11 @@ export class Session {
     return this.#origin.isOpen(nowMs)
   }
 
+  /** The origin knows no ranges: what is read goes on to the end of the blob. @returns the pieces that it brings */
+  wholeComes (): readonly number[] {
+    return this.#origin.wholeComes()
+  }
+
   /** Readers wait at these pieces, the most urgent first. */
   wanted (heads: readonly number[]): void {
     this.#heads = heads
@@ -297,6 +304,7 @@ export class Session {
     this.#expire(nowMs)
     const decisions = this.#decisions.splice(0)
     if (this.#arrived.isFull) return decisions
+    if (this.#origin.yields(nowMs)) decisions.push({ type: 'yield' })
     for (let left = runs; left > 0; left--) {
       const run = this.#origin.next(nowMs, this.#heads, longestRun)
       if (run === undefined) break

@@ -272,6 +272,20 @@ describe('a swarm fetch', () => {
     expect(receivedBy(agent)).toEqual({ peers: 0, origin: SIZE })
   })
 
+  test('leaves an origin that knows no ranges to one member where several that meet have begun to read all of it', async () => {
+    const bytes = bytesOf(SIZE)
+    const gate = new Gate()
+    const digest = swarm.origin.addBlob(repository, bytes, { ignoresRange: true, chunkBytes: 10_000, gate })
+    const agents = [await swarm.add(), await swarm.add(), await swarm.add()]
+    const pulls = agents.map(async agent => pull(agent, digest, SIZE))
+    await until(() => gate.waiting === agents.length, { what: 'all have begun' })
+    await swarm.linkAll(...agents)
+    await until(() => gate.waiting === 1, { what: 'all but one have stopped' })
+    gate.open()
+    for (const pulled of await Promise.all(pulls)) expectSame(pulled, bytes)
+    expect(agents.map(agent => receivedBy(agent).origin).sort((a, b) => a - b)).toEqual([0, 0, SIZE])
+  })
+
   test('takes from members and from an origin that knows no ranges at the same time', async () => {
     const bytes = bytesOf(SIZE)
     const digest = swarm.origin.addBlob(repository, bytes, { ignoresRange: true, chunkBytes: 30_000 })
@@ -335,7 +349,9 @@ describe('a swarm fetch', () => {
     const other = await swarm.add({ originPolicy: 'never' })
     await swarm.link(agent, other)
     swarm.origin.addBlob(repository, bytes, { hangs: true })
-    for (const one of [agent, other]) pull(one, digest, SIZE).catch(() => {})
+    pull(agent, digest, SIZE).catch(() => {})
+    await until(() => agent.log.some(({ type }) => type === 'fetch:started'), { what: 'it goes on' })
+    pull(other, digest, SIZE, other.puller({ searchMs: 10_000 })).catch(() => {})
     await until(() => receivedBy(other).peers >= 3 * PIECE, { what: 'the pieces kept' })
     expect(receivedBy(agent)).toEqual({ peers: 0, origin: 0 })
   })

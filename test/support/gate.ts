@@ -6,6 +6,11 @@ export class Gate {
   readonly #changes = new EventTarget()
   #waiting = 0
 
+  /** So many wait now. */
+  get waiting (): number {
+    return this.#waiting
+  }
+
   /** Lets so many more through. */
   release (count = 1): void {
     this.#permits += count

@@ -49,6 +49,7 @@ function inWords (decision: Decision): string {
     case 'request': return `ask ${decision.member} ${decision.piece}`
     case 'cancel': return `cancel ${decision.member} ${decision.piece}`
     case 'take': return `take ${decision.start}-${decision.end}`
+    case 'yield': return 'yield'
   }
 }
 

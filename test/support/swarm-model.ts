@@ -184,6 +184,7 @@ export class SwarmModel {
       this.#read(host, decision, start)
       return
     }
+    if (decision.type === 'yield') throw new Error('the model knows ranges')
     const { member: id, piece } = decision
     const member = this.#byId.get(id)
     if (member === undefined) throw new Error(`${host.id} knows no ${id}`)

@@ -176,6 +176,51 @@ describe('beside others', () => {
   })
 })
 
+describe('from an origin that knows no ranges', () => {
+  /** Reads all, beside another that does too. */
+  function bothReading (other: string, init: ConstructorParameters<typeof SessionScene>[1] = {}): SessionScene {
+    const scene = new SessionScene(PIECES, init)
+    scene.takes(0)
+    expect(scene.session.wholeComes()).toEqual(ALL)
+    scene.joined(other, [], { readsOrigin: true })
+    scene.session.takes(other, ALL, 0)
+    return scene
+  }
+
+  const [higher = '', lower = ''] = [true, false].map(isHigher => OTHERS.concat('d', 'e', 'f').find(other => (ownerOf(0, [other]) === other) === isHigher))
+
+  it('of two that read all of it the one that ranks higher goes on', () => {
+    expect(bothReading(higher).takes(1)).toEqual(['yield'])
+    expect(bothReading(lower).takes(1)).toEqual([])
+  })
+
+  it('a leech leaves it to anybody', () => {
+    expect(bothReading(lower, { isLeech: true }).takes(1)).toEqual(['yield'])
+  })
+
+  it('nobody stops for one that reads only a part of what is missing', () => {
+    const scene = bothReading(higher)
+    scene.session.releases(higher, [7], 0)
+    expect(scene.takes(1)).toEqual([])
+    scene.session.has(higher, [7], 1)
+    expect(scene.takes(1)).toEqual(['yield'])
+  })
+
+  it('who has stopped reads nothing that the other reads, and all when it leaves; it does not stop for it twice', () => {
+    const scene = bothReading(higher)
+    scene.takes(1)
+    scene.session.originEnded(0, 1, 2)
+    expect(scene.session.taking).toEqual([])
+    expect(scene.takes(2)).toEqual([])
+    scene.session.gone(higher)
+    expect(scene.takes(3)).not.toEqual([])
+    scene.session.wholeComes()
+    scene.joined(higher, [], { readsOrigin: true }, 4)
+    scene.session.takes(higher, ALL, 4)
+    expect(scene.takes(4)).toEqual([])
+  })
+})
+
 describe('what members hold', () => {
   /** One that has read a piece from the origin in 10 ms, and waits for the rest from a member that gives nothing yet. */
   function waiting (originPolicy: OriginPolicy): SessionScene {
