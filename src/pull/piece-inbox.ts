@@ -132,7 +132,7 @@ export class PieceInbox {
       incoming.failure ??= error
       return
     }
-    const copy = bytes.slice()
+    const copy = new Uint8Array(bytes)
     const write = async (): Promise<void> => {
       if (incoming.failure !== undefined) return
       try {

@@ -40,7 +40,7 @@ export class MemoryBlobReader implements BlobReader {
   async bytes (options: { signal?: AbortSignal } = {}): Promise<Uint8Array> {
     this.#assertOpen()
     options.signal?.throwIfAborted()
-    return this.#bytes.slice()
+    return new Uint8Array(this.#bytes)
   }
 
   async close (): Promise<void> {

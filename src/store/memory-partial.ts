@@ -151,12 +151,12 @@ export class MemoryPartial implements PartialBlob {
     this.#assertOpen()
     if (!this.#isVerified) throw new NotVerifiedError(this.digest)
     this.#state = 'committed'
-    return this.#owner.commit(this.#bytes().slice(), facts)
+    return this.#owner.commit(new Uint8Array(this.#bytes()), facts)
   }
 
   async setAside (): Promise<Evidence> {
     this.#assertOpen()
-    return new MemoryEvidence(this.#bytes().slice(), this.spans)
+    return new MemoryEvidence(new Uint8Array(this.#bytes()), this.spans)
   }
 
   async close (): Promise<void> {

@@ -44,7 +44,7 @@ export class MemoryStore implements Store {
     this.#assertOpen()
     const actual = digestOf(bytes, digestAlgorithm(digest))
     if (actual !== digest) throw new DigestMismatchError(digest, actual)
-    return this.#commit(digest, bytes.slice(), facts)
+    return this.#commit(digest, new Uint8Array(bytes), facts)
   }
 
   async setAccess (digest: Digest, access: Access): Promise<void> {

@@ -70,7 +70,7 @@ export class Bitfield {
 
   /** A copy, for the wire. */
   toBytes (): Uint8Array {
-    return this.#bytes.slice()
+    return new Uint8Array(this.#bytes)
   }
 
   #check (piece: number): void {
