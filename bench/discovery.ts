@@ -17,7 +17,7 @@ import { percentile, spread } from './support/samples.ts'
 const SPREAD_MS = 100
 /** Until all processes have the order. */
 const LEAD_MS = 500
-const TIMEOUT_MS = 110_000
+const TIMEOUT_MS = 300_000
 const SIZE = 64 * 1024 * 1024
 const ENOUGH = [1, 8, 16]
 
@@ -55,8 +55,7 @@ async function measure (processes: readonly NodesProcess[], round: number, waitM
   const atMs = Date.now() + LEAD_MS
   for (const process of processes) process.tell({ type: 'join', name: `round ${round} ${atMs}`, size: SIZE, atMs, spreadMs: SPREAD_MS })
   await sleep(LEAD_MS + waitMs)
-  for (const process of processes) process.tell({ type: 'report' })
-  const reports = await Promise.all(processes.map(async process => process.hear('report')))
+  const reports = await reportsOf(processes)
   const nodes = reports.flatMap(({ nodes }) => nodes)
   return {
     enough: ENOUGH.map(count => nodes.map(({ joinedAtMs, met }) => (met[Math.min(count, nodes.length - 1) - 1]?.atMs ?? Infinity) - joinedAtMs)),
@@ -65,6 +64,11 @@ async function measure (processes: readonly NodesProcess[], round: number, waitM
     neighbours: reports.flatMap(({ neighbours }) => neighbours),
     cpuSeconds: reports.reduce((sum, { cpuSeconds }) => sum + cpuSeconds, 0)
   }
+}
+
+async function reportsOf (processes: readonly NodesProcess[]): Promise<Array<Extract<DiscoveryAnswer, { type: 'report' }>>> {
+  for (const process of processes) process.tell({ type: 'report' })
+  return Promise.all(processes.map(async process => process.hear('report')))
 }
 
 /** When the last two parts of the swarm became one: milliseconds since the epoch. */
@@ -93,7 +97,7 @@ const { values } = parseArgs({
     processes: { type: 'string', default: '16' },
     bootstrap: { type: 'string', default: '1' },
     settle: { type: 'string', default: '5' },
-    wait: { type: 'string', default: '4' }
+    wait: { type: 'string', default: '8' }
   }
 })
 const hosts = Number(values.hosts)
@@ -104,8 +108,11 @@ try {
   const each = Math.floor(hosts / count)
   first?.tell({ type: 'start', count: hosts - each * (count - 1), bootstrap: [] })
   const { addresses = [] } = await first?.hear('started') ?? {}
+  const startedAtMs = performance.now()
   for (const process of others) process.tell({ type: 'start', count: each, bootstrap: addresses.slice(0, Number(values.bootstrap)) })
   await Promise.all(others.map(async process => process.hear('started')))
+  while ((await reportsOf(processes)).some(({ neighbours }) => neighbours.includes(0))) await sleep(500)
+  console.log(`each has a neighbour after ${((performance.now() - startedAtMs) / 1000).toFixed(1)} s`)
   await sleep(Number(values.settle) * 1000)
   const samples: Sample[] = []
   for (let round = 0; round < Number(values.rounds); round++) samples.push(await measure(processes, round, Number(values.wait) * 1000))

@@ -66,6 +66,10 @@ export class SwarmModel {
     for (const host of this.hosts) this.#plan(host)
   }
 
+  get nowMs (): number {
+    return this.#clock.nowMs
+  }
+
   /** Runs until all hosts that can be are done, or the limit. @returns when each was done, in milliseconds; undefined for those that never were */
   run (): Array<number | undefined> {
     const { limitMs = DEFAULT_LIMIT_MS } = this.#init

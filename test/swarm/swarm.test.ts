@@ -129,6 +129,26 @@ describe('a swarm of more hosts than one exchanges pieces with', () => {
     expect(reachable(swarm.hosts)).toBe(200)
   })
 
+  it.each([16, 64, 256])('of %i knows enough of them some round trips after the start, where processors cost no time', count => {
+    const enough = new Map<string, number>()
+    const swarm: SwarmModel = new SwarmModel({
+      size: 64 * MIB,
+      hosts: Array.from({ length: count }, (_, index) => ({ up: 10_000, down: 10_000, startMs: (index * 37) % 100 })),
+      origin: 10_000,
+      seed: 1,
+      degree: 32,
+      latencyMs: 1,
+      limitMs: 300,
+      check: host => { if (host.session.members.size >= 8 && !enough.has(host.id)) enough.set(host.id, swarm.nowMs - (host.init.startMs ?? 0)) }
+    })
+    swarm.run()
+    const sorted = [...enough.values()].sort((a, b) => a - b)
+    expect(sorted).toHaveLength(count)
+    expect(sorted[count >> 1]).toBeLessThanOrEqual(60)
+    expect(sorted.at(-1)).toBeLessThanOrEqual(110)
+    expect(reachable(swarm.hosts)).toBe(count)
+  })
+
   it('makes no islands of its zones', () => {
     const swarm = many(60, { mib: 2, degree: 8, seed: 1, zones: 3 })
     expect(swarm.run().filter(doneMs => doneMs === undefined)).toEqual([])
