@@ -59,6 +59,8 @@ export interface ParticipationListener {
   onReject (member: string, pieces: readonly number[]): void
   /** It breaks the rules of this blob. */
   onLie (member: string, reason: string): void
+  /** What it gives from now on was got with credentials. */
+  onRestricted (member: string): void
   /** It says that the blob has another size; `isHolder`: and that it holds it. */
   onOtherSize (member: string, size: number, isHolder: boolean): void
 }
@@ -236,6 +238,7 @@ export class Participation {
         break
       case 'origin':
         this.session.readsOrigin(peer, message.reads)
+        if (message.restricted) this.#listener?.onRestricted(peer)
         break
       case 'reject':
         this.session.queued(peer, message.queue)
@@ -316,14 +319,16 @@ export class Participation {
   setReadsOrigin (readsOrigin: boolean): void {
     if (this.#readsOrigin === readsOrigin || (readsOrigin && this.#isHidden)) return
     this.#readsOrigin = readsOrigin
-    for (const peer of this.attendees.keys()) this.#say(peer, channel => ({ type: 'origin', channel, reads: readsOrigin }))
+    this.#tellOrigin()
   }
 
   /** Who may have it has become known. */
   setShared (isShared: boolean, restricted: boolean): void {
+    const isMarkNew = restricted && !this.#restricted
     this.#restricted = restricted
     this.#isHidden = !isShared
     if (this.#isHidden) this.setReadsOrigin(false)
+    else if (isMarkNew) this.#tellOrigin()
     if (this.#isShared === isShared) return
     this.#isShared = isShared
     if (isShared) this.#announce([...this.#offered])
@@ -395,6 +400,11 @@ export class Participation {
     if (this.#isHidden) return []
     const signed = this.#isShared ? [...this.#hashing, ...this.#unvouched] : []
     return [...new Set([...this.session.taking, ...signed])].slice(0, MAX_PROMISED).sort((a, b) => a - b)
+  }
+
+  #tellOrigin (): void {
+    const [reads, restricted] = [this.#readsOrigin, this.#restricted]
+    for (const peer of this.attendees.keys()) this.#say(peer, channel => ({ type: 'origin', channel, reads, restricted }))
   }
 
   #leave (attendee: Attendee): void {

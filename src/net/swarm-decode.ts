@@ -28,7 +28,7 @@ import { FieldReader } from './wire-fields.ts'
  *   15 lane-refused  16 lane-switch
  *   17 ping  18 pong                           2 nonce
  *   19 accuse        2 channel  3 of, text     4 pieces   5 attestation
- *   20 origin        2 channel  3 reads
+ *   20 origin        2 channel  3 reads  4 restricted
  */
 
 const MAX_DIGEST_LENGTH = 135
@@ -85,7 +85,7 @@ export function decodeMessage (bytes: Uint8Array, start = 0, end = bytes.byteLen
     case 'accuse':
       return { type, channel: channel(), of: peer(fields.text(3)), pieces: somePieces(4), attestation: attestation(5) }
     case 'origin':
-      return { type, channel: channel(), reads: fields.flag(3) }
+      return { type, channel: channel(), reads: fields.flag(3), restricted: fields.flag(4) }
     case undefined:
       return undefined
     default:

@@ -82,7 +82,7 @@ export function encodeMessage (message: SwarmMessage): Uint8Array {
       writer.bytes(5, message.attestation)
       break
     case 'origin':
-      writer.number(2, message.channel).flag(3, message.reads)
+      writer.number(2, message.channel).flag(3, message.reads).flag(4, message.restricted)
       break
     default:
       message satisfies never

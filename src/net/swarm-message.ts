@@ -155,11 +155,14 @@ export interface AccuseMessage {
   readonly attestation: Uint8Array
 }
 
-/** Whether the sender goes on reading from the origin what it owns has changed. */
+/** What the origin says or said has changed what the sender's join told. */
 export interface OriginMessage {
   readonly type: 'origin'
   readonly channel: number
+  /** It goes on reading from the origin what it owns. */
   readonly reads: boolean
+  /** The origin gives the blob only with credentials. */
+  readonly restricted: boolean
 }
 
 export type SwarmMessage =

@@ -263,6 +263,10 @@ export class Download implements ParticipationListener {
     this.#search.answered(member)
   }
 
+  onRestricted (member: string): void {
+    this.#restricted.add(member)
+  }
+
   onReject (member: string, pieces: readonly number[]): void {
     for (const piece of pieces) {
       this.#inbox.drop(member, piece)

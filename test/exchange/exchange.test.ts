@@ -321,6 +321,35 @@ describe('an agent that has not the blob', () => {
     await until(() => peer.heard.flatMap(message => message.type === 'have' ? message.pieces : []).length === 4, { what: 'all four are offered' })
   })
 
+  it('says that the content is private, to those who joined before it knew, ahead of the first piece', async () => {
+    const gate = new Gate()
+    const agent = await swarm.add({ isKeyed: true, sharePrivate: true })
+    swarm.origin.addBlob(repository, bytes, { access: 'restricted', gate })
+    const peer = await strangerTo(agent)
+    await fetching(agent)
+    peer.join()
+    expect(await peer.hears('join')).toMatchObject({ restricted: false })
+    gate.open()
+    await peer.hears('origin', ({ restricted }) => restricted)
+    await until(() => peer.heard.flatMap(message => message.type === 'have' ? message.pieces : []).length > 0, { what: 'a piece is offered' })
+    const said = peer.heard.map(({ type }) => type)
+    expect(said.indexOf('origin')).toBeLessThan(said.indexOf('have'))
+  })
+
+  it.each([true, false])('stores as private what a member, after its join, said was got with credentials (%s)', async restricted => {
+    const agent = await swarm.add({ isKeyed: true, originPolicy: 'never' })
+    const peer = await strangerTo(agent)
+    await fetching(agent)
+    peer.join({ bitfield: Uint8Array.of(0b11110000) })
+    peer.say({ type: 'origin', channel: 1, reads: false, restricted })
+    peer.say({ type: 'attest', channel: 1, attestation: signAttestation(peer.agent.key, { digest, size: SIZE, hashes: hashes([0, 1, 2, 3]) }).bytes })
+    for (const piece of [0, 1, 2, 3]) {
+      await peer.hears('request', ({ pieces }) => pieces.includes(piece))
+      await peer.send(piece)
+    }
+    expect((await until(async () => agent.store.stat(digest), { what: 'it is stored' })).access).toBe(restricted ? 'restricted' : 'public')
+  })
+
   it('tells of many pieces at once', async () => {
     const agent = await swarm.add()
     swarm.origin.addBlob(repository, bytes)
@@ -333,7 +362,7 @@ describe('an agent that has not the blob', () => {
   })
 })
 
-const nobodyListens: ParticipationListener = { onFacts () {}, onBody () {}, onAnswer () {}, onReject () {}, onLie () {}, onOtherSize () {} }
+const nobodyListens: ParticipationListener = { onFacts () {}, onBody () {}, onAnswer () {}, onReject () {}, onLie () {}, onRestricted () {}, onOtherSize () {} }
 
 /** The same bytes under another name of as many characters. */
 function renamed (attestation: Uint8Array, from: string, to: string): Uint8Array {

@@ -35,7 +35,7 @@ export const messages: { readonly [Type in SwarmMessage['type']]: fc.Arbitrary<S
   'lane-switch': fc.constant({ type: 'lane-switch' }),
   ping: fc.record({ type: fc.constant('ping'), nonce: fc.maxSafeNat() }),
   pong: fc.record({ type: fc.constant('pong'), nonce: fc.maxSafeNat() }),
-  origin: fc.record({ type: fc.constant('origin'), channel, reads: fc.boolean() }),
+  origin: fc.record({ type: fc.constant('origin'), channel, reads: fc.boolean(), restricted: fc.boolean() }),
   accuse: fc.record({ type: fc.constant('accuse'), channel, of: peer, pieces: somePieces, attestation })
 }
 
