@@ -1,8 +1,8 @@
-import { open, stat, utimes } from 'node:fs/promises'
-import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { loadIdentity } from '../../src/net/identity.ts'
+import { shortDigest, type Digest } from '../../src/oci/digest.ts'
 import { AgentProcess } from '../support/agent-process.ts'
+import { flipStoredBit } from '../support/bit-rot.ts'
 import { pushImage, startDockerRegistry, type DockerRegistry } from '../support/docker-registry.ts'
 import { httpPull } from '../support/http-pull.ts'
 import { buildImage, imageBytes, type TestImage } from '../support/image.ts'
@@ -84,8 +84,10 @@ describe.skipIf(requireCommands('docker-registry', 'setpriv') !== undefined)('ag
     const image = await pushNew('bad disk')
     const a = parts.keep(await AgentProcess.start({ origins: { 'reg.test': registry.url } }))
     expect(await pull(a, image, 'bad disk')).toBe('right')
-    const [layer = ''] = platformImage(image).layers
-    await flipByte(join(a.dataDir, 'blobs', ...layer.split(':')), Math.floor(LAYER_BYTES / 3))
+    const layer = await stored(a, image)
+    await a.end()
+    await flipStoredBit(a.dataDir, layer, Math.floor(LAYER_BYTES / 3))
+    await a.restart()
     const b = parts.keep(await AgentProcess.start({ origins: { 'reg.test': registry.url }, bootstrap: [a.multiaddr] }))
     await b.connectedTo(a)
 
@@ -123,22 +125,13 @@ async function bannedBy (agent: AgentProcess): Promise<string[]> {
   return (await agent.status()).banned.map(({ peer }) => peer)
 }
 
-function tagOf (name: string): string {
-  return name.replaceAll(' ', '-')
+/** Resolves with the image's layer when the agent has it in its store: a client may have its last byte before. */
+async function stored (agent: AgentProcess, image: TestImage): Promise<Digest> {
+  const layer = platformImage(image).layers[0] as Digest
+  await until(() => agent.log().split('\n').some(line => line.includes('fetch:completed') && line.includes(shortDigest(layer))), { what: `${layer} is stored` })
+  return layer
 }
 
-/** As a disk does it: size and times stay. */
-async function flipByte (path: string, position: number): Promise<void> {
-  // the client may have its last byte before the store has the blob
-  const { atime, mtime } = await until(async () => stat(path), { what: `${path} is there` })
-  const file = await open(path, 'r+')
-  try {
-    const byte = Buffer.alloc(1)
-    await file.read(byte, 0, 1, position)
-    byte[0] = (byte[0] ?? 0) ^ 1
-    await file.write(byte, 0, 1, position)
-  } finally {
-    await file.close()
-  }
-  await utimes(path, atime, mtime)
+function tagOf (name: string): string {
+  return name.replaceAll(' ', '-')
 }
