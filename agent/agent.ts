@@ -102,6 +102,7 @@ export async function startAgent (config: Config, { log }: { log: Logger }): Pro
       score,
       events,
       pace,
+      onDamaged: digest => { puller.repair(digest).catch(() => {}) },
       now: Date.now
     }, {
       isKeyed: policy.isKeyed,

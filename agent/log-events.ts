@@ -16,6 +16,7 @@ const LEVELS: Readonly<Record<ShoalEvent['type'], Level>> = {
   'fetch:failed': 'warn',
   'fetch:abandoned': 'debug',
   'tag:resolved': 'debug',
+  'peer:accused': 'info',
   'peer:banned': 'warn',
   'peer:connected': 'debug',
   'peer:disconnected': 'debug',

@@ -108,6 +108,7 @@ function eventMetrics (registry: Registry, served: Counter): (event: ShoalEvent)
       case 'blob:removed':
       case 'fetch:started':
       case 'fetch:source':
+      case 'peer:accused':
       case 'peer:connected':
       case 'peer:disconnected':
       case 'bootstrap:joined':

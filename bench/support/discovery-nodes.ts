@@ -82,6 +82,7 @@ class DiscoveringNode {
         onBody () {},
         onReject () {},
         onLie () {},
+        onAccused () {},
         onRestricted () {},
         onOtherSize () {}
       }

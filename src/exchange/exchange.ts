@@ -16,6 +16,7 @@ import { Introductions } from './introductions.ts'
 import { LinkChannels, type Channel } from './link-channels.ts'
 import { Membership } from './membership.ts'
 import { Participation, type Attendee, type ParticipationInit } from './participation.ts'
+import { SelfCheck } from './self-check.ts'
 import { storedSource } from './stored-source.ts'
 import { Uploads } from './uploads.ts'
 
@@ -51,6 +52,8 @@ export interface ExchangeComponents {
   readonly score: PeerScore
   readonly events: EventSink
   readonly pace: Pace
+  /** A stored blob was found damaged, and is gone. @default nothing is done about it */
+  readonly onDamaged?: (digest: Digest) => void
   /** Milliseconds since the epoch. */
   readonly now: () => number
 }
@@ -103,6 +106,7 @@ export class Exchange implements LinkHandlers {
   readonly #nearness: Nearness
   /** Of blobs that are fetched. */
   readonly #memberships = new Map<Participation, Membership>()
+  readonly #selfCheck: SelfCheck
   #isStopped = false
 
   constructor (components: ExchangeComponents, init: ExchangeInit = {}) {
@@ -112,6 +116,14 @@ export class Exchange implements LinkHandlers {
     this.#nearness = new Nearness(init.zone)
     this.#introductions = new Introductions({ connect: async (peer, options) => components.links.connect(peer, options), now: () => performance.now() })
     this.#uploads = new Uploads(components, { slots: init.uploadSlots })
+    this.#selfCheck = new SelfCheck({
+      onDamaged: participation => {
+        this.end(participation)
+        components.onDamaged?.(participation.digest)
+      },
+      onLiar: (peer, reason) => { this.#expelPeer(peer, reason) },
+      now: components.now
+    })
     components.links.use(this, { leech: init.isLeech ?? false, ...(init.zone === undefined ? {} : { zone: init.zone }) })
   }
 
@@ -205,6 +217,11 @@ export class Exchange implements LinkHandlers {
     this.#components.links.of(peer)?.abort(reason)
   }
 
+  /** The same, when all has gone out that was said to it. */
+  dismiss (peer: string): void {
+    this.#components.links.of(peer)?.close()
+  }
+
   stop (): void {
     this.#isStopped = true
     this.#introductions.stop()
@@ -286,6 +303,11 @@ export class Exchange implements LinkHandlers {
     link.abort(new Error(reason))
   }
 
+  #expelPeer (peer: string, reason: string): void {
+    this.#ban(peer, reason)
+    this.cut(peer, new Error(reason))
+  }
+
   /** It broke the protocol; whoever does so once does it again. */
   #ban (peer: string, reason: string): void {
     const { score, events, now } = this.#components
@@ -295,9 +317,9 @@ export class Exchange implements LinkHandlers {
   }
 
   #participate (init: ParticipationInit): Participation {
-    const { self, sign, now } = this.#components
+    const { self, sign, events, now } = this.#components
     const { digest, size } = init
-    return new Participation({
+    const participation: Participation = new Participation({
       self: self(),
       sign: hashes => sign({ digest, size, hashes }),
       isTrusted: author => this.isTrusted(author),
@@ -310,8 +332,14 @@ export class Exchange implements LinkHandlers {
       closeChannel: (link, channel) => { this.#links.get(link)?.ours.delete(channel) },
       upload: (attendee, piece) => { this.#upload(attendee, piece) },
       cancelUpload: (attendee, piece) => { this.#uploads.cancel(attendee, piece) },
-      left: attendee => { this.#uploads.left(attendee) }
+      left: attendee => { this.#uploads.left(attendee) },
+      accused: accusation => {
+        const { of, by, pieces } = accusation
+        events.emit({ type: 'peer:accused', peer: of, by, digest, pieces })
+        if (!participation.isFetching) this.#selfCheck.hear(participation, accusation)
+      }
     }, init)
+    return participation
   }
 
   #gather (participation: Participation): Membership {

@@ -4,9 +4,10 @@ import { decodeAttestation, verifyAttestation } from '../net/swarm-attestation.t
 import type { ContentKind } from '../net/peers.ts'
 import { MAX_LISTED_PIECES } from '../net/swarm-limits.ts'
 import type { SwarmLink } from '../net/swarm-link.ts'
-import { SwarmMessageError, type JoinMessage, type PieceMessage, type SwarmMessage } from '../net/swarm-message.ts'
+import { SwarmMessageError, type AccuseMessage, type JoinMessage, type PieceMessage, type SwarmMessage } from '../net/swarm-message.ts'
 import { Bitfield } from '../swarm/bitfield.ts'
 import type { RejectReason, Session } from '../swarm/session.ts'
+import { Accusations, type Accusation } from './accusations.ts'
 import { Vouchers } from './vouchers.ts'
 
 /** Pieces that have come are told together: so many milliseconds after the first for each member there is, so that many members cost no more messages than few. */
@@ -24,6 +25,8 @@ export interface PieceSource {
   read (buffer: Uint8Array, position: number): Promise<number>
   /** sha256 of a held piece. */
   hash (piece: number): Promise<Uint8Array>
+  /** Hashes the whole again. False: it is not right, and is not there any more. */
+  verify? (): Promise<boolean>
 }
 
 /** What a participation asks of the exchange. */
@@ -45,6 +48,8 @@ export interface ParticipationParts {
   readonly upload: (attendee: Attendee, piece: number) => void
   readonly cancelUpload: (attendee: Attendee, piece: number) => void
   readonly left: (attendee: Attendee) => void
+  /** Somebody, perhaps we, is said to have signed wrong hashes. */
+  readonly accused: (accusation: Accusation) => void
 }
 
 /** What somebody who fetches the blob hears. */
@@ -61,6 +66,8 @@ export interface ParticipationListener {
   onLie (member: string, reason: string): void
   /** What it gives from now on was got with credentials. */
   onRestricted (member: string): void
+  /** Somebody is said to have signed wrong hashes. */
+  onAccused (accusation: Accusation): void
   /** It says that the blob has another size; `isHolder`: and that it holds it. */
   onOtherSize (member: string, size: number, isHolder: boolean): void
 }
@@ -105,6 +112,7 @@ export class Participation {
   readonly size: number
   readonly session: Session
   readonly vouchers: Vouchers
+  readonly #accusations: Accusations
   readonly attendees = new Map<string, Attendee>()
   readonly #parts: ParticipationParts
   #source: PieceSource
@@ -131,6 +139,7 @@ export class Participation {
     this.size = init.size
     this.session = init.session
     this.vouchers = new Vouchers({ digest: init.digest, size: init.size, isTrusted: parts.isTrusted, isEager: parts.isOpen, self: parts.self })
+    this.#accusations = new Accusations(init)
     this.#parts = parts
     this.#source = init.source
     this.#listener = init.listener
@@ -248,6 +257,9 @@ export class Participation {
       case 'attest':
         this.#attested(peer, message.attestation)
         return
+      case 'accuse':
+        this.#heard(peer, message)
+        return
       case 'request':
         for (const piece of this.#checked(message.pieces)) this.#requested(attendee, piece)
         return
@@ -307,6 +319,15 @@ export class Participation {
     this.#say(peer, channel => ({ type: 'reject', channel, pieces: [piece], reason, queue: this.#parts.queue() }))
   }
 
+  /** Tells all that this author signed a wrong hash of the piece, of which we know the right one. */
+  accuse (author: string, piece: number, sha256: Uint8Array): void {
+    if (!this.#accusations.make(author)) return
+    const { bytes } = this.#parts.sign([{ piece, sha256 }])
+    for (const { peer, isMember } of this.attendees.values()) {
+      if (isMember) this.#say(peer, channel => ({ type: 'accuse', channel, of: author, pieces: [piece], attestation: bytes }))
+    }
+  }
+
   /** Tells all that we read these pieces from the origin, or no longer do. */
   tellTaking (type: 'take' | 'release', pieces: readonly number[]): void {
     if (pieces.length === 0 || this.#isHidden) return
@@ -364,6 +385,16 @@ export class Participation {
 
   async read (buffer: Uint8Array, position: number): Promise<number> {
     return this.#source.read(buffer, position)
+  }
+
+  /** sha256 of a held piece, as its bytes are now. */
+  async hash (piece: number): Promise<Uint8Array> {
+    return this.#source.hash(piece)
+  }
+
+  /** Hashes the whole again, if it is stored. False: it was not right, and is gone. */
+  async verify (): Promise<boolean> {
+    return await this.#source.verify?.() ?? true
   }
 
   /** The blob is in the store and may be given: its bytes are read there from now on, and nobody here waits for more. */
@@ -438,6 +469,14 @@ export class Participation {
     // one of an earlier life of ours is as good as another's; a forged one is nobody's
     if (attestation.author === this.#parts.self && !verifyAttestation(attestation)) return
     if (this.vouchers.add(attestation, peer) === 'wrong') this.#listener?.onLie(peer, `passed on an attestation about ${shortDigest(this.digest)} that does not hold`)
+  }
+
+  #heard (peer: string, message: AccuseMessage): void {
+    this.#checked(message.pieces)
+    const accusation = this.#accusations.hear(peer, message)
+    if (accusation === undefined) return
+    this.#parts.accused(accusation)
+    this.#listener?.onAccused(accusation)
   }
 
   #offer (pieces: readonly number[]): void {

@@ -6,6 +6,7 @@ import type { PieceSource } from './participation.ts'
 export function storedSource (reader: SharedPieces): PieceSource {
   return {
     read: async (buffer, position) => reader.read(buffer, position),
-    hash: async piece => reader.hash(pieceSpan(reader.size, piece))
+    hash: async piece => reader.hash(pieceSpan(reader.size, piece)),
+    verify: async () => reader.verify()
   }
 }

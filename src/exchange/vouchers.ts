@@ -58,6 +58,8 @@ export class Vouchers {
   readonly #crowded = new Set<string>()
   /** Of pieces that are here: the list whose hash their bytes have. */
   readonly #settled = new Map<number, Attestation>()
+  /** Authors whose word counts no more. */
+  readonly #discredited = new Set<string>()
   #bytes = 0
 
   constructor (init: VouchersInit) {
@@ -100,10 +102,15 @@ export class Vouchers {
     return this.#byPiece.get(piece) ?? []
   }
 
-  /** The list that says so: of a trusted author, if there is one. */
+  /** The list that says so and counts: of a trusted author, if there is one. */
   match (piece: number, sha256: Uint8Array): Attestation | undefined {
-    const matching = this.of(piece).filter(attestation => Buffer.compare(attestedHash(attestation, piece) ?? new Uint8Array(), sha256) === 0)
+    const matching = this.#saying(piece, sha256).filter(({ author }) => !this.#discredited.has(author))
     return matching.find(({ author }) => this.#init.isTrusted(author)) ?? matching[0]
+  }
+
+  /** Whether any list says so, though it may not count: then who sends such bytes passes on what it got. */
+  isAttested (piece: number, sha256: Uint8Array): boolean {
+    return this.#saying(piece, sha256).length > 0
   }
 
   /** The bytes of the piece are here, and this list says so. */
@@ -131,12 +138,14 @@ export class Vouchers {
     return [...new Set([...this.#settled.values()].map(({ author }) => author))]
   }
 
-  /** Nothing that this author says counts any more. */
-  forget (author: string): void {
-    for (const [key, kept] of this.#bySignature) {
-      if (kept.attestation.author === author) this.#drop(key, kept)
-    }
+  /** Nothing that this author says counts any more. Its lists stay: others who passed them on before they knew do not answer for it. */
+  discredit (author: string): void {
+    this.#discredited.add(author)
     for (const piece of this.piecesOf(author)) this.#settled.delete(piece)
+  }
+
+  #saying (piece: number, sha256: Uint8Array): Attestation[] {
+    return this.of(piece).filter(attestation => Buffer.compare(attestedHash(attestation, piece) ?? new Uint8Array(), sha256) === 0)
   }
 
   #keep (key: string, attestation: Attestation, bytes: number, by: string): void {

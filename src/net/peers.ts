@@ -54,4 +54,6 @@ export interface SharedPieces extends SharedReader {
   read (buffer: Uint8Array, position: number): Promise<number>
   /** SHA-256 of a span. */
   hash (span: { start: number, end: number }): Promise<Uint8Array>
+  /** Hashes the whole again. False: it is not right, and is not here any more. */
+  verify (): Promise<boolean>
 }

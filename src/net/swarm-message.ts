@@ -144,7 +144,7 @@ export interface PingMessage {
   readonly nonce: number
 }
 
-/** In reserve: the attestation, made by somebody who read the pieces from the origin, shows that another attested wrong hashes. */
+/** Another has attested wrong hashes: the attestation, of somebody who has read the pieces from the origin or has the whole, says which are right. */
 export interface AccuseMessage {
   readonly type: 'accuse'
   readonly channel: number

@@ -36,6 +36,12 @@ export function repositoryKey ({ registry, name }: Repository): string {
   return `${registry}/${name}`
 }
 
+/** The repository of such a string. */
+export function repositoryOfKey (key: string): Repository {
+  const slash = key.indexOf('/')
+  return { registry: key.slice(0, slash), name: key.slice(slash + 1) }
+}
+
 /**
  * `<name>` as a request's path may carry it: the OCI grammar, where the first of several components may also be
  * a host with its port (`host_5000_` or `host:5000`).

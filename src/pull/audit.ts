@@ -1,7 +1,8 @@
+import { createHash } from 'node:crypto'
+import type { Accusation } from '../exchange/accusations.ts'
+import { attestedHash, type Attestation } from '../net/swarm-attestation.ts'
 import type { Digest } from '../oci/digest.ts'
 import type { Repository } from '../oci/repository.ts'
-import { createHash } from 'node:crypto'
-import { attestedHash } from '../net/swarm-attestation.ts'
 import { OwnershipSeed } from '../swarm/ownership.ts'
 import { pieceSpan } from '../swarm/pieces.ts'
 import type { Download, DownloadComponents } from './download.ts'
@@ -13,24 +14,36 @@ const MAX_MISMATCHES = 8
 /** Of these, at the most so many that came from origins alone. */
 const MAX_ORIGIN_MISMATCHES = 2
 
+/** Accusations for which the origin is read before the blob is here whole. */
+const MAX_CHECKS = 4
+
 export interface AuditInit {
   readonly digest: Digest
   readonly size: number
   readonly download: Download
   readonly repositories: ReadonlyMap<string, Repository>
+  /** Whether the origin may be read at all. */
+  readonly mayAskOrigin: boolean
+  /** Pieces that readers were given bytes of, which must not change. */
+  readonly given: ReadonlySet<number>
   readonly ban: (peer: string, reason: string) => void
 }
 
 /**
  * Finds out who lied when a whole does not match its digest, though each piece has the hash that somebody signed. Pieces are
  * read again from the origin, one of each signer before a second of any, until one differs: its signer is banned, all it vouched
- * for is fetched again, and the others are told. Each agent begins with another signer, so that together they are quick.
+ * for is fetched again, and the others are told. Each agent begins with another signer, so that together they are quick. What
+ * others say of a signer is looked into at once and first, and believed when the origin says the same.
  */
 export class Audit {
   readonly #components: DownloadComponents
   readonly #init: AuditInit
   /** Pieces compared with the origin's and found right. */
   readonly #right = new Set<number>()
+  /** What members said of each accused, the latest. */
+  readonly #hints = new Map<string, { readonly piece: number, readonly attestation: Attestation }>()
+  #checks = 0
+  #checking: Promise<void> = Promise.resolve()
   #count = 0
   #originCount = 0
 
@@ -39,78 +52,183 @@ export class Audit {
     this.#init = init
   }
 
+  /** Takes what a member says of a signer. */
+  hear ({ of, pieces, attestation }: Accusation, options: { signal?: AbortSignal }): void {
+    const { session, participation: { vouchers } } = this.#init.download
+    const claimedOf = (piece: number): Uint8Array | undefined => {
+      const settled = vouchers.settled(piece)
+      return settled?.author === of ? attestedHash(settled, piece) : undefined
+    }
+    const piece = pieces.find(piece => {
+      const claimed = claimedOf(piece)
+      return claimed !== undefined && !isSame(claimed, attestedHash(attestation, piece))
+    })
+    const [first = 0] = pieces
+    this.#hints.set(of, { piece: piece ?? first, attestation })
+    // where nothing is here on its word nothing is lost, and a whole is about to say who is right
+    if (piece === undefined || session.isComplete || this.#checks === MAX_CHECKS) return
+    this.#checks++
+    this.#checking = this.#checking.then(async () => {
+      const claimed = claimedOf(piece)
+      if (claimed !== undefined) await this.#check(of, piece, claimed, attestation, options)
+    }).catch((error: unknown) => { this.#init.download.fail(error) })
+  }
+
+  /** Resolves when nothing is being looked into. */
+  async idle (): Promise<void> {
+    await this.#checking
+  }
+
   /**
-   * @param given - pieces that readers were given bytes of, which must not change
    * @returns the pieces to fetch again
    * @throws WrongContentError when nothing is left to try, or readers have wrong bytes
    */
-  async settle (cause: Error, given: ReadonlySet<number>, options: { signal?: AbortSignal }): Promise<number[]> {
-    const { digest, size, download } = this.#init
+  async settle (cause: Error, options: { signal?: AbortSignal }): Promise<number[]> {
+    const { digest, size } = this.#init
     this.#count++
     const authors = this.#suspects()
     if (authors.length === 0) this.#originCount++
     if (this.#count >= MAX_MISMATCHES || this.#originCount >= MAX_ORIGIN_MISMATCHES) throw new WrongContentError(digest, { cause })
     const wrong = authors.length === 0 ? allPieces(size) : await this.#findLies(authors, options)
-    if (wrong.length === 0 || wrong.some(piece => given.has(piece))) throw new WrongContentError(digest, { cause })
-    return wrong.filter(piece => download.session.held.has(piece))
+    if (wrong.length === 0) throw new WrongContentError(digest, { cause })
+    return this.#lost(wrong, cause)
   }
 
   /** The whole is right: whoever signed another hash of one of its pieces has lied. */
   convict (): void {
     const { digest, size, download } = this.#init
     const { vouchers } = download.participation
-    const liars = new Set<string>()
+    const liars = new Map<string, { piece: number, hash: Uint8Array }>()
     for (const piece of allPieces(size)) {
       const right = vouchers.settled(piece)
       const hash = right === undefined ? undefined : attestedHash(right, piece)
       if (hash === undefined) continue
       for (const other of vouchers.of(piece)) {
-        if (Buffer.compare(attestedHash(other, piece) ?? hash, hash) !== 0) liars.add(other.author)
+        if (!liars.has(other.author) && !isSame(attestedHash(other, piece), hash)) liars.set(other.author, { piece, hash })
       }
     }
-    for (const liar of liars) this.#init.ban(liar, `signed a wrong hash of a piece of ${digest}`)
+    for (const { piece, attestation } of this.#hints.values()) {
+      const right = vouchers.settled(piece)
+      const hash = right === undefined ? undefined : attestedHash(right, piece)
+      if (hash !== undefined && !isSame(attestedHash(attestation, piece), hash)) liars.set(attestation.author, { piece, hash })
+    }
+    for (const [liar, { piece, hash }] of liars) {
+      if (!this.#isBanned(liar)) this.#convict(liar, piece, hash, `signed a wrong hash of piece ${piece} of ${digest}, which is whole and right with another`)
+    }
   }
 
-  /** Signers other than us, in an order of our own. */
+  /** Signers other than us, those accused first, and else in an order of our own. */
   #suspects (): string[] {
     const { download, digest } = this.#init
     const self = this.#components.self()
-    const rank = (author: string): number => new OwnershipSeed(`${digest} ${self}`, author).rank(0)
-    return download.participation.vouchers.authors().filter(author => author !== self).sort((a, b) => rank(b) - rank(a))
+    const rank = (author: string): number => this.#hints.has(author) ? Infinity : new OwnershipSeed(`${digest} ${self}`, author).rank(0)
+    return download.participation.vouchers.authors().filter(author => author !== self).map(author => ({ author, rank: rank(author) })).sort((a, b) => b.rank > a.rank ? 1 : -1).map(({ author }) => author)
   }
 
   /** @returns all pieces that the first liar found vouched for */
   async #findLies (authors: readonly string[], options: { signal?: AbortSignal }): Promise<number[]> {
     const { vouchers } = this.#init.download.participation
-    const left = new Map(authors.map(author => [author, vouchers.piecesOf(author).filter(piece => !this.#right.has(piece))]))
+    const left = new Map(authors.map(author => [author, this.#open(author)]))
     while ([...left.values()].some(pieces => pieces.length > 0)) {
       for (const [author, pieces] of left) {
         const piece = pieces.shift()
         if (piece === undefined) continue
         const hash = await this.#originHash(piece, options)
-        if (hash === undefined) return authors.length === 1 ? this.#accuse(author) : []
+        if (hash === undefined) return this.#withoutOrigin(authors)
         const signed = vouchers.settled(piece)
         const claimed = signed === undefined ? undefined : attestedHash(signed, piece)
-        if (claimed !== undefined && Buffer.compare(claimed, hash) !== 0) return this.#accuse(author)
+        if (claimed !== undefined && !isSame(claimed, hash)) return this.#proved(author, piece, hash)
         this.#right.add(piece)
       }
     }
     return []
   }
 
-  #accuse (author: string): number[] {
+  /** Pieces on this author's word that are not known to be right; the one it is accused of first. */
+  #open (author: string): number[] {
+    const hint = this.#hints.get(author)?.piece
+    return this.#init.download.participation.vouchers.piecesOf(author).filter(piece => !this.#right.has(piece)).sort((a, b) => Number(b === hint) - Number(a === hint))
+  }
+
+  /**
+   * Only one signer beside us: it is he. Else all that one of them vouched for is fetched anew of others, without blame: the one that most others
+   * contradict or somebody accuses. Once the whole is right it tells who lied.
+   */
+  #withoutOrigin (authors: readonly string[]): number[] {
     const { download, digest, ban } = this.#init
     const { vouchers } = download.participation
-    const pieces = vouchers.piecesOf(author)
-    vouchers.forget(author)
-    ban(author, `signed wrong hashes of pieces of ${digest}`)
+    const [first = ''] = authors
+    if (authors.length > 1) {
+      const doubts = new Map(authors.map(author => [author, this.#contradictions(author) + Number(this.#hints.has(author))]))
+      const most = authors.reduce((worst, author) => (doubts.get(author) ?? 0) > (doubts.get(worst) ?? 0) ? author : worst, first)
+      const pieces = (doubts.get(most) ?? 0) > 0 ? vouchers.piecesOf(most) : []
+      if (pieces.length > 0) vouchers.discredit(most)
+      return pieces
+    }
+    const pieces = vouchers.piecesOf(first)
+    vouchers.discredit(first)
+    ban(first, `signed hashes of pieces of ${digest}, and the whole is wrong`)
     return pieces
+  }
+
+  /** Others who signed other hashes of pieces that are here on this author's word. */
+  #contradictions (author: string): number {
+    const { vouchers } = this.#init.download.participation
+    const others = new Set<string>()
+    for (const piece of vouchers.piecesOf(author)) {
+      const settled = vouchers.settled(piece)
+      const hash = settled && attestedHash(settled, piece)
+      for (const other of vouchers.of(piece)) if (hash !== undefined && !isSame(attestedHash(other, piece), hash)) others.add(other.author)
+    }
+    return others.size
+  }
+
+  /** Somebody is accused: the origin says who is right. */
+  async #check (of: string, piece: number, claimed: Uint8Array, attestation: Attestation, options: { signal?: AbortSignal }): Promise<void> {
+    const { download, digest } = this.#init
+    const hash = await this.#originHash(piece, options)
+    if (hash === undefined) return
+    const wrong: number[] = []
+    if (!isSame(claimed, hash)) wrong.push(...of === this.#components.self() ? [piece] : this.#proved(of, piece, hash))
+    else this.#right.add(piece)
+    if (!isSame(attestedHash(attestation, piece), hash)) wrong.push(...this.#proved(attestation.author, piece, hash))
+    await download.lost(this.#lost(wrong, new Error(`piece ${piece} of ${digest} is another one at the origin`)))
+  }
+
+  #lost (wrong: readonly number[], cause: Error): number[] {
+    const { digest, given, download } = this.#init
+    if (wrong.some(piece => given.has(piece))) {
+      download.distrust(wrong)
+      throw new WrongContentError(digest, { cause })
+    }
+    return wrong.filter(piece => download.session.held.has(piece))
+  }
+
+  /** @returns all that it vouched for */
+  #proved (author: string, piece: number, hash: Uint8Array): number[] {
+    const { download, digest } = this.#init
+    const { vouchers } = download.participation
+    const pieces = vouchers.piecesOf(author)
+    vouchers.discredit(author)
+    this.#convict(author, piece, hash, `signed a wrong hash of piece ${piece} of ${digest}: the origin has another`)
+    return pieces
+  }
+
+  #convict (author: string, piece: number, hash: Uint8Array, reason: string): void {
+    this.#init.download.participation.accuse(author, piece, hash)
+    this.#init.ban(author, reason)
+  }
+
+  #isBanned (peer: string): boolean {
+    const { score, now } = this.#components
+    return score.isBanned(peer, now())
   }
 
   /** sha256 of the origin's bytes; undefined when no origin gives them. */
   async #originHash (piece: number, { signal }: { signal?: AbortSignal }): Promise<Uint8Array | undefined> {
     const { originSlots } = this.#components
-    const { digest, size, repositories } = this.#init
+    const { digest, size, repositories, mayAskOrigin } = this.#init
+    if (!mayAskOrigin) return undefined
     const { start, end } = pieceSpan(size, piece)
     for (const repository of repositories.values()) {
       const stop = new AbortController()
@@ -136,4 +254,8 @@ export class Audit {
     }
     return undefined
   }
+}
+
+function isSame (a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
+  return a !== undefined && b !== undefined && Buffer.compare(a, b) === 0
 }

@@ -1,4 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
+import type { Accusation } from '../exchange/accusations.ts'
 import type { Exchange } from '../exchange/exchange.ts'
 import type { Participation, ParticipationListener } from '../exchange/participation.ts'
 import type { EventSink } from '../events.ts'
@@ -76,6 +77,8 @@ export interface DownloadInit extends DownloadTimes {
   readonly onOriginBytes: (position: number) => Promise<void> | undefined
   /** A member has lied. */
   readonly onLie: (peer: string, reason: string) => void
+  /** A member says that somebody signed wrong hashes. */
+  readonly onAccused: (accusation: Accusation) => void
 }
 
 /**
@@ -96,6 +99,8 @@ export class Download implements ParticipationListener {
   #freeOrigin: () => void = () => {}
   readonly #torn = new Map<number, number>()
   #done = Promise.withResolvers<void>()
+  /** `done` has been fulfilled. */
+  #isDone = false
   #isStopped = false
   /** The origin sends all of it now, so members need not. */
   #isWhole = false
@@ -241,12 +246,28 @@ export class Download implements ParticipationListener {
     for (const piece of pieces) {
       this.participation.lost(piece)
       this.#unknown.delete(piece)
-      await this.#inbox.erase(piece)
     }
-    this.#done = Promise.withResolvers()
-    this.#done.promise.catch(() => {})
+    // while it is not done somebody waits for it
+    if (this.#isDone) {
+      this.#isDone = false
+      this.#done = Promise.withResolvers()
+      this.#done.promise.catch(() => {})
+    }
+    // all at once: what is asked for from now on waits for it
+    await Promise.all(pieces.map(async piece => this.#inbox.erase(piece)))
     this.#progressAtMs = this.#components.now()
     this.onFacts()
+  }
+
+  /** Nobody's word for these pieces counts: clients get nothing more of them. */
+  distrust (pieces: readonly number[]): void {
+    for (const piece of pieces) this.#unknown.add(piece)
+  }
+
+  /** Ends it: it cannot come right any more. */
+  fail (error: unknown): void {
+    if (this.#isStopped) return
+    this.#done.reject(error)
   }
 
   onFacts (): void {
@@ -294,7 +315,11 @@ export class Download implements ParticipationListener {
     const taken = this.#inbox.take(member, message, bytes, offset)
     if (taken === 'refused') throw new SwarmMessageError(`a chunk of piece ${piece} that does not follow on the one before`)
     this.#components.budget.received(bytes.length)
-    if (taken === 'complete') this.#check(member, piece).catch((error: unknown) => { this.#fail(error) })
+    if (taken === 'complete') this.#check(member, piece).catch((error: unknown) => { this.fail(error) })
+  }
+
+  onAccused (accusation: Accusation): void {
+    this.#init.onAccused(accusation)
   }
 
   onLie (member: string, reason: string): void {
@@ -342,7 +367,7 @@ export class Download implements ParticipationListener {
     if (this.#isStopped) return
     const now = this.#components.now()
     if (this.session.isComplete) {
-      this.#done.resolve()
+      this.#complete()
       return
     }
     const { room, window } = this.#components.budget.roomFor(this.session, now)
@@ -387,7 +412,7 @@ export class Download implements ParticipationListener {
       const sha256 = await this.#hash(piece)
       const attestation = this.participation.vouchers.match(piece, sha256)
       if (attestation === undefined) {
-        await this.#wrong(member, piece)
+        await this.#wrong(member, piece, { isAttested: this.participation.vouchers.isAttested(piece, sha256) })
         return
       }
       this.#torn.delete(piece)
@@ -405,9 +430,10 @@ export class Download implements ParticipationListener {
     }
   }
 
-  async #wrong (member: string, piece: number): Promise<void> {
+  async #wrong (member: string, piece: number, { isAttested }: { isAttested: boolean }): Promise<void> {
     const isOurs = this.#torn.has(piece)
-    const isLie = !isOurs && this.participation.vouchers.isJudgeable(member)
+    // it may have passed on what somebody signed whom we no longer believe
+    const isLie = !isOurs && !isAttested && this.participation.vouchers.isJudgeable(member)
     await this.#inbox.erase(piece)
     this.session.lost(piece)
     this.session.rejected(member, piece, 'missing', this.#components.now())
@@ -447,13 +473,18 @@ export class Download implements ParticipationListener {
     this.session.originEnded(start, end, retryAtMs)
     this.participation.tellTaking('release', missing)
     this.participation.setReadsOrigin(this.#canReadOrigin && retryAtMs - this.#components.now() < 500)
-    if (this.#runs.fatal !== undefined) this.#fail(this.#runs.fatal)
+    if (this.#runs.fatal !== undefined) this.fail(this.#runs.fatal)
     this.onFacts()
     this.#freeOrigin()
   }
 
   #decideIfComplete (): void {
-    if (this.session.isComplete && this.#checking === 0) this.#done.resolve()
+    if (this.session.isComplete && this.#checking === 0) this.#complete()
+  }
+
+  #complete (): void {
+    this.#isDone = true
+    this.#done.resolve()
   }
 
   /** Ends it when nobody is left who might help. */
@@ -468,18 +499,13 @@ export class Download implements ParticipationListener {
     if (idleMs < stallMs && (isHelped || isOriginOpen || isSearching)) return
     // all who have it may be right about its size, and we wrong
     const [doubt] = this.#otherSizes
-    if (doubt !== undefined) this.#fail(new SizeDisagreementError(digest, `peer ${doubt[0]}`, this.#init.size, doubt[1].size))
-    else this.#fail(new ContentUnavailableError(digest, { isUnknown: this.#runs.isUnknown && !isHelped, cause: this.#runs.error }))
+    if (doubt !== undefined) this.fail(new SizeDisagreementError(digest, `peer ${doubt[0]}`, this.#init.size, doubt[1].size))
+    else this.fail(new ContentUnavailableError(digest, { isUnknown: this.#runs.isUnknown && !isHelped, cause: this.#runs.error }))
   }
 
   async #hash (piece: number): Promise<Uint8Array> {
     const { partial, size } = this.#init
     return Buffer.from(await partial.hash(pieceSpan(size, piece)), 'hex')
-  }
-
-  #fail (error: unknown): void {
-    if (this.#isStopped) return
-    this.#done.reject(error)
   }
 }
 

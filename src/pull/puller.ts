@@ -4,7 +4,7 @@ import type { PeerContent } from '../net/peers.ts'
 import type { Digest } from '../oci/digest.ts'
 import type { ReferrersIndex } from '../oci/referrers.ts'
 import { ociError } from '../oci/oci-error.ts'
-import { repositoryKey, type Repository } from '../oci/repository.ts'
+import { repositoryKey, repositoryOfKey, type Repository } from '../oci/repository.ts'
 import type { Origin } from '../origin/origin.ts'
 import type { Router } from '../routing/router.ts'
 import type { Store } from '../store/store.ts'
@@ -117,6 +117,17 @@ export class Puller {
 
   async referrers (repository: Repository, digest: Digest, artifactType: string | undefined, { signal }: { signal?: AbortSignal } = {}): Promise<ReferrersIndex & { readonly isStale: boolean }> {
     return listReferrers({ ...this.#components, manifests: this.#manifests }, repository, digest, artifactType, { signal })
+  }
+
+  /** Fetches a blob again that was here and is damaged, as for one of the repositories that it is known to belong to. */
+  async repair (digest: Digest, { signal }: { signal?: AbortSignal } = {}): Promise<void> {
+    const { links } = this.#components.store
+    for (const key of await links.repositories()) {
+      signal?.throwIfAborted()
+      if (await links.descriptor(key, digest) === undefined) continue
+      await this.blobs.fetch(repositoryOfKey(key), digest, { signal })
+      return
+    }
   }
 
   /** Abandons all that is under way; what has come is kept. */

@@ -27,6 +27,7 @@ export class StoreShare implements SharedContent {
       restricted: record.access === 'restricted',
       read: (buffer, position) => reader.read(buffer, position),
       hash: async span => Buffer.from(await reader.hash(span), 'hex'),
+      verify: async () => reader.verify(),
       stream: (span, options) => reader.stream(span, options),
       close: () => reader.close()
     }

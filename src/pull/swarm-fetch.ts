@@ -158,16 +158,28 @@ export class SwarmFetch implements Fetch {
       signal,
       onChange: () => { this.#notify() },
       onOriginBytes: position => this.#pace.isDue(position) ? this.#pace.wait(position) : undefined,
-      onLie: (peer, reason) => { this.#ban(peer, reason) }
+      onLie: (peer, reason) => { this.#ban(peer, reason) },
+      onAccused: accusation => { this.#audit?.hear(accusation, { signal }) }
     })
     this.#download = download
     for (const repository of this.#repositories.values()) download.addRepository(repository)
     events.emit({ type: 'fetch:started', digest: this.digest, size: this.size, resumedAt: download.received })
-    this.#audit = new Audit(this.#components, { digest: this.digest, size: this.size, download, repositories: this.#repositories, ban: (peer, reason) => { this.#ban(peer, reason) } })
+    const audit = new Audit(this.#components, {
+      digest: this.digest,
+      size: this.size,
+      download,
+      repositories: this.#repositories,
+      mayAskOrigin: this.#init.originPolicy !== 'never',
+      given: this.#given,
+      ban: (peer, reason) => { this.#ban(peer, reason, { isTold: true }) }
+    })
+    this.#audit = audit
     download.start()
     if (download.received > 0) this.#askAccess(download).catch(() => {})
     for (;;) {
       await abortable(download.done, signal)
+      await abortable(audit.idle(), signal)
+      if (!download.session.isComplete) continue
       try {
         await partial.verify({ signal })
         break
@@ -175,12 +187,12 @@ export class SwarmFetch implements Fetch {
         if (!(error instanceof ShoalError) || error.code !== 'DIGEST_MISMATCH') throw error
         events.emit({ type: 'fetch:mismatch', digest: this.digest, sources: this.sources })
         this.#isWorthKeeping = false
-        await download.lost(await this.#audit.settle(error, this.#given, { signal }))
+        await download.lost(await audit.settle(error, { signal }))
       }
     }
     this.#isVerified = true
     this.#isWorthKeeping = true
-    this.#audit.convict()
+    audit.convict()
     for (const peer of download.sizeLiars) this.#ban(peer, `said that it holds ${this.digest} with another size than ${this.size} bytes`)
     this.#notify()
   }
@@ -267,9 +279,11 @@ export class SwarmFetch implements Fetch {
     }
   }
 
-  #ban (peer: string, reason: string): void {
+  /** @param isTold - what it did has been said to it: that goes out before the link ends */
+  #ban (peer: string, reason: string, { isTold = false } = {}): void {
     new Blame(this.#components, this.digest).ban(peer, reason)
-    this.#components.exchange.cut(peer, new Error(reason))
+    if (isTold) this.#components.exchange.dismiss(peer)
+    else this.#components.exchange.cut(peer, new Error(reason))
   }
 
   #gave (position: number, length: number): void {

@@ -70,11 +70,11 @@ export class BlobVerifier {
     return undefined
   }
 
-  /** What was read of the file is wrong: verifies it at once. Another may lie there by now, and be right. */
-  async condemn (digest: Digest): Promise<void> {
-    await this.#components.turns.run(digest, async () => {
+  /** What was read of the file is wrong, or said to be: verifies it at once. Another may lie there by now, and be right. @returns whether it is */
+  async condemn (digest: Digest): Promise<boolean> {
+    return this.#components.turns.run(digest, async () => {
       await this.#doubt(digest)
-      await this.#verifyFile(digest)
+      return this.#verifyFile(digest)
     })
   }
 

@@ -15,8 +15,8 @@ const CHUNK_BYTES = 256 * 1024
 export interface DiskReaderOwner {
   /** SHA-256, in hex, of a span of the blob's file. */
   hash (span: ByteSpan): Promise<string>
-  /** The bytes are not the blob's. */
-  condemn (): Promise<void>
+  /** The bytes may not be the blob's: verifies them. */
+  condemn (): Promise<boolean>
   /** The file could not be read to its end. */
   suspect (): void
   closed (): void
@@ -67,6 +67,11 @@ export class DiskBlobReader implements BlobReader {
   async hash (span: ByteSpan): Promise<string> {
     this.#assertOpen()
     return this.#owner.hash(checkSpan(span, this.record.size))
+  }
+
+  async verify (): Promise<boolean> {
+    this.#assertOpen()
+    return this.#owner.condemn()
   }
 
   /** Small content is hashed each time it is read. @throws DigestMismatchError, BlobReadError */

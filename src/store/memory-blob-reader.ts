@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import { addAbortSignal, Readable } from 'node:stream'
+import { digestAlgorithm, digestOf } from '../oci/digest.ts'
 import { checkSpan } from './blob-span.ts'
 import { StoreClosedError } from './store-errors.ts'
 import type { BlobReader, BlobRecord, ByteSpan } from './store.ts'
@@ -35,6 +36,11 @@ export class MemoryBlobReader implements BlobReader {
     this.#assertOpen()
     const { start, end } = checkSpan(span, this.#bytes.length)
     return createHash('sha256').update(this.#bytes.subarray(start, end)).digest('hex')
+  }
+
+  async verify (): Promise<boolean> {
+    this.#assertOpen()
+    return digestOf(this.#bytes, digestAlgorithm(this.record.digest)) === this.record.digest
   }
 
   async bytes (options: { signal?: AbortSignal } = {}): Promise<Uint8Array> {

@@ -60,6 +60,8 @@ export interface BlobReader {
   stream (span?: ByteSpan, options?: { signal?: AbortSignal }): Readable
   /** SHA-256, in hex, of a span, as its bytes are now; in a thread of its own. @throws HashFailedError; RangeError when the span is not within the blob */
   hash (span: ByteSpan): Promise<string>
+  /** Hashes the whole file again, whatever it looks like. False: it is not right, and has been moved to quarantine. */
+  verify (): Promise<boolean>
   /** The whole content; for manifests and other small blobs. Hashed each time it is read. @throws DigestMismatchError, BlobReadError */
   bytes (options?: { signal?: AbortSignal }): Promise<Uint8Array>
   /** Ends streams that still run. */

@@ -79,7 +79,7 @@ describe.skipIf(requireCommands('docker-registry', 'setpriv') !== undefined)('ag
     expect(await bannedBy(b)).toEqual(expect.arrayContaining(asked))
   }, TEST_TIMEOUT_MS)
 
-  it('get it right from one whose disk has flipped a bit since', async () => {
+  it('get it right from one whose disk has flipped a bit since, ban it, and tell it so that it mends its copy', async () => {
     await using parts = new Parts()
     const image = await pushNew('bad disk')
     const a = parts.keep(await AgentProcess.start({ origins: { 'reg.test': registry.url } }))
@@ -92,7 +92,11 @@ describe.skipIf(requireCommands('docker-registry', 'setpriv') !== undefined)('ag
     await b.connectedTo(a)
 
     expect(await pull(b, image, 'bad disk')).toBe('right')
-    expect(await bannedBy(b)).toEqual([a.peerId])
+    expect((await b.status()).banned).toMatchObject([{ peer: a.peerId, reason: expect.stringMatching(/^signed a wrong hash of piece \d+ of sha256:.*: the origin has another$/) as string }])
+    expect(b.log()).toMatch(new RegExp(`"peer":"${a.peerId}","reason":"signed a wrong hash[^"]*".*peer:banned`))
+    // the accused has looked at its own copy, and has a right one again
+    await until(() => a.log().includes('blob:quarantined') && isStored(a.log().split('blob:quarantined').at(-1) ?? '', layer), { what: 'the damaged blob is fetched again' })
+    expect(await pull(a, image, 'bad disk')).toBe('right')
   }, TEST_TIMEOUT_MS)
 
   it('go on with the pieces they have when killed in the middle and started again', async () => {
@@ -128,8 +132,12 @@ async function bannedBy (agent: AgentProcess): Promise<string[]> {
 /** Resolves with the image's layer when the agent has it in its store: a client may have its last byte before. */
 async function stored (agent: AgentProcess, image: TestImage): Promise<Digest> {
   const layer = platformImage(image).layers[0] as Digest
-  await until(() => agent.log().split('\n').some(line => line.includes('fetch:completed') && line.includes(shortDigest(layer))), { what: `${layer} is stored` })
+  await until(() => isStored(agent.log(), layer), { what: `${layer} is stored` })
   return layer
+}
+
+function isStored (log: string, digest: Digest): boolean {
+  return log.split('\n').some(line => line.includes('fetch:completed') && line.includes(shortDigest(digest)))
 }
 
 function tagOf (name: string): string {

@@ -4,12 +4,11 @@ import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { ParticipationListener } from '../../src/exchange/participation.ts'
 import { signAttestation } from '../../src/net/swarm-attestation.ts'
-import type { SwarmLink } from '../../src/net/swarm-link.ts'
-import type { PieceMessage, SwarmMessage } from '../../src/net/swarm-message.ts'
 import { digestOf, type Digest } from '../../src/oci/digest.ts'
 import { MIN_PIECE_LENGTH, pieceSpan } from '../../src/swarm/pieces.ts'
 import { Session } from '../../src/swarm/session.ts'
 import { Gate } from '../support/gate.ts'
+import { meetStranger, type Stranger } from '../support/stranger.ts'
 import { SwarmOfAgents, type SwarmAgent, type SwarmAgentInit } from '../support/swarm-agents.ts'
 import { until } from '../support/until.ts'
 import { bytesOf, pullBlob, repository } from '../pull/kit.ts'
@@ -23,51 +22,8 @@ let swarm: SwarmOfAgents
 beforeEach(() => { swarm = new SwarmOfAgents() })
 afterEach(async () => { await swarm.close() })
 
-/** The messages of a type. */
-type Told<Type, Message = SwarmMessage> = Message extends { type: infer Types } ? Type extends Types ? Message : never : never
-
-/** An agent whose words are a test's: it hears all and answers nothing by itself. */
-interface Stranger {
-  readonly agent: SwarmAgent
-  readonly link: SwarmLink
-  readonly heard: SwarmMessage[]
-  readonly bodies: Map<number, number>
-  readonly ends: Array<Error | undefined>
-  say (message: SwarmMessage): void
-  join (facts?: Partial<Extract<SwarmMessage, { type: 'join' }>>): void
-  /** Resolves with the first message of the type that fits. */
-  hears<Type extends SwarmMessage['type']> (type: Type, fits?: (message: Told<Type>) => boolean): Promise<Told<Type>>
-  /** Sends a piece as it stands in the blob. */
-  send (piece: number, channel?: number): Promise<void>
-}
-
 async function strangerTo (agent: SwarmAgent): Promise<Stranger> {
-  const other = await swarm.add()
-  const heard: SwarmMessage[] = []
-  const bodies = new Map<number, number>()
-  const ends: Array<Error | undefined> = []
-  other.links.use({
-    onOpen () {},
-    onMessage: (_link, message) => { heard.push(message) },
-    onBody: (_link, { piece }: PieceMessage, chunk) => { bodies.set(piece, (bodies.get(piece) ?? 0) + chunk.length) },
-    onClosed: (_link, error) => { ends.push(error) }
-  }, { leech: false })
-  const link = await other.links.connect(agent.peer)
-  await agent.links.connect(other.peer)
-  return {
-    agent: other,
-    link,
-    heard,
-    bodies,
-    ends,
-    say: message => { link.send(message) },
-    join: (facts = {}) => { link.send({ type: 'join', channel: 1, kind: 'blob', digest, size: SIZE, restricted: false, complete: false, leech: false, readsOrigin: false, ...facts }) },
-    hears: async <Type extends SwarmMessage['type']> (type: Type, fits: (message: Told<Type>) => boolean = () => true) => until(() => heard.find((message): message is Told<Type> => message.type === type && fits(message as Told<Type>)), { what: `${type}, of ${JSON.stringify(heard.map(one => one.type))}`, timeoutMs: 3_000 }),
-    send: async (piece, channel = 1) => {
-      const { start, end } = pieceSpan(SIZE, piece)
-      await link.sendPiece({ type: 'piece', channel, piece, offset: 0, length: end - start, queue: 0 }, bytes.subarray(start, end))
-    }
-  }
+  return meetStranger(swarm, agent, bytes)
 }
 
 function hashes (pieces: readonly number[], of: Uint8Array = bytes): Array<{ piece: number, sha256: Uint8Array }> {
@@ -362,7 +318,7 @@ describe('an agent that has not the blob', () => {
   })
 })
 
-const nobodyListens: ParticipationListener = { onFacts () {}, onBody () {}, onAnswer () {}, onReject () {}, onLie () {}, onRestricted () {}, onOtherSize () {} }
+const nobodyListens: ParticipationListener = { onFacts () {}, onBody () {}, onAnswer () {}, onReject () {}, onLie () {}, onRestricted () {}, onAccused () {}, onOtherSize () {} }
 
 /** The same bytes under another name of as many characters. */
 function renamed (attestation: Uint8Array, from: string, to: string): Uint8Array {

@@ -74,13 +74,16 @@ describe('the lists of one blob', () => {
     expect(vouchers.of(1)).toEqual([good])
   })
 
-  it('of an author that is no longer believed leave nothing behind', () => {
+  it('of an author that is no longer believed say nothing any more, and excuse those who pass them on', () => {
     const vouchers = new Vouchers({ digest, size: SIZE, isEager: false, isTrusted: () => false })
     const one = list([1, 2])
     vouchers.add(one, 'a')
     vouchers.settle(2, one)
-    vouchers.forget(one.author)
-    expect([vouchers.bytes, vouchers.of(1), vouchers.settled(2)]).toEqual([0, [], undefined])
-    expect(vouchers.isJudgeable('a')).toBe(false)
+    vouchers.discredit(one.author)
+    expect(vouchers.add(list([3]), 'b')).toBe('kept')
+    expect([vouchers.settled(2), vouchers.authors(), vouchers.match(1, hashOf(1)), vouchers.match(3, hashOf(3))]).toEqual([undefined, [], undefined, undefined])
+    expect([1, 3].map(piece => vouchers.isAttested(piece, hashOf(piece)))).toEqual([true, true])
+    expect(vouchers.isAttested(1, hashOf(2))).toBe(false)
+    expect(['a', 'b'].map(peer => vouchers.isJudgeable(peer))).toEqual([true, true])
   })
 })

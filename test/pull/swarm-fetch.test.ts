@@ -201,6 +201,7 @@ describe('a swarm fetch', () => {
           restricted: false,
           read: async (buffer, position) => { buffer.set(wrong.subarray(position, position + buffer.length)); return Math.min(buffer.length, SIZE - position) },
           hash: async ({ start, end }) => Buffer.from(digestOf(wrong.subarray(start, end)).slice('sha256:'.length), 'hex'),
+          verify: async () => true,
           stream: async function * () {},
           close: async () => {}
         })

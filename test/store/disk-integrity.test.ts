@@ -45,6 +45,16 @@ describe('a blob whose file changed on the disk', () => {
     await expectGone(/has digest sha256:/)
   })
 
+  it('is verified when a reader asks for it, and taken to quarantine when a byte flipped', async () => {
+    const reader = await store.open(digest)
+    expect(await reader?.verify()).toBe(true)
+    expect(directory.events).toEqual([])
+    await flipByte(directory.blob(digest), 7)
+    expect(await reader?.verify()).toBe(false)
+    await reader?.close()
+    await expectGone(/has digest sha256:/)
+  })
+
   it('is taken to quarantine when it changed while the store was closed', async () => {
     await directory.closeStore()
     await flipByte(directory.blob(digest), 0)

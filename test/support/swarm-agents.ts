@@ -54,8 +54,8 @@ export interface SwarmAgent {
   describe (repository: Repository, digest: Digest, size: number): Promise<void>
   /** Abandons all that is under way. */
   stopPullers (): Promise<void>
-  /** Stops all but the store's directory, as a kill does, and begins again. */
-  reopen (): Promise<SwarmAgent>
+  /** Stops all but the store's directory, as a kill does, and begins again; `between` may change it. */
+  reopen (init?: { readonly between?: (directory: string) => Promise<void> }): Promise<SwarmAgent>
 }
 
 /** Several agents in one process, linked as a test says. */
@@ -98,13 +98,21 @@ export class SwarmOfAgents {
     const score = new PeerScore()
     const policy: SharingPolicy = { isKeyed: init.isKeyed ?? false, sharePrivate: init.sharePrivate ?? false }
     const share = new StoreShare({ store }, policy)
+    const pullers: Puller[] = []
     const exchange = new Exchange({
-      links, share: init.share?.(share) ?? share, self: () => peer, sign: pieces => signAttestation(key, pieces), score, events, pace: init.pace ?? { pass: async () => {} }, now: Date.now
+      links,
+      share: init.share?.(share) ?? share,
+      self: () => peer,
+      sign: pieces => signAttestation(key, pieces),
+      score,
+      events,
+      pace: init.pace ?? { pass: async () => {} },
+      now: Date.now,
+      onDamaged: digest => { pullers.at(-1)?.repair(digest).catch(() => {}) }
     }, init)
     const budget = new DownloadBudget(Date.now)
     const router = new MemoryRouter({ network: this.router }, { peer })
     const swarm: SwarmParts = { exchange, self: () => peer, budget, mayShare: access => mayShare(access, policy), originPolicy: init.originPolicy, stallMs: init.stallMs }
-    const pullers: Puller[] = []
     let isStopped = false
     const stop = async (): Promise<void> => {
       if (isStopped) return
@@ -137,8 +145,9 @@ export class SwarmOfAgents {
         await store.links.describe(repositoryKey(repository), [{ digest, size, mediaType: MEDIA_TYPES.ociConfig, kind: 'blob' }])
       },
       stopPullers: async () => { await Promise.all(pullers.map(async puller => puller.stop())) },
-      reopen: async () => {
+      reopen: async ({ between } = {}) => {
         await stop()
+        if (directory !== undefined) await between?.(directory)
         return this.#make(init, key, directory)
       }
     }

@@ -267,6 +267,7 @@ class WatchedStore extends MemoryStore {
       },
       hash: span => reader.hash(span),
       stream: (span, options) => reader.stream(span, options),
+      verify: async () => reader.verify(),
       bytes: options => reader.bytes(options),
       close: async () => {
         if (isOpen) this.openReaders -= 1

@@ -1,0 +1,70 @@
+import type { Digest } from '../oci/digest.ts'
+import { attestedHash } from '../net/swarm-attestation.ts'
+import type { Accusation } from './accusations.ts'
+import type { Participation } from './participation.ts'
+
+/** A stored blob is hashed again for others at most once in so many milliseconds. */
+const INTERVAL_MS = 60_000
+/** Blobs that wait for it. */
+const MAX_WAITING = 8
+/** Blobs of which it is known when they were hashed. */
+const MAX_REMEMBERED = 256
+/** Pieces of an accusation that are looked at. */
+const MAX_PIECES = 4
+
+export interface SelfCheckComponents {
+  /** What we hold is not right any more, and is gone. */
+  readonly onDamaged: (participation: Participation) => void
+  /** It signed hashes that are certainly wrong. */
+  readonly onLiar: (peer: string, reason: string) => void
+  /** Milliseconds since the epoch. */
+  readonly now: () => number
+}
+
+/**
+ * When somebody signs other hashes of what we hold than our bytes have, either is wrong. Our own copy is verified, as a disk may
+ * have changed it: it is the only one we can be sure of, one way or the other. One blob at a time.
+ */
+export class SelfCheck {
+  readonly #components: SelfCheckComponents
+  readonly #verifiedAtMs = new Map<Digest, number>()
+  #waiting = 0
+  #last: Promise<void> = Promise.resolve()
+
+  constructor (components: SelfCheckComponents) {
+    this.#components = components
+  }
+
+  /** Takes what was said about a blob that we hold whole. */
+  hear (participation: Participation, accusation: Accusation): void {
+    if (this.#waiting === MAX_WAITING) return
+    this.#waiting++
+    // a blob that cannot be read is found out by whoever reads it next
+    this.#last = this.#last.then(async () => this.#check(participation, accusation)).catch(() => {}).finally(() => { this.#waiting-- })
+  }
+
+  async #check (participation: Participation, { pieces, attestation }: Accusation): Promise<void> {
+    const { now, onDamaged, onLiar } = this.#components
+    const { digest } = participation
+    for (const piece of pieces.slice(0, MAX_PIECES)) {
+      const isSame = async (): Promise<boolean> => Buffer.compare(await participation.hash(piece), attestedHash(attestation, piece) ?? new Uint8Array()) === 0
+      if (participation.isOver || now() - (this.#verifiedAtMs.get(digest) ?? -Infinity) < INTERVAL_MS) return
+      if (await isSame()) continue
+      this.#note(digest, now())
+      if (!await participation.verify()) {
+        onDamaged(participation)
+        return
+      }
+      if (!await isSame()) onLiar(attestation.author, `signed a wrong hash of piece ${piece} of ${digest}: our copy was verified again and has another`)
+      return
+    }
+  }
+
+  #note (digest: Digest, nowMs: number): void {
+    this.#verifiedAtMs.delete(digest)
+    this.#verifiedAtMs.set(digest, nowMs)
+    if (this.#verifiedAtMs.size <= MAX_REMEMBERED) return
+    const [oldest] = this.#verifiedAtMs.keys()
+    if (oldest !== undefined) this.#verifiedAtMs.delete(oldest)
+  }
+}

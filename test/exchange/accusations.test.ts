@@ -1,0 +1,271 @@
+import { createHash } from 'node:crypto'
+import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { signAttestation } from '../../src/net/swarm-attestation.ts'
+import { digestOf } from '../../src/oci/digest.ts'
+import { repositoryKey } from '../../src/oci/repository.ts'
+import { MIN_PIECE_LENGTH, pieceSpan } from '../../src/swarm/pieces.ts'
+import { flipStoredBit } from '../support/bit-rot.ts'
+import { meetStranger, type Stranger } from '../support/stranger.ts'
+import { SwarmOfAgents, type SwarmAgent, type SwarmAgentInit } from '../support/swarm-agents.ts'
+import { until } from '../support/until.ts'
+import { bytesOf, pullBlob, repository } from '../pull/kit.ts'
+
+const SIZE = 3 * MIN_PIECE_LENGTH + 10
+const ALL = [0, 1, 2, 3]
+const bytes = bytesOf(SIZE)
+const wrong = bytesOf(SIZE, 'wrong')
+const digest = digestOf(bytes)
+let swarm: SwarmOfAgents
+
+beforeEach(() => { swarm = new SwarmOfAgents() })
+afterEach(async () => { await swarm.close() })
+
+async function strangerTo (agent: SwarmAgent): Promise<Stranger> {
+  return meetStranger(swarm, agent, bytes)
+}
+
+/** What a stranger signs about pieces of the blob. */
+function signedBy ({ agent: { key } }: Stranger, pieces: readonly number[], of: Uint8Array): Uint8Array {
+  const hashes = pieces.map(piece => {
+    const { start, end } = pieceSpan(SIZE, piece)
+    return { piece, sha256: createHash('sha256').update(of.subarray(start, end)).digest() }
+  })
+  return signAttestation(key, { digest, size: SIZE, hashes }).bytes
+}
+
+/** Joins, and says that it has pieces, of which it signs the hashes. */
+async function offers (peer: Stranger, pieces: readonly number[], of: Uint8Array, { by = peer, signed = pieces }: { by?: Stranger, signed?: readonly number[] } = {}): Promise<void> {
+  await peer.hears('join')
+  const field = pieces.reduce((bits, piece) => bits | 0x80 >> piece, 0)
+  peer.join(pieces.length === ALL.length ? { complete: true } : { bitfield: Uint8Array.of(field) })
+  peer.say({ type: 'attest', channel: 1, attestation: signedBy(by, signed, of) })
+}
+
+/** Sends each piece as soon as it is asked for. */
+async function serves (peer: Stranger, pieces: readonly number[], of: Uint8Array): Promise<void> {
+  for (const piece of pieces) {
+    await peer.hears('request', message => message.pieces.includes(piece))
+    await peer.send(piece, { of })
+  }
+}
+
+function accuses (peer: Stranger, of: string, content: Uint8Array, piece = 0): void {
+  peer.say({ type: 'accuse', channel: 1, of, pieces: [piece], attestation: signedBy(peer, [piece], content) })
+}
+
+function bans ({ score }: SwarmAgent): Record<string, string> {
+  return Object.fromEntries(score.bans(Date.now()).map(({ peer, reason }) => [peer, reason]))
+}
+
+async function banned (agent: SwarmAgent, { agent: { peer } }: Stranger): Promise<string> {
+  return until(() => bans(agent)[peer], { what: 'the ban', timeoutMs: 3_000 })
+}
+
+function count (agent: SwarmAgent, type: string): number {
+  return agent.log.filter(event => event.type === type).length
+}
+
+/** Begins to fetch the blob. */
+async function fetching (init: SwarmAgentInit = {}): Promise<{ agent: SwarmAgent, pulled: () => Promise<Uint8Array> }> {
+  const agent = await swarm.add({ originPolicy: 'frugal', ...init })
+  await agent.describe(repository, digest, SIZE)
+  let pulling: Promise<Uint8Array> | undefined
+  const pulled = async (): Promise<Uint8Array> => {
+    pulling ??= pullBlob(agent.puller({ searchMs: 5_000, graceMs: 3_000 }), digest)
+    return pulling
+  }
+  return { agent, pulled }
+}
+
+async function received (agent: SwarmAgent, pieces: number): Promise<void> {
+  await until(() => count(agent, 'fetch:received') === pieces, { what: `${pieces} pieces` })
+}
+
+describe('an agent that fetches', () => {
+  it('tells its neighbours who signed a wrong hash, with the right one, when the whole is right without it', async () => {
+    const { agent, pulled } = await fetching({ originPolicy: 'never' })
+    const [liar, honest, third] = [await strangerTo(agent), await strangerTo(agent), await strangerTo(agent)]
+    const pulling = pulled()
+    await third.hears('join')
+    third.join()
+    await offers(liar, [], wrong, { signed: [0] })
+    await offers(honest, ALL, bytes)
+    await serves(honest, ALL, bytes)
+    expect(Buffer.compare(await pulling, bytes)).toBe(0)
+    expect(await banned(agent, liar)).toContain('signed a wrong hash of piece 0')
+    for (const peer of [liar, honest, third]) expect(await peer.hears('accuse')).toMatchObject({ of: liar.agent.peer, pieces: [0] })
+    expect(Object.keys(bans(agent))).toEqual([liar.agent.peer])
+  })
+
+  it('looks at the origin when it holds a piece on the word of somebody who is accused, and fetches it again before the whole is here', async () => {
+    swarm.origin.addBlob(repository, bytes)
+    const { agent, pulled } = await fetching()
+    const [liar, honest, accuser] = [await strangerTo(agent), await strangerTo(agent), await strangerTo(agent)]
+    const pulling = pulled()
+    await accuser.hears('join')
+    accuser.join()
+    await offers(honest, [1, 2, 3], bytes)
+    await offers(liar, [0], wrong)
+    await serves(liar, [0], wrong)
+    await received(agent, 1)
+    accuses(accuser, liar.agent.peer, bytes)
+
+    expect(await banned(agent, liar)).toContain('the origin has another')
+    expect(await accuser.hears('accuse')).toMatchObject({ of: liar.agent.peer, pieces: [0] })
+    await serves(honest, [1, 2, 3], bytes)
+    expect(Buffer.compare(await pulling, bytes)).toBe(0)
+    expect(Object.keys(bans(agent))).toEqual([liar.agent.peer])
+    expect(count(agent, 'fetch:mismatch')).toBe(0)
+    expect(agent.log).toContainEqual({ type: 'peer:accused', peer: liar.agent.peer, by: accuser.agent.peer, digest, pieces: [0] })
+  })
+
+  it('bans whoever accuses an honest signer, and nobody else', async () => {
+    swarm.origin.addBlob(repository, bytes)
+    const { agent, pulled } = await fetching()
+    const [honest, liar] = [await strangerTo(agent), await strangerTo(agent)]
+    const pulling = pulled()
+    await liar.hears('join')
+    liar.join()
+    await offers(honest, ALL, bytes)
+    await serves(honest, [(await honest.hears('request')).pieces[0] ?? 0], bytes)
+    await received(agent, 1)
+    const [piece = 0] = (await honest.hears('request')).pieces
+    accuses(liar, honest.agent.peer, wrong, piece)
+    expect(await banned(agent, liar)).toContain('the origin has another')
+    await serves(honest, ALL.filter(one => one !== piece), bytes)
+    expect(Buffer.compare(await pulling, bytes)).toBe(0)
+    expect(Object.keys(bans(agent))).toEqual([liar.agent.peer])
+  })
+
+  it('never reads from the origin for it where that is forbidden, and judges by the whole', async () => {
+    swarm.origin.addBlob(repository, bytes)
+    const { agent, pulled } = await fetching({ originPolicy: 'never' })
+    const [honest, liar] = [await strangerTo(agent), await strangerTo(agent)]
+    const pulling = pulled()
+    await liar.hears('join')
+    liar.join()
+    await offers(honest, ALL, bytes)
+    await serves(honest, [(await honest.hears('request')).pieces[0] ?? 0], bytes)
+    await received(agent, 1)
+    const [piece = 0] = (await honest.hears('request')).pieces
+    accuses(liar, honest.agent.peer, wrong, piece)
+    await until(() => count(agent, 'peer:accused') === 1, { what: 'the accusation' })
+    expect(bans(agent)).toEqual({})
+    await serves(honest, ALL.filter(one => one !== piece), bytes)
+    expect(Buffer.compare(await pulling, bytes)).toBe(0)
+    expect(await banned(agent, liar)).toContain('whole and right with another')
+    expect(Object.keys(bans(agent))).toEqual([liar.agent.peer])
+    expect(swarm.origin.blobStarts(digest)).toEqual([])
+  })
+
+  it('is right without an origin, though one of two signers lied, and bans the one that did', async () => {
+    const { agent, pulled } = await fetching({ originPolicy: 'never' })
+    const [liar, honest] = [await strangerTo(agent), await strangerTo(agent)]
+    const pulling = pulled()
+    await offers(liar, [0, 1], wrong)
+    await serves(liar, [0, 1], wrong)
+    await received(agent, 2)
+    await offers(honest, ALL, bytes)
+    await serves(honest, [2, 3], bytes)
+    await until(() => count(agent, 'fetch:mismatch') === 1, { what: 'a wrong whole' })
+    await serves(honest, [0, 1], bytes)
+    expect(Buffer.compare(await pulling, bytes)).toBe(0)
+    await banned(agent, liar)
+    expect(Object.keys(bans(agent))).toEqual([liar.agent.peer])
+  })
+
+  it('does not blame who passes on what somebody signed whom it no longer believes, and takes the piece from another', async () => {
+    swarm.origin.addBlob(repository, bytes)
+    const { agent, pulled } = await fetching()
+    const [liar, relay, honest] = [await strangerTo(agent), await strangerTo(agent), await strangerTo(agent)]
+    const pulling = pulled()
+    await offers(honest, [2, 3], bytes)
+    await offers(liar, [0], wrong)
+    await offers(relay, [1], wrong, { by: liar })
+    await serves(liar, [0], wrong)
+    await received(agent, 1)
+    await relay.hears('request')
+    accuses(honest, liar.agent.peer, bytes)
+    await banned(agent, liar)
+    await serves(relay, [1], wrong)
+    await serves(honest, [2, 3], bytes)
+    expect(Buffer.compare(await pulling, bytes)).toBe(0)
+    expect(Object.keys(bans(agent))).toEqual([liar.agent.peer])
+  })
+
+  it('hears a peer out four times, and reads no more than that from the origin for it', async () => {
+    swarm.origin.addBlob(repository, bytes)
+    const { agent, pulled } = await fetching()
+    const [signer, accuser] = [await strangerTo(agent), await strangerTo(agent)]
+    pulled().catch(() => {})
+    await accuser.hears('join')
+    accuser.join()
+    await offers(signer, ALL, bytes)
+    for (let index = 0; index < 10; index++) accuses(accuser, signer.agent.peer, bytes)
+    accuser.say({ type: 'ping', nonce: 1 })
+    accuser.say({ type: 'request', channel: 1, pieces: [0] })
+    await accuser.hears('reject')
+    expect(count(agent, 'peer:accused')).toBe(4)
+  })
+
+  it.each(['of another piece', 'that is forged'])('ends the link to whoever accuses by an attestation %s', async what => {
+    const { agent, pulled } = await fetching({ originPolicy: 'never' })
+    const peer = await strangerTo(agent)
+    pulled().catch(() => {})
+    await peer.hears('join')
+    peer.join()
+    const attestation = Buffer.from(signedBy(peer, [1], bytes))
+    if (what === 'that is forged') attestation.writeUInt8(attestation.readUInt8(attestation.length - 1) ^ 1, attestation.length - 1)
+    peer.say({ type: 'accuse', channel: 1, of: agent.peer, pieces: [what === 'that is forged' ? 1 : 0], attestation })
+    await until(() => peer.ends.length === 1, { what: 'the end' })
+    expect(Object.keys(bans(agent))).toEqual([peer.agent.peer])
+  })
+})
+
+describe('an agent that holds the blob', () => {
+  async function accusedBy (init: SwarmAgentInit, content: Uint8Array): Promise<{ agent: SwarmAgent, accuser: Stranger }> {
+    const agent = await swarm.add(init)
+    await agent.seed(digest, bytes)
+    await agent.describe(repository, digest, SIZE)
+    const accuser = await strangerTo(agent)
+    accuser.join()
+    await accuser.hears('join')
+    accuses(accuser, agent.peer, content)
+    return { agent, accuser }
+  }
+
+  it('verifies its copy when it is accused, and bans the accuser if it is right', async () => {
+    const { agent, accuser } = await accusedBy({ store: 'disk' }, wrong)
+    expect(await banned(agent, accuser)).toContain('our copy was verified again')
+    expect(await agent.store.stat(digest)).toBeDefined()
+    expect(count(agent, 'blob:quarantined')).toBe(0)
+  })
+
+  it('does nothing about an accusation that says what its copy says', async () => {
+    const { agent, accuser } = await accusedBy({ store: 'disk' }, bytes)
+    accuser.say({ type: 'request', channel: 1, pieces: [3] })
+    await until(() => accuser.bodies.get(3) === 10, { what: 'the piece' })
+    expect(bans(agent)).toEqual({})
+  })
+
+  it('stops to serve a copy that its disk has changed, and fetches it again', async () => {
+    swarm.origin.addBlob(repository, bytes)
+    const before = await swarm.add({ store: 'disk' })
+    await before.seed(digest, bytes)
+    await before.describe(repository, digest, SIZE)
+    await before.store.links.link(repositoryKey(repository), [digest])
+    const agent = await before.reopen({ between: async directory => { await flipStoredBit(directory, digest, 5) } })
+    agent.puller()
+    const accuser = await strangerTo(agent)
+    accuser.join()
+    await accuser.hears('join')
+    accuses(accuser, agent.peer, bytes)
+    await accuser.hears('leave')
+    await until(() => count(agent, 'fetch:completed') === 1, { what: 'the blob is here again' })
+    expect(agent.log.filter(({ type }) => type === 'blob:quarantined')).toHaveLength(1)
+    const reader = await agent.store.open(digest)
+    expect(await reader?.verify()).toBe(true)
+    await reader?.close()
+    expect(bans(agent)).toEqual({})
+  })
+})
