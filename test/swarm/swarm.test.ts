@@ -59,11 +59,11 @@ describe('in any swarm', () => {
 })
 
 describe('a small blob', () => {
-  it('comes within a second and a half although one that holds it says nothing, and not much later beside three', () => {
+  it('comes within two seconds although one to three that hold it say nothing', () => {
     fc.assert(fc.property(silentHolders, init => {
       const swarm = new SwarmModel({ ...init, limitMs: LIMIT_MS })
       swarm.run()
-      for (const { doneMs } of swarm.hosts.slice(init.silent)) expect(doneMs).toBeLessThanOrEqual(1_000 + 600 * init.silent)
+      for (const { doneMs } of swarm.hosts.slice(init.silent)) expect(doneMs).toBeLessThanOrEqual(2_000)
     }), { numRuns: RUNS })
   })
 })
