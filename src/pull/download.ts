@@ -148,7 +148,7 @@ export class Download implements ParticipationListener {
       kind,
       size,
       session: this.session,
-      source: { read: (buffer, position) => partial.read(buffer, position), hash: async piece => this.#hash(piece) },
+      source: { read: (buffer, position) => partial.read(buffer, position), hash: async piece => this.#hashOurs(piece) },
       restricted: access.isRestricted,
       isShared: access.known !== undefined && components.mayShare(access.known),
       readsOrigin: this.#canReadOrigin,
@@ -501,6 +501,14 @@ export class Download implements ParticipationListener {
     const [doubt] = this.#otherSizes
     if (doubt !== undefined) this.fail(new SizeDisagreementError(digest, `peer ${doubt[0]}`, this.#init.size, doubt[1].size))
     else this.fail(new ContentUnavailableError(digest, { isUnknown: this.#runs.isUnknown && !isHelped, cause: this.#runs.error }))
+  }
+
+  /** Of a piece that we are to sign; noted, so that a kill does not lose it beyond a gap. */
+  async #hashOurs (piece: number): Promise<Uint8Array> {
+    const { partial, size } = this.#init
+    const sha256 = await this.#hash(piece)
+    partial.confirm(pieceSpan(size, piece), Buffer.from(sha256).toString('hex'))
+    return sha256
   }
 
   async #hash (piece: number): Promise<Uint8Array> {
