@@ -41,16 +41,16 @@ export class MemberSearch {
   /** All that were asked to take part. */
   readonly #asked = new Set<string>()
   readonly #allAnswered = Promise.withResolvers<void>()
-  #hasEnded = false
+  #hasWalked = false
 
   constructor (components: MemberSearchComponents, init: MemberSearchInit) {
     this.#components = components
     this.#init = init
   }
 
-  /** The first round is over. */
+  /** The first round is over: all neighbours asked have answered, however long that took, and so has the router. */
   get hasEnded (): boolean {
-    return this.#hasEnded
+    return this.#hasWalked && this.#unanswered.size === 0
   }
 
   start (): void {
@@ -85,12 +85,12 @@ export class MemberSearch {
     const wait = async (ms: number): Promise<void> => { await sleep(ms, undefined, { signal }).catch(() => {}) }
     await Promise.race([this.#allAnswered.promise, wait(HEAD_START_MS)])
     if (participation.memberCount > 0) {
-      this.#hasEnded = true
+      this.#hasWalked = true
       await wait(UNHURRIED_MS)
     }
     for (let pauseMs = FIRST_PAUSE_MS; !signal.aborted; pauseMs = Math.min(MAX_PAUSE_MS, pauseMs * 2)) {
       if (router.isReady() && participation.memberCount < ENOUGH_MEMBERS && router.mayKnowMore(this.#asked)) await this.#walk()
-      this.#hasEnded = true
+      this.#hasWalked = true
       await wait(pauseMs)
     }
   }

@@ -41,12 +41,28 @@ async function offers (peer: Stranger, pieces: readonly number[], of: Uint8Array
   peer.say({ type: 'attest', channel: 1, attestation: signedBy(by, signed, of) })
 }
 
-/** Sends each piece as soon as it is asked for. */
+/** What a stranger was asked for and has not answered, and how much of what it heard that follows from. */
+const asked = new WeakMap<Stranger, { readonly pieces: Set<number>, seen: number }>()
+
+/** Sends each of the pieces when it is asked for, in the order asked; resolves when all have been sent. */
 async function serves (peer: Stranger, pieces: readonly number[], of: Uint8Array): Promise<void> {
-  for (const piece of pieces) {
-    await peer.hears('request', message => message.pieces.includes(piece))
-    await peer.send(piece, { of })
-  }
+  const open = asked.get(peer) ?? { pieces: new Set(), seen: 0 }
+  asked.set(peer, open)
+  const left = new Set(pieces)
+  await until(async () => {
+    for (const message of peer.heard.slice(open.seen)) {
+      open.seen++
+      if (message.type === 'request') for (const piece of message.pieces) open.pieces.add(piece)
+      if (message.type !== 'cancel') continue
+      for (const piece of message.pieces) if (open.pieces.delete(piece)) peer.say({ type: 'reject', channel: 1, pieces: [piece], reason: 'cancelled', queue: 0 })
+    }
+    for (const piece of open.pieces) {
+      if (!left.delete(piece)) continue
+      open.pieces.delete(piece)
+      await peer.send(piece, { of })
+    }
+    return left.size === 0
+  }, { what: `requests for ${[...left].join()} of ${JSON.stringify(peer.heard)}` })
 }
 
 function accuses (peer: Stranger, of: string, content: Uint8Array, piece = 0): void {

@@ -5,7 +5,7 @@ import { MemberSearch } from '../../src/pull/member-search.ts'
 import { Session } from '../../src/swarm/session.ts'
 import { SwarmOfAgents, type SwarmAgent } from '../support/swarm-agents.ts'
 import { until } from '../support/until.ts'
-import { bytesOf, NEVER_MS } from './kit.ts'
+import { bytesOf, NEVER_MS, pullBlob, repository } from './kit.ts'
 
 const SIZE = 1000
 const bytes = bytesOf(SIZE)
@@ -66,6 +66,22 @@ describe('a search for members', () => {
     search.start()
     await until(() => graces.length === 1, { what: 'the end of the grace' })
     expect(graces).toEqual([0])
+  })
+
+  it('has not ended while a neighbour that was asked has not answered, though the router knows nobody', async () => {
+    const [agent, holder] = [await swarm.add({ originPolicy: 'never' }), await swarm.add()]
+    await holder.seed(digest, bytes)
+    await agent.describe(repository, digest, SIZE)
+    await swarm.link(agent, holder)
+    const lane = holder.links.transports.get(agent.peer)
+    lane?.hold()
+    const pulled = pullBlob(agent.puller({ graceMs: 10, searchMs: NEVER_MS }), digest)
+    pulled.catch(() => {})
+    await until(() => agent.log.some(({ type }) => type === 'fetch:started'), { what: 'the fetch' })
+    const startedAt = performance.now()
+    await until(() => performance.now() - startedAt > 150, { what: 'more than a search without answers takes' })
+    lane?.resume()
+    expect(digestOf(await pulled)).toBe(digest)
   })
 
   it('finds by the router those it is not linked to', async () => {
