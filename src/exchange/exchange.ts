@@ -19,6 +19,8 @@ import { Participation, type Attendee, type ParticipationInit } from './particip
 import { SelfCheck } from './self-check.ts'
 import { storedSource } from './stored-source.ts'
 import { Uploads } from './uploads.ts'
+import type { Wish, WishInit } from './wish.ts'
+import { Wishes } from './wishes.ts'
 
 /** A blob from this size on is worth a direct lane. */
 const DIRECT_BYTES = 256 * 1024
@@ -96,6 +98,7 @@ export class Exchange implements LinkHandlers {
   readonly #uploads: Uploads
   readonly #links = new Map<SwarmLink, LinkChannels>()
   readonly #inquiries = new Inquiries()
+  readonly #wishes: Wishes
   readonly #participations = new Map<string, Participation>()
   readonly #opening = new Map<string, Promise<Participation | undefined>>()
   /** Stored blobs that are served, the longest unused first. */
@@ -116,6 +119,13 @@ export class Exchange implements LinkHandlers {
     this.#nearness = new Nearness(init.zone)
     this.#introductions = new Introductions({ connect: async (peer, options) => components.links.connect(peer, options), now: () => performance.now() })
     this.#uploads = new Uploads(components, { slots: init.uploadSlots })
+    this.#wishes = new Wishes({
+      inquiries: this.#inquiries,
+      channel: link => this.#links.get(link)?.next() ?? 0,
+      open: async (kind, digest) => components.share.open(kind, digest),
+      isWelcome: peer => this.isWelcome(peer),
+      isLeech: this.isLeech
+    })
     this.#selfCheck = new SelfCheck({
       onDamaged: participation => {
         this.end(participation)
@@ -175,7 +185,13 @@ export class Exchange implements LinkHandlers {
   inquire (peer: string, kind: ContentKind, digest: Digest, options: { signal?: AbortSignal } = {}): Promise<Holding | undefined> | undefined {
     const link = this.#components.links.of(peer)
     const channels = link === undefined ? undefined : this.#links.get(link)
-    return channels === undefined ? undefined : this.#inquiries.ask(channels.link, channels.next(), { kind, digest }, options)
+    if (channels === undefined) return undefined
+    return this.#wishes.ours(kind, digest)?.ask(channels.link, options) ?? this.#inquiries.ask(channels.link, channels.next(), { kind, digest }, options)
+  }
+
+  /** Something small that we lack: who is asked for it from now on hears that we do. Undefined: we wish for it already. */
+  wish (init: WishInit): Wish | undefined {
+    return this.#wishes.begin(init)
   }
 
   /** The blob is stored: it is read there from now on. */
@@ -245,15 +261,22 @@ export class Exchange implements LinkHandlers {
       case 'join':
         this.#joined(channels, message)
         break
-      case 'missing':
-        if (this.#inquiries.missing(link, message)) break
+      case 'missing': {
+        const isAnswer = this.#inquiries.missing(link, message)
+        if (this.#wishes.missing(link, message) || isAnswer) break
         channels.ours.get(message.of)?.missing(link.peer)
         this.#membershipOf(channels.ours.get(message.of))?.left(link.peer, { isFull: message.reason === 'busy' })
         break
+      }
       case 'members':
         this.#membershipOf(channels.ours.get(message.of))?.told(link.peer, message.members)
         break
+      case 'take':
+      case 'release':
+        if (!this.#wishes.received(link, message)) channels.theirs.get(message.channel)?.participation?.receive(link.peer, message)
+        break
       case 'leave': {
+        if (this.#wishes.left(link, message.channel)) break
         const channel = channels.theirs.get(message.channel)
         channels.theirs.delete(message.channel)
         if (channel === undefined) break
@@ -273,6 +296,7 @@ export class Exchange implements LinkHandlers {
   onClosed (link: SwarmLink, error?: Error): void {
     if (error instanceof ShoalError && error.blamesPeer) this.#ban(link.peer, error.message)
     this.#inquiries.closed(link)
+    this.#wishes.closed(link)
     const channels = this.#links.get(link)
     this.#nearness.gone(link.peer)
     this.#links.delete(link)
@@ -394,9 +418,15 @@ export class Exchange implements LinkHandlers {
 
   #joined (channels: LinkChannels, join: JoinMessage): void {
     const { link, theirs, joined } = channels
-    if (this.#inquiries.joined(link, join)) return
+    const isAnswer = this.#inquiries.joined(link, join)
+    if (this.#wishes.told(link, join) || isAnswer) return
     const key = keyOf(join.kind, join.digest)
     const participation = this.#participations.get(key)
+    if (participation === undefined && join.complete && join.kind === 'manifest') {
+      // manifests are taken whole, by who asks: the answer has come too late
+      link.send({ type: 'missing', of: join.channel, reason: 'missing' })
+      return
+    }
     if (participation === undefined && isInquiry(join)) {
       this.#answer(channels, join)
       return
@@ -431,6 +461,7 @@ export class Exchange implements LinkHandlers {
   #answer (channels: LinkChannels, join: JoinMessage): void {
     const { share } = this.#components
     const { link } = channels
+    if (join.waits === true && this.isWelcome(link.peer)) this.#wishes.heard(link, join)
     const refusal: MissingReason | undefined = !this.isWelcome(link.peer) || this.isLeech ? 'denied' : channels.opening === MAX_OPENING ? 'busy' : undefined
     if (refusal !== undefined) {
       link.send({ type: 'missing', of: join.channel, reason: refusal })

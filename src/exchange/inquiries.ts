@@ -13,9 +13,15 @@ export interface InquiriesInit {
   readonly answerTimeoutMs?: number
 }
 
-interface Inquiry {
+/** What is asked for. */
+export interface Question {
   readonly kind: ContentKind
   readonly digest: Digest
+  /** The question stands when it is answered: who asks leaves the channel when it has what it wants. */
+  readonly stands?: Pick<JoinMessage, 'leech' | 'readsOrigin'>
+}
+
+interface Inquiry extends Question {
   readonly answered: PromiseWithResolvers<Holding | undefined>
 }
 
@@ -35,11 +41,12 @@ export class Inquiries {
    * @param channel a new one of ours on the link
    * @throws PeerError PEER_BUSY, PEER_DENIED, PEER_STALLED, PEER_GONE; the signal's reason
    */
-  async ask (link: SwarmLink, channel: number, { kind, digest }: Pick<Inquiry, 'kind' | 'digest'>, { signal }: { signal?: AbortSignal } = {}): Promise<Holding | undefined> {
+  async ask (link: SwarmLink, channel: number, question: Question, { signal }: { signal?: AbortSignal } = {}): Promise<Holding | undefined> {
     signal?.throwIfAborted()
     const { peer } = link
+    const { kind, digest, stands } = question
     const unanswered = this.#open.get(link) ?? new Map<number, Inquiry>()
-    if (unanswered.size === MAX_UNANSWERED) throw new PeerError('PEER_BUSY', peer, `owes us ${MAX_UNANSWERED} answers`)
+    if (this.isFull(link)) throw new PeerError('PEER_BUSY', peer, `owes us ${MAX_UNANSWERED} answers`)
     const answered = Promise.withResolvers<Holding | undefined>()
     unanswered.set(channel, { kind, digest, answered })
     this.#open.set(link, unanswered)
@@ -49,15 +56,20 @@ export class Inquiries {
     const onAbort = (): void => { answered.reject(signal?.reason) }
     signal?.addEventListener('abort', onAbort, { once: true })
     try {
-      link.send({ type: 'join', channel, kind, digest, size: 0, restricted: false, complete: false, leech: false, readsOrigin: false })
+      link.send(questionOf(channel, question))
       return await answered.promise
     } finally {
       clearTimeout(timer)
       signal?.removeEventListener('abort', onAbort)
       unanswered.delete(channel)
       if (unanswered.size === 0 && this.#open.get(link) === unanswered) this.#open.delete(link)
-      link.send({ type: 'leave', channel })
+      if (stands === undefined) link.send({ type: 'leave', channel })
     }
+  }
+
+  /** Whether the peer owes us so many answers that it is asked nothing. */
+  isFull (link: SwarmLink): boolean {
+    return this.#open.get(link)?.size === MAX_UNANSWERED
   }
 
   /** @returns whether it was the answer to a question of ours */
@@ -106,7 +118,17 @@ export async function answerInquiry (link: SwarmLink, join: JoinMessage, { chann
   }
   const { size, restricted } = reader
   await reader.close()
-  const ours = channel()
-  link.send({ type: 'join', channel: ours, kind, digest, size, restricted, complete: true, leech: false, readsOrigin: false })
-  link.send({ type: 'leave', channel: ours })
+  tellHolding(link, channel(), { kind, digest, size, restricted })
+}
+
+/** The join that asks. */
+export function questionOf (channel: number, { kind, digest, stands }: Question): JoinMessage {
+  const { leech, readsOrigin } = stands ?? { leech: false, readsOrigin: false }
+  return { type: 'join', channel, kind, digest, size: 0, restricted: false, complete: false, leech, readsOrigin, waits: stands !== undefined }
+}
+
+/** Tells that we hold something, without taking part. @param channel a new one of ours on the link */
+export function tellHolding (link: SwarmLink, channel: number, { kind, digest, size, restricted }: Pick<JoinMessage, 'kind' | 'digest' | 'size' | 'restricted'>): void {
+  link.send({ type: 'join', channel, kind, digest, size, restricted, complete: true, leech: false, readsOrigin: false })
+  link.send({ type: 'leave', channel })
 }

@@ -48,6 +48,8 @@ export interface JoinMessage {
   readonly readsOrigin: boolean
   /** The pieces the sender reads from the origin now. */
   readonly taking?: readonly number[]
+  /** The size is not known: the sender wants to hear when the receiver holds the whole, until it leaves. */
+  readonly waits?: boolean
 }
 
 /** The answer to a join for what the sender of this neither holds nor wants, or does not give. */

@@ -29,6 +29,16 @@ export class WrongContentError extends ShoalError {
   }
 }
 
+/** Another agent had it before the origin had answered. */
+export class OvertakenError extends ShoalError {
+  override readonly code = 'FETCH_OVERTAKEN'
+  override readonly retryable = true
+
+  constructor (digest: Digest) {
+    super(`another agent has ${digest} already`)
+  }
+}
+
 /** The last caller left, or the agent stops. */
 export class FetchAbandonedError extends ShoalError {
   override readonly code = 'FETCH_ABANDONED'

@@ -7,19 +7,30 @@ import { OciError } from '../oci/oci-error.ts'
 import { repositoryKey, type Repository } from '../oci/repository.ts'
 import type { Origin } from '../origin/origin.ts'
 import type { Access, Store } from '../store/store.ts'
+import { withDeadline } from '../origin/deadline.ts'
 import { Blame } from './blame.ts'
-import { ContentUnavailableError, PeerLieError, reasonOf } from './errors.ts'
+import type { SwarmParts } from './blob-fetches.ts'
+import { ContentUnavailableError, OvertakenError, PeerLieError, reasonOf } from './errors.ts'
 import type { HolderSearchComponents } from './holder-search.ts'
+import { ManifestTurn } from './manifest-turn.ts'
+import { OriginRecord } from './origin-record.ts'
 import { SharedWork } from '../shared-work.ts'
 import { isMissing, SourceOrder, spanSource, type Source, type SourceTimes } from './source-order.ts'
 
 /** Pairs of repository and digest known to be linked, so that a warm manifest costs no write. */
 const MAX_LINKED_REMEMBERED = 10_000
+/** A peer may take so long for a manifest, and what it needs at this pace. */
+const PEER_READ_MS = 1_000
+const SLOWEST_BYTES_PER_MS = 250
 
 export interface ManifestsComponents extends HolderSearchComponents {
   readonly store: Store
   readonly origin: Origin
   readonly events: EventSink
+  /** How origins answered lately. @default a new one */
+  readonly record?: OriginRecord
+  /** Agents that want the same manifest at once leave it to one of them to read it from the origin. @default each reads it */
+  readonly swarm?: Pick<SwarmParts, 'exchange' | 'self' | 'originPolicy' | 'mayShare'>
 }
 
 /** A manifest's exact bytes, and what they say. */
@@ -38,6 +49,15 @@ interface Fetched {
   readonly registry: string
 }
 
+type FetchedContent = ManifestContent & { readonly from: Source['type'] }
+
+/** Whom a fetch asks, and in whose turn. */
+interface Asking {
+  readonly order: SourceOrder
+  readonly turn: ManifestTurn
+  readonly signal: AbortSignal
+}
+
 interface Received {
   readonly bytes: Uint8Array
   readonly mediaType?: string
@@ -48,12 +68,14 @@ interface Received {
 export class Manifests {
   readonly #components: ManifestsComponents
   readonly #times: SourceTimes
+  readonly #record: OriginRecord
   readonly #work = new SharedWork<Fetched>()
   readonly #linked = new Set<string>()
 
   constructor (components: ManifestsComponents, times: SourceTimes = {}) {
     this.#components = components
     this.#times = times
+    this.#record = components.record ?? new OriginRecord()
   }
 
   /** @throws ContentUnavailableError; OciError MANIFEST_INVALID when the digest names something that is no manifest */
@@ -105,9 +127,13 @@ export class Manifests {
     const startedAt = now()
     const order = new SourceOrder(this.#components, { ...this.#times, kind: 'manifest', digest, signal })
     order.addRepository(repository)
+    const { swarm, score } = this.#components
+    const turn = new ManifestTurn({ swarm, score, now, known: this.#record.of(repository) }, digest)
+    let from: Source['type'] | undefined
     events.emit({ type: 'fetch:started', digest, resumedAt: 0 })
     try {
-      const content = await this.#fromAnySource(repository, digest, order, signal)
+      const content = await this.#fromAnySource(repository, digest, { order, turn, signal })
+      from = content.from
       events.emit({ type: 'fetch:completed', digest, size: content.bytes.length, durationMs: now() - startedAt })
       return content
     } catch (error) {
@@ -116,20 +142,20 @@ export class Manifests {
       throw error
     } finally {
       order.stop()
+      turn.end({ isRead: from === 'origin' })
     }
   }
 
-  async #fromAnySource (repository: Repository, digest: Digest, order: SourceOrder, signal: AbortSignal): Promise<ManifestContent> {
+  async #fromAnySource (repository: Repository, digest: Digest, { order, turn, signal }: Asking): Promise<FetchedContent> {
     let isUnknown = true
     let cause: unknown
-    for (;;) {
-      const source = await order.next()
-      if (source === undefined) throw new ContentUnavailableError(digest, { isUnknown, cause })
+    for await (const source of turn.sources(order, signal)) {
       let received: Received
       try {
-        received = await this.#receive(repository, digest, source, signal)
+        received = await this.#receive(repository, digest, source, { order, turn, signal })
       } catch (error) {
         signal.throwIfAborted()
+        if (error instanceof OvertakenError) continue
         isUnknown &&= isMissing(error)
         if (source.type === 'origin') cause = error
         this.#sourceFailed(order, digest, source, error)
@@ -137,22 +163,31 @@ export class Manifests {
       }
       return this.#keep(repository, digest, source, received)
     }
+    throw new ContentUnavailableError(digest, { isUnknown, cause })
   }
 
   /** Bytes that match the digest. */
-  async #receive (repository: Repository, digest: Digest, source: Source, signal: AbortSignal): Promise<Received> {
-    const { events, origin } = this.#components
+  async #receive (repository: Repository, digest: Digest, source: Source, { turn, signal }: Asking): Promise<Received> {
+    const { events } = this.#components
     const label = spanSource(source)
     events.emit({ type: 'fetch:source', digest, source: label, start: 0 })
     const received: Received = source.type === 'peer'
       ? await this.#readPeer(digest, source.holding, signal)
-      : await origin.manifest(repository, digest, { signal })
+      : await turn.read(async signal => this.#readOrigin(repository, digest, signal), signal)
     events.emit({ type: 'fetch:received', digest, source: label, bytes: received.bytes.length })
     return received
   }
 
+  async #readOrigin (repository: Repository, digest: Digest, signal: AbortSignal): Promise<Received> {
+    const { origin, now } = this.#components
+    const askedAt = now()
+    const received = await origin.manifest(repository, digest, { signal })
+    this.#record.answered(repository, { access: received.access, tookMs: now() - askedAt })
+    return received
+  }
+
   /** The bytes are right, so whatever they are, another source would not help. */
-  async #keep (repository: Repository, digest: Digest, source: Source, { bytes, mediaType, access }: Received): Promise<ManifestContent> {
+  async #keep (repository: Repository, digest: Digest, source: Source, { bytes, mediaType, access }: Received): Promise<FetchedContent> {
     const { store } = this.#components
     const document = readManifest(bytes, { mediaType: mediaType ?? (await store.links.descriptor(repositoryKey(repository), digest))?.mediaType })
     await store.put(digest, bytes, { kind: 'manifest', access, mediaType: document.mediaType })
@@ -164,18 +199,20 @@ export class Manifests {
     const { peer, size } = holding
     if (size > MAX_MANIFEST_BYTES) throw new PeerLieError(peer, `said manifest ${digest} has ${size} bytes`)
     const startedAt = now()
-    const read = await peers.read(peer, 'manifest', digest, 0, { signal })
-    const chunks: Uint8Array[] = []
-    let length = 0
-    for await (const chunk of read.body) {
-      length += chunk.length
-      if (length > MAX_MANIFEST_BYTES) throw new PeerLieError(peer, `sent more than ${MAX_MANIFEST_BYTES} bytes for manifest ${digest}`)
-      chunks.push(new Uint8Array(chunk))
-    }
-    const bytes = Buffer.concat(chunks)
-    if (digestOf(bytes, digestAlgorithm(digest)) !== digest) throw new PeerLieError(peer, `sent bytes that do not match ${digest}`)
-    score.delivered(peer, length, now() - startedAt)
-    return { bytes, access: read.restricted ? 'restricted' : 'public' }
+    return withDeadline('reading a manifest from a peer', PEER_READ_MS + size / SLOWEST_BYTES_PER_MS, signal, async signal => {
+      const read = await peers.read(peer, 'manifest', digest, 0, { signal })
+      const chunks: Uint8Array[] = []
+      let length = 0
+      for await (const chunk of read.body) {
+        length += chunk.length
+        if (length > MAX_MANIFEST_BYTES) throw new PeerLieError(peer, `sent more than ${MAX_MANIFEST_BYTES} bytes for manifest ${digest}`)
+        chunks.push(new Uint8Array(chunk))
+      }
+      const bytes = Buffer.concat(chunks)
+      if (digestOf(bytes, digestAlgorithm(digest)) !== digest) throw new PeerLieError(peer, `sent bytes that do not match ${digest}`)
+      score.delivered(peer, length, now() - startedAt)
+      return { bytes, access: read.restricted ? 'restricted' : 'public' }
+    })
   }
 
   #sourceFailed (order: SourceOrder, digest: Digest, source: Source, error: unknown): void {

@@ -13,6 +13,7 @@ import type { SwarmParts } from './blob-fetches.ts'
 import { Blobs } from './blobs.ts'
 import { findHolder } from './holder-search.ts'
 import { Manifests, type ManifestContent } from './manifests.ts'
+import { OriginRecord } from './origin-record.ts'
 import { OriginSlots } from './origin-slots.ts'
 import { listReferrers } from './referrers.ts'
 import { Servable } from './servable.ts'
@@ -71,8 +72,9 @@ export class Puller {
     this.#components = components
     this.#init = init
     this.blobs = new Blobs({ ...components, originSlots: new OriginSlots(init.originConcurrency) }, init)
-    this.#manifests = new Manifests(components, init)
-    this.#tags = new Tags(components, { ttlMs: init.tagTtlMs })
+    const record = new OriginRecord()
+    this.#manifests = new Manifests({ ...components, record }, init)
+    this.#tags = new Tags({ ...components, record }, { ttlMs: init.tagTtlMs })
     this.#servable = new Servable({ ...components, manifests: this.#manifests }, init)
   }
 

@@ -5,6 +5,7 @@ import { repositoryKey, type Repository } from '../oci/repository.ts'
 import type { Digest } from '../oci/digest.ts'
 import type { Origin } from '../origin/origin.ts'
 import type { Store, TagRecord } from '../store/store.ts'
+import type { OriginRecord } from './origin-record.ts'
 import { SharedWork } from '../shared-work.ts'
 
 /** How long an origin's word on a tag is taken without asking again, in milliseconds. */
@@ -15,6 +16,8 @@ export interface TagsComponents {
   readonly origin: Origin
   readonly events: EventSink
   readonly now: () => number
+  /** Told how the origin answers. */
+  readonly record?: OriginRecord
 }
 
 export interface TagsInit {
@@ -63,9 +66,11 @@ export class Tags {
   async #ask (repository: Repository, tag: string, known: TagRecord | undefined, signal: AbortSignal): Promise<ResolvedTag> {
     const { store, origin, now } = this.#components
     const key = repositoryKey(repository)
+    const askedAt = now()
     let record: TagRecord
     try {
-      const { digest, mediaType, size } = await origin.resolve(repository, tag, { signal })
+      const { digest, mediaType, size, access } = await origin.resolve(repository, tag, { signal })
+      this.#components.record?.answered(repository, { access, tookMs: now() - askedAt })
       record = { digest, mediaType, size, resolvedAt: now() }
     } catch (error) {
       signal.throwIfAborted()

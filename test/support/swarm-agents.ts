@@ -41,6 +41,8 @@ export interface SwarmAgent {
   readonly store: Store
   readonly links: MemoryLinks
   readonly exchange: Exchange
+  /** What it gives. */
+  readonly share: Pick<StoreShare, 'open'>
   readonly score: PeerScore
   readonly origin: MemoryOrigin
   readonly router: MemoryRouter
@@ -97,11 +99,12 @@ export class SwarmOfAgents {
     const links = new MemoryLinks(this.#links, peer)
     const score = new PeerScore()
     const policy: SharingPolicy = { isKeyed: init.isKeyed ?? false, sharePrivate: init.sharePrivate ?? false }
-    const share = new StoreShare({ store }, policy)
+    const stored = new StoreShare({ store }, policy)
+    const share = init.share?.(stored) ?? stored
     const pullers: Puller[] = []
     const exchange = new Exchange({
       links,
-      share: init.share?.(share) ?? share,
+      share,
       self: () => peer,
       sign: pieces => signAttestation(key, pieces),
       score,
@@ -129,6 +132,7 @@ export class SwarmOfAgents {
       store,
       links,
       exchange,
+      share,
       score,
       origin: this.origin,
       router,
