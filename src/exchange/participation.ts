@@ -315,8 +315,8 @@ export class Participation {
     this.#say(peer, channel => ({ type: 'cancel', channel, pieces: [piece] }))
   }
 
-  reject (peer: string, piece: number, reason: RejectReason): void {
-    this.#say(peer, channel => ({ type: 'reject', channel, pieces: [piece], reason, queue: this.#parts.queue() }))
+  reject ({ link, ours }: Attendee, piece: number, reason: RejectReason): void {
+    if (ours !== undefined) link.send({ type: 'reject', channel: ours, pieces: [piece], reason, queue: this.#parts.queue() })
   }
 
   /** Tells all that this author signed a wrong hash of the piece, of which we know the right one. */
@@ -457,8 +457,8 @@ export class Participation {
   }
 
   #requested (attendee: Attendee, piece: number): void {
-    if (this.#parts.isLeech || !this.#isShared) this.reject(attendee.peer, piece, 'denied')
-    else if (!this.session.held.has(piece)) this.reject(attendee.peer, piece, 'missing')
+    if (this.#parts.isLeech || !this.#isShared) this.reject(attendee, piece, 'denied')
+    else if (!this.session.held.has(piece)) this.reject(attendee, piece, 'missing')
     else this.#parts.upload(attendee, piece)
   }
 

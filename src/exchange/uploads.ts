@@ -1,9 +1,11 @@
 import type { EventSink } from '../events.ts'
 import type { Pace } from '../net/pace.ts'
 import { MAX_CHUNK_LENGTH } from '../net/swarm-limits.ts'
+import type { SwarmLink } from '../net/swarm-link.ts'
 import type { PieceMessage } from '../net/swarm-message.ts'
 import { pieceSpan } from '../swarm/pieces.ts'
 import { UploadQueue, type UploadJob, type UploadNeed, type UploadQueueInit } from '../swarm/upload-queue.ts'
+import type { RejectReason } from '../swarm/session.ts'
 import type { Attendee } from './participation.ts'
 
 /** Bytes of a blob up to which it goes before all others. */
@@ -20,6 +22,8 @@ export interface UploadsComponents {
 
 interface Running extends UploadJob {
   readonly attendee: Attendee
+  /** Our channel when it was asked for: the answer goes there or nowhere. Who comes back over another link or channel asks anew. */
+  readonly channel: number
   isCancelled: boolean
   /** All of its bytes have been sent. */
   isSent: boolean
@@ -31,6 +35,9 @@ export class Uploads {
   readonly #pace: Pace
   readonly #queue: UploadQueue
   readonly #jobs = new Map<string, Running>()
+  /** Tells the links to one peer from each other. */
+  readonly #linkNumbers = new WeakMap<SwarmLink, number>()
+  #lastLink = 0
   readonly #free: Uint8Array[] = []
   readonly #served = new Map<string, { readonly attendee: Attendee, bytes: number }>()
 
@@ -47,7 +54,9 @@ export class Uploads {
 
   /** A member asks for a held piece. */
   add (attendee: Attendee, piece: number): void {
-    const job: Running = { member: attendee.peer, session: attendee.participation.digest, piece, attendee, isCancelled: false, isSent: false }
+    const { peer: member, link, ours: channel } = attendee
+    if (channel === undefined) return
+    const job: Running = { member, session: this.#conversation(link, channel), piece, attendee, channel, isCancelled: false, isSent: false }
     const key = keyOf(job)
     if (this.#jobs.has(key)) return
     this.#jobs.set(key, job)
@@ -63,28 +72,43 @@ export class Uploads {
   }
 
   cancel (attendee: Attendee, piece: number): void {
-    const key = keyOf({ member: attendee.peer, session: attendee.participation.digest, piece })
-    const job = this.#jobs.get(key)
-    if (job === undefined) return
-    job.isCancelled = true
-    if (!this.#queue.cancel(job)) return
-    this.#jobs.delete(key)
-    attendee.participation.reject(attendee.peer, piece, 'cancelled')
+    const { peer: member, link, ours: channel } = attendee
+    if (channel === undefined) return
+    const job = this.#jobs.get(keyOf({ member, session: this.#conversation(link, channel), piece }))
+    if (job !== undefined) this.#callOff(job)
   }
 
   /** Nothing more goes there. */
   left (attendee: Attendee): void {
     for (const job of [...this.#jobs.values()]) {
-      if (job.attendee === attendee) this.cancel(attendee, job.piece)
+      if (job.attendee === attendee) this.#callOff(job)
     }
     this.#tellServed(attendee)
+  }
+
+  /** What two agents say to each other about one blob from a join to a leave. */
+  #conversation (link: SwarmLink, channel: number): string {
+    const number = this.#linkNumbers.get(link) ?? ++this.#lastLink
+    this.#linkNumbers.set(link, number)
+    return `${number} ${channel}`
+  }
+
+  #callOff (job: Running): void {
+    job.isCancelled = true
+    if (!this.#queue.cancel(job)) return
+    this.#jobs.delete(keyOf(job))
+    this.#reject(job, 'cancelled')
   }
 
   #refuse (job: UploadJob): void {
     const key = keyOf(job)
     const refused = this.#jobs.get(key)
     this.#jobs.delete(key)
-    refused?.attendee.participation.reject(job.member, job.piece, 'busy')
+    if (refused !== undefined) this.#reject(refused, 'busy')
+  }
+
+  #reject ({ attendee, channel, piece }: Running, reason: RejectReason): void {
+    if (attendee.ours === channel) attendee.participation.reject(attendee, piece, reason)
   }
 
   #serve (): void {
@@ -100,10 +124,10 @@ export class Uploads {
       await this.#send(job)
     } catch {
       // a piece that cannot be read is refused; a link that broke has nobody to tell
-      job.attendee.participation.reject(job.member, job.piece, 'missing')
+      this.#reject(job, 'missing')
     } finally {
       // each request is answered once: by all of its bytes or by a refusal
-      if (job.isCancelled && !job.isSent) job.attendee.participation.reject(job.member, job.piece, 'cancelled')
+      if (job.isCancelled && !job.isSent) this.#reject(job, 'cancelled')
       this.#jobs.delete(keyOf(job))
       this.#queue.done(job)
       this.#serve()
@@ -111,11 +135,10 @@ export class Uploads {
   }
 
   async #send (job: Running): Promise<void> {
-    const { attendee, piece } = job
+    const { attendee, channel, piece } = job
     const { participation, link } = attendee
     const attestation = await participation.vouch(piece)
-    const channel = attendee.ours
-    if (channel === undefined) return
+    if (attendee.ours !== channel) return
     if (!attendee.told.has(attestation)) {
       attendee.told.add(attestation)
       link.send({ type: 'attest', channel, attestation: attestation.bytes })
@@ -145,7 +168,7 @@ export class Uploads {
     const facts = participation.session.members.get(member)
     let sent = 0
     for (const job of this.#jobs.values()) {
-      if (job.piece === piece && job.session === session && job.member !== member) sent++
+      if (job.piece === piece && job.attendee.participation === participation && job.member !== member) sent++
     }
     return {
       isSmall: participation.size <= SMALL_BYTES,

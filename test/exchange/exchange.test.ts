@@ -144,6 +144,31 @@ describe('an agent that holds a blob', () => {
     expect(first.bodies.size).toBe(0)
   })
 
+  it.each(['over another link', 'on another channel'] as const)('answers a member that comes back %s, and says nothing of what it had asked before', async how => {
+    const gate = new Gate()
+    const agent = await seeder({ pace: { pass: async () => gate.pass() } })
+    const peer = await strangerTo(agent)
+    peer.join()
+    await peer.hears('join')
+    peer.say({ type: 'request', channel: 1, pieces: [0, 1] })
+    await until(() => gate.waiting === 2, { what: 'both on their way' })
+    let say: Stranger['say'] = message => { peer.say(message) }
+    if (how === 'over another link') {
+      peer.link.abort(new Error('cut'))
+      await until(() => agent.links.of(peer.agent.peer) === undefined, { what: 'the end of the first' })
+      const link = await peer.agent.links.connect(agent.peer)
+      say = message => { link.send(message) }
+    } else {
+      say({ type: 'leave', channel: 1 })
+    }
+    say({ type: 'join', channel: 2, kind: 'blob', digest, size: SIZE, restricted: false, complete: false, leech: false, readsOrigin: false })
+    await until(() => peer.heard.filter(({ type }) => type === 'join').length === 2, { what: 'the second join' })
+    say({ type: 'request', channel: 2, pieces: [0, 1] })
+    gate.open()
+    await until(() => peer.bodies.get(0) === PIECE && peer.bodies.get(1) === PIECE, { what: 'both pieces' })
+    expect(peer.heard.filter(({ type }) => type === 'reject')).toEqual([])
+  })
+
   it('tells a member that left and joins again what it holds', async () => {
     const peer = await strangerTo(await seeder())
     peer.join()
