@@ -166,6 +166,11 @@ export class Exchange implements LinkHandlers {
     return this.#memberships.get(participation)?.hasRoom ?? false
   }
 
+  /** Whether somebody who was asked to take part has not answered. */
+  isAsking (participation: Participation): boolean {
+    return this.#memberships.get(participation)?.isAsking ?? false
+  }
+
   /** Somebody was found who may take part. */
   found (participation: Participation, link: SwarmLink): void {
     this.#memberships.get(participation)?.met(link)

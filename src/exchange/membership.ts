@@ -56,6 +56,11 @@ export class Membership {
     return this.#mesh.degree < this.#parts.limit
   }
 
+  /** Whether somebody who was asked to take part has not answered, or others are to be asked in place of who does not. */
+  get isAsking (): boolean {
+    return this.#mesh.isAsking
+  }
+
   /** Asks those we are linked to, first who has asked us. @returns whom */
   start (): SwarmLink[] {
     const asked: SwarmLink[] = []

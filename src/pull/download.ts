@@ -108,7 +108,8 @@ export class Download implements ParticipationListener {
   readonly #passed = new Map<string, 'cancelled' | 'missing'>()
   #timer: NodeJS.Timeout | undefined
   #soon: NodeJS.Timeout | undefined
-  #startedAtMs = 0
+  /** When a neighbour last answered while members were looked for, or it began. */
+  #searchedAtMs = 0
   #progressAtMs = 0
   #heads = new Map<object, number>()
   /** Pieces whose bytes are being checked. */
@@ -195,7 +196,7 @@ export class Download implements ParticipationListener {
 
   start (): void {
     const { now } = this.#components
-    this.#startedAtMs = this.#progressAtMs = now()
+    this.#searchedAtMs = this.#progressAtMs = now()
     this.#done.promise.catch(() => {})
     this.#components.budget.add(this.session)
     this.#search.start()
@@ -281,6 +282,8 @@ export class Download implements ParticipationListener {
   onAnswer (member: string, facts: JoinMessage | undefined): void {
     if (facts?.restricted === true) this.#restricted.add(member)
     if (facts === undefined) this.#forget(member)
+    // of many neighbours some are asked when others have answered
+    if (!this.#search.hasEnded) this.#searchedAtMs = this.#components.now()
     this.#search.answered(member)
   }
 
@@ -495,7 +498,7 @@ export class Download implements ParticipationListener {
     const isHelped = this.session.isHelped(now)
     const isOriginOpen = this.#canReadOrigin && this.session.originOpen(now)
     // a member that holds something of it may have to sign it before it says so
-    const isSearching = (!this.#search.hasEnded || this.participation.memberCount > 0) && now - this.#startedAtMs < searchMs
+    const isSearching = now - this.#searchedAtMs < searchMs && (this.participation.memberCount > 0 || !this.#search.hasEnded)
     if (idleMs < stallMs && (isHelped || isOriginOpen || isSearching)) return
     // all who have it may be right about its size, and we wrong
     const [doubt] = this.#otherSizes

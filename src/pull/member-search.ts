@@ -48,9 +48,9 @@ export class MemberSearch {
     this.#init = init
   }
 
-  /** The first round is over: all neighbours asked have answered, however long that took, and so has the router. */
+  /** The first round is over: all neighbours have answered, also those asked in place of others that do not take part, and so has the router. */
   get hasEnded (): boolean {
-    return this.#hasWalked && this.#unanswered.size === 0
+    return this.#hasWalked && this.#unanswered.size === 0 && !this.#components.exchange.isAsking(this.#init.participation)
   }
 
   start (): void {

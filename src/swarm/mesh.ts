@@ -62,6 +62,12 @@ export class Mesh {
     return this.#degree
   }
 
+  /** Whether somebody who was asked has not answered. As answers that bring no member make us ask others, nobody is left to ask otherwise. */
+  get isAsking (): boolean {
+    for (const { state } of this.#peers.values()) if (state === 'asked') return true
+    return false
+  }
+
   /** With fewer members others are looked for at once. */
   get low (): number {
     return Math.ceil(this.#init.limit / 2)

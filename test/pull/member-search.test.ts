@@ -84,6 +84,24 @@ describe('a search for members', () => {
     expect(digestOf(await pulled)).toBe(digest)
   })
 
+  it('has not ended while neighbours are asked in place of those that want something else', async () => {
+    const [agent, holder] = [await swarm.add({ originPolicy: 'never', maxMembers: 4, zone: 'a' }), await swarm.add({ zone: 'b' })]
+    // near ones are asked first
+    for (let index = 0; index < 8; index++) await swarm.link(await swarm.add({ zone: 'a' }), agent)
+    await holder.seed(digest, bytes)
+    await agent.describe(repository, digest, SIZE)
+    await swarm.link(agent, holder)
+    const lane = holder.links.transports.get(agent.peer)
+    lane?.hold()
+    const pulled = pullBlob(agent.puller({ graceMs: 10, searchMs: NEVER_MS }), digest)
+    pulled.catch(() => {})
+    await until(() => (agent.links.transports.get(holder.peer)?.unsentBytes ?? 0) > 0, { what: 'the holder is asked' })
+    const askedAt = performance.now()
+    await until(() => performance.now() - askedAt > 150, { what: 'more than a search without answers takes' })
+    lane?.resume()
+    expect(digestOf(await pulled)).toBe(digest)
+  })
+
   it('finds by the router those it is not linked to', async () => {
     const [agent, holder] = [await swarm.add(), await swarm.add()]
     await holder.seed(digest, bytes)
