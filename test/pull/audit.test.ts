@@ -1,0 +1,340 @@
+import { createHash } from 'node:crypto'
+import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
+import type { Ed25519PrivateKey } from '@libp2p/interface'
+import { peerIdFromPrivateKey } from '@libp2p/peer-id'
+import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { signAttestation, type Attestation } from '../../src/net/swarm-attestation.ts'
+import { digestOf } from '../../src/oci/digest.ts'
+import { repositoryKey } from '../../src/oci/repository.ts'
+import { AccessFacts } from '../../src/pull/access-facts.ts'
+import { Audit } from '../../src/pull/audit.ts'
+import { Download } from '../../src/pull/download.ts'
+import { OriginSlots } from '../../src/pull/origin-slots.ts'
+import { MIN_PIECE_LENGTH, pieceSpan } from '../../src/swarm/pieces.ts'
+import { SwarmOfAgents } from '../support/swarm-agents.ts'
+import { until } from '../support/until.ts'
+import { bytesOf, repository } from './kit.ts'
+
+const PIECES = 12
+const SIZE = PIECES * MIN_PIECE_LENGTH
+const ALL = Array.from({ length: PIECES }, (_, piece) => piece)
+const MISMATCH = new Error('the whole is wrong')
+const right = bytesOf(SIZE)
+const wrong = bytesOf(SIZE, 'wrong')
+const digest = digestOf(right)
+let swarm: SwarmOfAgents
+let cleanups: Array<() => Promise<void>>
+
+beforeEach(() => {
+  swarm = new SwarmOfAgents()
+  cleanups = []
+})
+
+afterEach(async () => {
+  for (const cleanup of cleanups.reverse()) await cleanup()
+  await swarm.close()
+})
+
+interface Signer {
+  readonly key: Ed25519PrivateKey
+  readonly peer: string
+}
+
+/** Always the same for one number. */
+async function signer (number: number): Promise<Signer> {
+  const key = await generateKeyPairFromSeed('Ed25519', Buffer.alloc(32, number))
+  return { key, peer: peerIdFromPrivateKey(key).toString() }
+}
+
+/** What it signs of these pieces; of those in `lies` the hashes are wrong. */
+function says ({ key }: Signer, pieces: readonly number[], lies: readonly number[] = []): Attestation {
+  const hashes = pieces.map(piece => {
+    const { start, end } = pieceSpan(SIZE, piece)
+    return { piece, sha256: createHash('sha256').update((lies.includes(piece) ? wrong : right).subarray(start, end)).digest() }
+  })
+  return signAttestation(key, { digest, size: SIZE, hashes })
+}
+
+interface SceneInit {
+  /** On whose word pieces are here. */
+  readonly signed?: ReadonlyArray<readonly [by: Signer, pieces: readonly number[], lies?: readonly number[]]>
+  /** Lists that say something of pieces that are here on another's word. */
+  readonly contradicted?: readonly Attestation[]
+  /** Pieces that came from the origin. */
+  readonly fromOrigin?: readonly number[]
+  /** Pieces that readers have bytes of. */
+  readonly given?: readonly number[]
+  readonly mayAskOrigin?: boolean
+  /** In whose order the signers are looked at. @default the agent's */
+  readonly self?: string
+}
+
+interface Scene {
+  readonly audit: Audit
+  readonly download: Download
+  readonly self: Signer
+  /** Who was banned so far, and why. */
+  readonly bans: Map<string, string>
+  /** Pieces read from the origin, in order. */
+  readonly reads: () => number[]
+  /** The pieces are here again, right, on this signer's word. */
+  readonly cameAnew: (pieces: readonly number[], by: Signer) => void
+}
+
+/** All pieces are here as told, and the blob is audited. Nothing is fetched by itself. */
+async function scene ({ signed = [], contradicted = [], fromOrigin = [], given = [], mayAskOrigin = true, self }: SceneInit): Promise<Scene> {
+  const agent = await swarm.add()
+  const partial = await agent.store.openPartial(digest)
+  await partial.setSize(SIZE)
+  for (const [by, pieces, lies = []] of signed) {
+    const attestation = says(by, pieces, lies)
+    for (const piece of pieces) {
+      const span = pieceSpan(SIZE, piece)
+      await partial.write(span.start, (lies.includes(piece) ? wrong : right).slice(span.start, span.end), `peer:${by.peer}`)
+      partial.confirm(span, await partial.hash(span), Buffer.from(attestation.bytes).toString('base64'))
+    }
+  }
+  for (const piece of fromOrigin) await partial.write(pieceSpan(SIZE, piece).start, wrong.slice(pieceSpan(SIZE, piece).start, pieceSpan(SIZE, piece).end), 'origin')
+  const components = { ...agent, originSlots: new OriginSlots(), mayShare: () => true, self: () => self ?? agent.peer, now: Date.now }
+  const stop = new AbortController()
+  const download = new Download({ ...components, self: () => agent.peer }, {
+    digest,
+    kind: 'blob',
+    size: SIZE,
+    partial,
+    access: new AccessFacts(),
+    signal: stop.signal,
+    onChange: () => {},
+    onOriginBytes: () => undefined,
+    onLie: () => {},
+    onAccused: () => {}
+  })
+  download.done.catch(() => {})
+  cleanups.push(async () => {
+    agent.exchange.end(download.participation)
+    await download.stop()
+    await partial.close()
+  })
+  for (const attestation of contradicted) download.participation.vouchers.add(attestation)
+  const bans = new Map<string, string>()
+  const audit = new Audit(components, {
+    digest,
+    size: SIZE,
+    download,
+    repositories: new Map([[repositoryKey(repository), repository]]),
+    mayAskOrigin,
+    given: new Set(given),
+    ban: (peer, reason) => { bans.set(peer, reason) }
+  })
+  return {
+    audit,
+    download,
+    self: agent,
+    bans,
+    reads: () => swarm.origin.blobStarts(digest).map(start => start / MIN_PIECE_LENGTH),
+    cameAnew: (pieces, by) => {
+      const attestation = says(by, pieces)
+      download.participation.vouchers.add(attestation)
+      for (const piece of pieces) download.participation.vouchers.settle(piece, attestation)
+    }
+  }
+}
+
+describe('an audit after a whole that is wrong', () => {
+  test('reads one piece of each signer before a second of any, bans the first whose piece differs, and gives back all that it signed', async () => {
+    swarm.origin.addBlob(repository, right)
+    const signers = await Promise.all([1, 2, 3, 4].map(signer))
+    const liar = await signer(3)
+    const { audit, bans, reads } = await scene({ signed: signers.map((by, index) => [by, ALL.slice(3 * index, 3 * index + 3), by.peer === liar.peer ? [7] : []]) })
+
+    expect(await audit.settle(MISMATCH, {})).toEqual([6, 7, 8])
+    expect([...bans.keys()]).toEqual([liar.peer])
+    expect(bans.get(liar.peer)).toContain('signed a wrong hash of piece 7')
+    const authorOf = (piece: number): number => Math.floor(piece / 3)
+    expect(reads().at(-1)).toBe(7)
+    expect(new Set(reads()).size).toBe(reads().length)
+    for (const [index, piece] of reads().entries()) {
+      expect(reads().slice(0, index).filter(earlier => authorOf(earlier) === authorOf(piece)).length).toBe(Math.floor(index / 4))
+    }
+    for (const request of swarm.origin.requests) expect(request.end).toBe((request.start ?? 0) + MIN_PIECE_LENGTH)
+  })
+
+  test('begins with another signer on another host, so that together they are quick', async () => {
+    swarm.origin.addBlob(repository, right)
+    const signers = await Promise.all([1, 2, 3, 4].map(signer))
+    const firsts = new Set<number>()
+    for (let host = 0; host < 12; host++) {
+      const { audit, reads } = await scene({ self: `host ${host}`, signed: signers.map((by, index) => [by, ALL.slice(3 * index, 3 * index + 3), ALL]) })
+      const before = reads().length
+      await audit.settle(MISMATCH, {})
+      expect(reads().length).toBe(before + 1)
+      firsts.add(reads().at(-1) ?? -1)
+    }
+    expect(firsts.size).toBe(4)
+  })
+
+  test('looks at the piece of an accused first', async () => {
+    swarm.origin.addBlob(repository, right)
+    const signers = await Promise.all([1, 2, 3, 4].map(signer))
+    for (const [index, accused] of signers.entries()) {
+      const pieces = ALL.slice(3 * index, 3 * index + 3)
+      const [, piece = 0] = pieces
+      const { audit, download, bans, reads } = await scene({ signed: signers.map((by, at) => [by, ALL.slice(3 * at, 3 * at + 3), by === accused ? [piece] : []]) })
+      expect(download.session.isComplete).toBe(true)
+      const before = reads().length
+      audit.hear({ by: 'somebody', of: accused.peer, pieces: [piece], attestation: says(await signer(9), [piece]) }, {})
+      expect(await audit.settle(MISMATCH, {})).toEqual(pieces)
+      expect(reads().slice(before)).toEqual([piece])
+      expect([...bans.keys()]).toEqual([accused.peer])
+    }
+  })
+
+  test('finds a second liar when what the first had signed has come anew, and reads nothing twice', async () => {
+    swarm.origin.addBlob(repository, right)
+    const [one, other, honest] = [await signer(1), await signer(2), await signer(3)]
+    const { audit, bans, reads, cameAnew } = await scene({ signed: [[one, [0, 1, 2, 3], [3]], [other, [4, 5, 6, 7], [7]], [honest, [8, 9, 10, 11]]] })
+    const first = await audit.settle(MISMATCH, {})
+    cameAnew(first, honest)
+    const second = await audit.settle(MISMATCH, {})
+    expect([first, second].sort((a, b) => (a[0] ?? 0) - (b[0] ?? 0))).toEqual([[0, 1, 2, 3], [4, 5, 6, 7]])
+    expect([...bans.keys()].sort()).toEqual([one.peer, other.peer].sort())
+    // those of the first liar that it had seen to be right are compared with what came for them, as is the wrong one
+    const seen = reads().filter(piece => piece !== 3 && piece !== 7)
+    expect(new Set(seen).size).toBe(seen.length)
+  })
+
+  test('gives up when the origin says of all that is signed that it is right', async () => {
+    swarm.origin.addBlob(repository, right)
+    const { audit, bans, reads } = await scene({ signed: [[await signer(1), ALL]] })
+    await expect(audit.settle(MISMATCH, {})).rejects.toMatchObject({ code: 'CONTENT_WRONG' })
+    expect(reads().sort((a, b) => a - b)).toEqual(ALL)
+    expect(bans.size).toBe(0)
+  })
+
+  test('fetches all again, once, when nobody but the origin gave it', async () => {
+    const { audit, bans, reads } = await scene({ fromOrigin: ALL })
+    expect(await audit.settle(MISMATCH, {})).toEqual(ALL)
+    await expect(audit.settle(MISMATCH, {})).rejects.toMatchObject({ code: 'CONTENT_WRONG' })
+    expect(bans.size).toBe(0)
+    expect(reads()).toEqual([])
+  })
+
+  test('gives back nothing that readers were given, and lets them have no more of it', async () => {
+    swarm.origin.addBlob(repository, right)
+    const liar = await signer(1)
+    const { audit, download, bans } = await scene({ signed: [[liar, ALL, [0]]], given: [0] })
+    await expect(audit.settle(MISMATCH, {})).rejects.toMatchObject({ code: 'CONTENT_WRONG' })
+    expect([...bans.keys()]).toEqual([liar.peer])
+    for (const piece of ALL) expect(download.isTrusted(piece)).toBe(false)
+  })
+})
+
+describe.each(['is not to be asked', 'does not know the blob'] as const)('an audit of a wrong whole, where the origin %s', why => {
+  const mayAskOrigin = why !== 'is not to be asked'
+
+  test('bans the only signer', async () => {
+    const liar = await signer(1)
+    const { audit, bans, reads } = await scene({ mayAskOrigin, signed: [[liar, [2, 3, 4], [3]]], fromOrigin: [0, 1] })
+    expect(await audit.settle(MISMATCH, {})).toEqual([2, 3, 4])
+    expect([...bans.keys()]).toEqual([liar.peer])
+    if (!mayAskOrigin) expect(reads()).toEqual([])
+  })
+
+  test('takes anew what one of several signed that most others contradict, and bans nobody for it', async () => {
+    const [liar, honest, third] = [await signer(1), await signer(2), await signer(3)]
+    const { audit, bans } = await scene({
+      mayAskOrigin,
+      signed: [[honest, [0, 1, 2, 3]], [liar, [4, 5], [4]], [third, [6, 7, 8, 9, 10, 11]]],
+      contradicted: [says(honest, [4]), says(third, [4]), says(liar, [0], [0])]
+    })
+    expect(await audit.settle(MISMATCH, {})).toEqual([4, 5])
+    expect(bans.size).toBe(0)
+  })
+
+  test('takes anew what one of several signed that is accused', async () => {
+    const [liar, honest] = [await signer(1), await signer(2)]
+    const { audit, bans } = await scene({ mayAskOrigin, signed: [[honest, [0, 1, 2, 3, 4, 5]], [liar, [6, 7, 8, 9, 10, 11], [6]]] })
+    audit.hear({ by: 'somebody', of: liar.peer, pieces: [6], attestation: says(await signer(9), [6]) }, {})
+    expect(await audit.settle(MISMATCH, {})).toEqual([6, 7, 8, 9, 10, 11])
+    expect(bans.size).toBe(0)
+  })
+
+  test('gives up when nothing speaks against any of several', async () => {
+    const { audit, bans } = await scene({ mayAskOrigin, signed: [[await signer(1), [0, 1]], [await signer(2), [2, 3], [3]]] })
+    await expect(audit.settle(MISMATCH, {})).rejects.toMatchObject({ code: 'CONTENT_WRONG' })
+    expect(bans.size).toBe(0)
+  })
+})
+
+describe('an audit of a blob that is right', () => {
+  test('bans whoever signed another hash of a piece or accused by one, and nobody else', async () => {
+    const [honest, liar, accuser] = [await signer(1), await signer(2), await signer(3)]
+    const { audit, bans } = await scene({ signed: [[honest, ALL]], contradicted: [says(liar, [5], [5]), says(await signer(4), [6])] })
+    audit.hear({ by: 'somebody', of: honest.peer, pieces: [7], attestation: says(accuser, [7], [7]) }, {})
+    audit.convict()
+    expect([...bans.keys()].sort()).toEqual([liar.peer, accuser.peer].sort())
+  })
+})
+
+describe('an accusation, before the whole is here,', () => {
+  const HELD = ALL.slice(0, 6)
+
+  test('is looked into at the origin: the accused is banned and all that it signed is lost, or the accuser is', async () => {
+    swarm.origin.addBlob(repository, right)
+    const [liar, honest, slanderer] = [await signer(1), await signer(2), await signer(3)]
+    const { audit, download, bans, reads } = await scene({ signed: [[liar, [0, 1, 2], [1]], [honest, [3, 4, 5]]] })
+    audit.hear({ by: 'a', of: liar.peer, pieces: [0, 1], attestation: says(honest, [0, 1]) }, {})
+    audit.hear({ by: 'b', of: honest.peer, pieces: [4], attestation: says(slanderer, [4], [4]) }, {})
+    await audit.idle()
+    expect(reads()).toEqual([1, 4])
+    expect([...bans.keys()]).toEqual([liar.peer, slanderer.peer])
+    expect([...download.session.held]).toEqual([3, 4, 5])
+  })
+
+  test('of ourselves costs us the piece, and nobody a ban but a liar', async () => {
+    swarm.origin.addBlob(repository, right)
+    const { audit, download, self, bans } = await scene({ signed: [[await signer(1), HELD, [2]]] })
+    const own = says(self, [2], [2])
+    download.participation.vouchers.add(own)
+    download.participation.vouchers.settle(2, own)
+    audit.hear({ by: 'a', of: self.peer, pieces: [2], attestation: says(await signer(2), [2]) }, {})
+    await audit.idle()
+    expect(bans.size).toBe(0)
+    expect([...download.session.held]).toEqual([0, 1, 3, 4, 5])
+  })
+
+  test('reads from the origin four times at the most, and not for a piece that is here on the word of others', async () => {
+    swarm.origin.addBlob(repository, right)
+    const [honest, other] = [await signer(1), await signer(2)]
+    const { audit, bans, reads } = await scene({ signed: [[honest, HELD]] })
+    audit.hear({ by: 'a', of: other.peer, pieces: [0], attestation: says(honest, [0]) }, {})
+    audit.hear({ by: 'a', of: honest.peer, pieces: [7], attestation: says(other, [7]) }, {})
+    await audit.idle()
+    expect(reads()).toEqual([])
+    for (const piece of HELD) audit.hear({ by: 'a', of: honest.peer, pieces: [piece], attestation: says(await signer(10 + piece), [piece], [piece]) }, {})
+    await audit.idle()
+    expect(reads()).toEqual([0, 1, 2, 3])
+    expect(bans.size).toBe(4)
+  })
+
+  test('reads nothing where the origin is not to be asked', async () => {
+    swarm.origin.addBlob(repository, right)
+    const liar = await signer(1)
+    const { audit, download, bans, reads } = await scene({ signed: [[liar, HELD, [0]]], mayAskOrigin: false })
+    audit.hear({ by: 'a', of: liar.peer, pieces: [0], attestation: says(await signer(2), [0]) }, {})
+    await audit.idle()
+    expect(reads()).toEqual([])
+    expect(bans.size).toBe(0)
+    expect(download.session.held.count).toBe(HELD.length)
+  })
+
+  test('lets the fetch fail when readers have the wrong bytes', async () => {
+    swarm.origin.addBlob(repository, right)
+    const liar = await signer(1)
+    const { audit, download } = await scene({ signed: [[liar, HELD, [0]]], given: [0] })
+    const failed = expect(download.done).rejects.toMatchObject({ code: 'CONTENT_WRONG' })
+    audit.hear({ by: 'a', of: liar.peer, pieces: [0], attestation: says(await signer(2), [0]) }, {})
+    await failed
+    await until(() => download.isTrusted(0) ? undefined : true, { what: 'the distrust' })
+  })
+})
