@@ -9,11 +9,16 @@ import { OvertakenError } from './errors.ts'
 import type { OriginAnswer } from './origin-record.ts'
 import type { Source, SourceOrder } from './source-order.ts'
 
-/** Who reads from the origin may take so many times as long as that took to answer before; in any case so long, in milliseconds. */
-const READING_FACTOR = 3
-const MIN_READING_MS = 400
-const MAX_READING_MS = 1_500
-const DEFAULT_READING_MS = 500
+/** Others may take so many times as long as the origin took to answer before, which also tells how busy we all are; within these, in milliseconds. */
+const PATIENCE_FACTOR = 3
+const MIN_PATIENCE_MS = 400
+const MAX_PATIENCE_MS = 1_500
+const DEFAULT_PATIENCE_MS = 500
+/** Who says that it has it may take so long to give it: so many patiences, and what it needs at this pace. */
+const GIVING_FACTOR = 2
+const SLOWEST_BYTES_PER_MS = 250
+/** Who say that they have it and do not give it keep us from the origin so many times, and once from what it has begun to send. */
+const MAX_GIVERS = 3
 
 export interface ManifestTurnComponents {
   /** Undefined: every turn is ours. */
@@ -31,23 +36,23 @@ export interface ManifestTurnComponents {
 export class ManifestTurn {
   readonly #components: ManifestTurnComponents
   readonly #digest: Digest
-  readonly #readingMs: number
+  readonly #patienceMs: number
   readonly #succession: Succession
   readonly #wish: Wish | undefined
   readonly #tried = new Set<string>()
   #hurry = (): void => {}
-  #isOvertaken = false
+  #overtakings = 0
   #change = Promise.withResolvers<void>()
 
   constructor (components: ManifestTurnComponents, digest: Digest) {
     const { swarm, known } = components
     this.#components = components
     this.#digest = digest
-    this.#readingMs = known === undefined ? DEFAULT_READING_MS : Math.min(MAX_READING_MS, Math.max(MIN_READING_MS, READING_FACTOR * known.tookMs))
+    this.#patienceMs = known === undefined ? DEFAULT_PATIENCE_MS : Math.min(MAX_PATIENCE_MS, Math.max(MIN_PATIENCE_MS, PATIENCE_FACTOR * known.tookMs))
     // nobody need wait for what it would not get from us
     const isGiven = known?.access !== 'restricted' || swarm?.mayShare('restricted') === true
     const isCandidate = isGiven && swarm?.exchange.isLeech === false && swarm.originPolicy !== 'never'
-    this.#succession = new Succession({ self: swarm?.self() ?? '', digest, isCandidate, readingMs: this.#readingMs })
+    this.#succession = new Succession({ self: swarm?.self() ?? '', digest, isCandidate, patienceMs: this.#patienceMs })
     this.#wish = swarm?.exchange.wish({ kind: 'manifest', digest, succession: this.#succession, isCandidate, onFacts: () => { this.#changed() } })
   }
 
@@ -58,11 +63,12 @@ export class ManifestTurn {
         yield source
         continue
       }
-      do {
-        yield * this.#others(signal)
-        this.#isOvertaken = false
-        yield source
-      } while (this.#isOvertaken)
+      yield * this.#others(signal)
+      const before = this.#overtakings
+      yield source
+      if (this.#overtakings === before) continue
+      yield * this.#others(signal)
+      yield source
     }
     yield * this.#others(signal)
   }
@@ -75,12 +81,12 @@ export class ManifestTurn {
     const overtaken = new AbortController()
     const timer = setTimeout(() => {
       this.#hurry = () => {
-        if (this.#untried === undefined) return
-        this.#isOvertaken = true
+        if (this.#untried === undefined || this.#overtakings > 0) return
+        this.#overtakings++
         overtaken.abort(new OvertakenError(this.#digest))
       }
       this.#hurry()
-    }, this.#readingMs)
+    }, this.#patienceMs)
     this.#wish?.reads()
     try {
       return await work(AbortSignal.any([signal, overtaken.signal]))
@@ -100,9 +106,11 @@ export class ManifestTurn {
   }
 
   async * #others (signal: AbortSignal): AsyncGenerator<Source> {
-    for (let holding = await this.#next(signal); holding !== undefined; holding = await this.#next(signal)) {
+    for (let givers = 0; givers < MAX_GIVERS; givers++) {
+      const holding = await this.#next(signal)
+      if (holding === undefined) return
       this.#tried.add(holding.peer)
-      yield { type: 'peer', holding }
+      yield { type: 'peer', holding, withinMs: GIVING_FACTOR * this.#patienceMs + holding.size / SLOWEST_BYTES_PER_MS }
       this.#succession.fails(holding.peer)
     }
   }

@@ -19,9 +19,6 @@ import { isMissing, SourceOrder, spanSource, type Source, type SourceTimes } fro
 
 /** Pairs of repository and digest known to be linked, so that a warm manifest costs no write. */
 const MAX_LINKED_REMEMBERED = 10_000
-/** A peer may take so long for a manifest, and what it needs at this pace. */
-const PEER_READ_MS = 1_000
-const SLOWEST_BYTES_PER_MS = 250
 
 export interface ManifestsComponents extends HolderSearchComponents {
   readonly store: Store
@@ -172,7 +169,7 @@ export class Manifests {
     const label = spanSource(source)
     events.emit({ type: 'fetch:source', digest, source: label, start: 0 })
     const received: Received = source.type === 'peer'
-      ? await this.#readPeer(digest, source.holding, signal)
+      ? await this.#readPeer(digest, source, signal)
       : await turn.read(async signal => this.#readOrigin(repository, digest, signal), signal)
     events.emit({ type: 'fetch:received', digest, source: label, bytes: received.bytes.length })
     return received
@@ -194,25 +191,27 @@ export class Manifests {
     return { digest, mediaType: document.mediaType, bytes, document, from: source.type }
   }
 
-  async #readPeer (digest: Digest, holding: Holding, signal: AbortSignal): Promise<Received> {
+  async #readPeer (digest: Digest, { holding, withinMs }: Extract<Source, { type: 'peer' }>, signal: AbortSignal): Promise<Received> {
+    const read = async (signal: AbortSignal): Promise<Received> => this.#readHolding(digest, holding, signal)
+    return withinMs === undefined ? read(signal) : withDeadline('reading a manifest from a peer', withinMs, signal, read)
+  }
+
+  async #readHolding (digest: Digest, { peer, size }: Holding, signal: AbortSignal): Promise<Received> {
     const { peers, score, now } = this.#components
-    const { peer, size } = holding
     if (size > MAX_MANIFEST_BYTES) throw new PeerLieError(peer, `said manifest ${digest} has ${size} bytes`)
     const startedAt = now()
-    return withDeadline('reading a manifest from a peer', PEER_READ_MS + size / SLOWEST_BYTES_PER_MS, signal, async signal => {
-      const read = await peers.read(peer, 'manifest', digest, 0, { signal })
-      const chunks: Uint8Array[] = []
-      let length = 0
-      for await (const chunk of read.body) {
-        length += chunk.length
-        if (length > MAX_MANIFEST_BYTES) throw new PeerLieError(peer, `sent more than ${MAX_MANIFEST_BYTES} bytes for manifest ${digest}`)
-        chunks.push(new Uint8Array(chunk))
-      }
-      const bytes = Buffer.concat(chunks)
-      if (digestOf(bytes, digestAlgorithm(digest)) !== digest) throw new PeerLieError(peer, `sent bytes that do not match ${digest}`)
-      score.delivered(peer, length, now() - startedAt)
-      return { bytes, access: read.restricted ? 'restricted' : 'public' }
-    })
+    const read = await peers.read(peer, 'manifest', digest, 0, { signal })
+    const chunks: Uint8Array[] = []
+    let length = 0
+    for await (const chunk of read.body) {
+      length += chunk.length
+      if (length > MAX_MANIFEST_BYTES) throw new PeerLieError(peer, `sent more than ${MAX_MANIFEST_BYTES} bytes for manifest ${digest}`)
+      chunks.push(new Uint8Array(chunk))
+    }
+    const bytes = Buffer.concat(chunks)
+    if (digestOf(bytes, digestAlgorithm(digest)) !== digest) throw new PeerLieError(peer, `sent bytes that do not match ${digest}`)
+    score.delivered(peer, length, now() - startedAt)
+    return { bytes, access: read.restricted ? 'restricted' : 'public' }
   }
 
   #sourceFailed (order: SourceOrder, digest: Digest, source: Source, error: unknown): void {

@@ -15,7 +15,8 @@ const MAX_REPOSITORIES = 64
 const DEFAULT_BUSY_PAUSE_MS = 300
 
 export type Source =
-  | { readonly type: 'peer', readonly holding: Holding }
+  /** `withinMs`: it is given up when it takes longer to give all, in milliseconds. */
+  | { readonly type: 'peer', readonly holding: Holding, readonly withinMs?: number }
   | { readonly type: 'origin', readonly repository: Repository }
 
 export interface SourceTimes extends SearchTimes {

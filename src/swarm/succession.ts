@@ -1,11 +1,8 @@
 import { OwnershipSeed } from './ownership.ts'
 
-/** Whose turn it is, and who has not said that it reads, is passed over after so long, in milliseconds. */
-const TURN_PATIENCE_MS = 400
-/** How long who reads may take, where nobody knows how long the origin takes, in milliseconds. */
-const DEFAULT_READING_MS = 500
+const DEFAULT_PATIENCE_MS = 500
 /** Nobody is waited for longer than this in all, in milliseconds. */
-const MAX_WAIT_MS = 2_000
+const MAX_WAIT_MS = 3_000
 /** After so many whose turn was in vain everybody reads for itself. */
 const MAX_PASSED = 3
 /** Others that are kept in mind; of more, the first. */
@@ -17,16 +14,15 @@ export interface SuccessionInit {
   readonly digest: string
   /** It may be our turn: we ask the origin, and may give others what it says. */
   readonly isCandidate: boolean
-  /** How long who reads from the origin may take, in milliseconds. @default 500 */
-  readonly readingMs?: number
+  /** How long whose turn it is may take to say that it reads, and from there until it has read, in milliseconds. @default 500 */
+  readonly patienceMs?: number
 }
 
 interface Other {
   readonly rank: number
-  /** Since when we wait for its turn. */
-  awaitedAtMs: number | undefined
-  /** When it said that it reads. */
-  tookAtMs: number | undefined
+  /** Since when we wait for it: from when it said that it reads, or else from when its turn came. */
+  sinceMs: number | undefined
+  isReading: boolean
 }
 
 /**
@@ -37,7 +33,7 @@ interface Other {
 export class Succession {
   readonly #rank: number
   readonly #digest: string
-  readonly #readingMs: number
+  readonly #patienceMs: number
   readonly #others = new Map<string, Other>()
   /** Their turn was in vain: it does not come again. */
   readonly #passed = new Set<string>()
@@ -46,11 +42,11 @@ export class Succession {
   #awaited: string | undefined
   #sinceMs: number | undefined
 
-  constructor ({ self, digest, isCandidate, readingMs = DEFAULT_READING_MS }: SuccessionInit) {
+  constructor ({ self, digest, isCandidate, patienceMs = DEFAULT_PATIENCE_MS }: SuccessionInit) {
     this.#digest = digest
     this.#rank = rankOf(digest, self)
     this.#isCandidate = isCandidate
-    this.#readingMs = readingMs
+    this.#patienceMs = patienceMs
   }
 
   /** For whom we wait now. */
@@ -61,13 +57,15 @@ export class Succession {
   /** Another lacks it too, and would read it for all. */
   joined (peer: string): void {
     if (this.#others.size === MAX_OTHERS || this.#others.has(peer) || this.#passed.has(peer)) return
-    this.#others.set(peer, { rank: rankOf(this.#digest, peer), awaitedAtMs: undefined, tookAtMs: undefined })
+    this.#others.set(peer, { rank: rankOf(this.#digest, peer), sinceMs: undefined, isReading: false })
   }
 
   /** It reads from the origin now. */
   takes (peer: string, nowMs: number): void {
     const other = this.#others.get(peer)
-    if (other !== undefined) other.tookAtMs ??= nowMs
+    if (other === undefined || other.isReading) return
+    other.isReading = true
+    other.sinceMs = nowMs
   }
 
   /** The origin gave it nothing, or it has told us something that it has not. */
@@ -77,7 +75,7 @@ export class Succession {
 
   /** It does not give it to us: when it has read it, nobody else will either. */
   denies (peer: string): void {
-    this.#isDenied ||= this.#others.get(peer)?.tookAtMs !== undefined
+    this.#isDenied ||= this.#others.get(peer)?.isReading === true
     this.#others.delete(peer)
   }
 
@@ -101,8 +99,8 @@ export class Succession {
       this.#awaited = mayWait ? this.#whoseTurn() : undefined
       const other = this.#others.get(this.#awaited ?? '')
       if (this.#awaited === undefined || other === undefined) return undefined
-      other.awaitedAtMs ??= nowMs
-      const untilMs = other.tookAtMs === undefined ? other.awaitedAtMs + TURN_PATIENCE_MS : other.tookAtMs + this.#readingMs
+      other.sinceMs ??= nowMs
+      const untilMs = other.sinceMs + this.#patienceMs
       if (untilMs > nowMs) return Math.min(untilMs, deadlineMs)
       this.#pass(this.#awaited)
     }
@@ -113,7 +111,7 @@ export class Succession {
     let first: string | undefined
     let rank = this.#isCandidate ? this.#rank : -1
     for (const [peer, other] of this.#others) {
-      if (other.tookAtMs !== undefined) return peer
+      if (other.isReading) return peer
       if (other.rank <= rank) continue
       first = peer
       rank = other.rank

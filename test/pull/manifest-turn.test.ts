@@ -5,6 +5,7 @@ import { Manifests } from '../../src/pull/manifests.ts'
 import { OriginRecord } from '../../src/pull/origin-record.ts'
 import type { OriginPolicy } from '../../src/swarm/origin-plan.ts'
 import { OwnershipSeed } from '../../src/swarm/ownership.ts'
+import { Succession } from '../../src/swarm/succession.ts'
 import { Gate } from '../support/gate.ts'
 import { LinkedPeers, type LinkedPeersInit } from '../support/linked-peers.ts'
 import { overriding } from '../support/overriding.ts'
@@ -107,6 +108,14 @@ describe('agents that want the same manifest at once', () => {
     expect(reads()).toBe(1)
   })
 
+  it('leave an origin that is silent to take it from one who had it before', async () => {
+    const [first, second] = await agents(2) as [SwarmAgent, SwarmAgent]
+    const all = [first, second]
+    const silent = pull(first, all, { origin: hanging(first) })
+    expect(await pull(second, all, { originPolicy: 'fast' })).toBe('origin')
+    expect(await silent).toBe('peer')
+  })
+
   it('go on with the next when the first is gone', async () => {
     const all = await agents(AGENTS)
     const [first, ...others] = all as [SwarmAgent, ...SwarmAgent[]]
@@ -132,6 +141,24 @@ describe('agents that want the same manifest at once', () => {
     const [first] = all as [SwarmAgent]
     await Promise.all(all.map(async agent => pull(agent, all, { gates: new Map([[first.peer, new Gate()]]) })))
     expect(reads()).toBe(2)
+  })
+
+  it('ask the origin when three that say they have it give nothing', async () => {
+    swarm.origin.gate = new Gate()
+    const all = await agents(6)
+    const [reader, ...others] = all as [SwarmAgent, ...SwarmAgent[]]
+    const [last] = others.slice(-1) as [SwarmAgent]
+    const begun = pull(reader, all)
+    await swarm.origin.gate.reached()
+    const pulling = pull(last, all, { gates: new Map(all.map(({ peer }) => [peer, new Gate()])) })
+    await until(() => last.log.some(({ type }) => type === 'fetch:started'), { what: 'it has begun' })
+    for (const { store } of others.slice(0, -1)) await store.put(digest, bytes, { kind: 'manifest', access: 'public' })
+    for (const other of others.slice(0, -1)) {
+      other.exchange.wish({ kind: 'manifest', digest, succession: new Succession({ self: other.peer, digest, isCandidate: false }), isCandidate: false, onFacts () {} })?.end({ isRead: true })
+    }
+    swarm.origin.gate.open()
+    expect(await Promise.all([begun, pulling])).toEqual(['origin', 'origin'])
+    expect(last.log.filter(({ type }) => type === 'fetch:source-failed')).toHaveLength(3)
   })
 
   it('each ask for themselves when three have been refused', async () => {
@@ -211,10 +238,16 @@ describe('nobody waits', () => {
 describe('what the origin gives only with credentials', () => {
   beforeEach(() => { swarm.origin.access = 'restricted' })
 
-  it('is asked for by each as soon as the first knows, where it is not shared', async () => {
+  it('is asked for by all others as soon as the first knows, where it is not shared', async () => {
+    vi.useFakeTimers({ toFake: ['setTimeout'] })
+    swarm.origin.gate = new Gate()
     const all = await agents(AGENTS)
-    expect(await Promise.all(all.map(async agent => pull(agent, all)))).toEqual(all.map(() => 'origin'))
-    expect(reads()).toBe(AGENTS)
+    const pulls = all.map(async agent => pull(agent, all))
+    await swarm.origin.gate.reached()
+    swarm.origin.gate.release()
+    await until(() => swarm.origin.gate?.waiting === AGENTS - 1, { what: 'all others ask the origin' })
+    swarm.origin.gate.open()
+    expect(await Promise.all(pulls)).toEqual(all.map(() => 'origin'))
   })
 
   it('is read once in a swarm with a key that shares it', async () => {
