@@ -131,7 +131,7 @@ export class BlobFetch {
   async #fetch (): Promise<void> {
     this.#order.begin()
     await this.#blob.open()
-    this.#access.resumed(this.#blob.sources)
+    this.#access.resumed(this.#blob)
     this.#components.events.emit({ type: 'fetch:started', digest: this.digest, size: this.#blob.size, resumedAt: this.#blob.edge })
     while (!this.#blob.isVerified) {
       await this.#intake.fill()

@@ -186,6 +186,7 @@ export class BlobIntake {
     const read = await this.#components.peers.read(peer, 'blob', this.#digest, blob.edge, { signal })
     if (read.size !== size) throw new PeerLieError(peer, `said ${this.#digest} has ${size} bytes, then ${read.size}`)
     this.#claim = holding
+    if (read.restricted) this.#parts.access.askedRestricted()
     return { body: read.body, skip: 0, hasSize: true, isRestricted: read.restricted }
   }
 

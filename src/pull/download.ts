@@ -289,6 +289,7 @@ export class Download implements ParticipationListener {
 
   onRestricted (member: string): void {
     this.#restricted.add(member)
+    if (this.session.isAsked(member)) this.#init.access.askedRestricted()
   }
 
   onReject (member: string, pieces: readonly number[]): void {
@@ -384,6 +385,7 @@ export class Download implements ParticipationListener {
   #do (decision: Decision): void {
     switch (decision.type) {
       case 'request':
+        if (this.#restricted.has(decision.member)) this.#init.access.askedRestricted()
         this.participation.request(decision.member, decision.piece)
         break
       case 'cancel':

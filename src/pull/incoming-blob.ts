@@ -1,6 +1,6 @@
 import { ShoalError } from '../errors.ts'
 import type { Digest } from '../oci/digest.ts'
-import type { BlobFacts, Evidence, PartialBlob, SourcedSpan, SpanSource, Store } from '../store/store.ts'
+import type { Access, BlobFacts, Evidence, PartialBlob, SourcedSpan, SpanSource, Store } from '../store/store.ts'
 import { ReaderPace } from './reader-pace.ts'
 import { releasableEdge, trustedEdge } from './release.ts'
 import { abortable } from '../shared-work.ts'
@@ -52,6 +52,15 @@ export class IncomingBlob {
 
   get spans (): readonly SourcedSpan[] {
     return this.#partial?.spans ?? []
+  }
+
+  /** Who may have what is here, as it was noted. */
+  get access (): Access | undefined {
+    return this.#partial?.access
+  }
+
+  noteAccess (access: Access): void {
+    this.#partial?.noteAccess(access)
   }
 
   get sources (): readonly SpanSource[] {

@@ -147,7 +147,7 @@ export class SwarmFetch implements Fetch {
     const { signal } = this.#controller
     const partial = await this.#open(store)
     signal.throwIfAborted()
-    this.#access.resumed([...new Set(partial.spans.map(span => span.source))])
+    this.#access.resumed(partial)
     const download = new Download(this.#components, {
       ...this.#init,
       digest: this.digest,
@@ -202,7 +202,7 @@ export class SwarmFetch implements Fetch {
     return this.#init.originPolicy === 'never' ? [] : this.#repositories.values()
   }
 
-  /** Who may have what an earlier fetch has left is not known any more, and members wait for it. */
+  /** Members wait for what an earlier fetch has left, and who may have it was not noted. */
   async #askAccess (download: Download): Promise<void> {
     if (this.#access.known !== undefined) return
     await this.#access.ask(this.#components.origin, this.#askable, this.digest, { signal: this.#controller.signal })

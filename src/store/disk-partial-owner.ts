@@ -6,7 +6,7 @@ import type { JournalFile } from './journal-file.ts'
 import type { PartialFileHandle } from './partial-file.ts'
 import type { PartialHash } from './partial-hash.ts'
 import type { PartialProofState } from './partial-proof.ts'
-import type { BlobFacts, BlobRecord, SourcedSpan } from './store.ts'
+import type { Access, BlobFacts, BlobRecord, SourcedSpan } from './store.ts'
 
 /** What a partial asks of its store. */
 export interface DiskPartialOwner {
@@ -33,4 +33,5 @@ export interface DiskPartialState extends PartialProofState {
   readonly hash: PartialHash
   readonly spans: readonly SourcedSpan[]
   readonly size: number | undefined
+  readonly access: Access | undefined
 }

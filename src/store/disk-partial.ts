@@ -7,7 +7,7 @@ import { PartialBytes } from './partial-bytes.ts'
 import type { PartialFileHandle } from './partial-file.ts'
 import { PartialProof } from './partial-proof.ts'
 import { DigestMismatchError, HashFailedError, NotVerifiedError, PartialSizeError, StoreClosedError } from './store-errors.ts'
-import type { BlobFacts, BlobRecord, ByteSpan, ConfirmedSpan, PartialBlob, SourcedSpan, SpanSource } from './store.ts'
+import type { Access, BlobFacts, BlobRecord, ByteSpan, ConfirmedSpan, PartialBlob, SourcedSpan, SpanSource } from './store.ts'
 import { Turns } from './turns.ts'
 import { withSignal } from './with-signal.ts'
 
@@ -26,6 +26,7 @@ export class DiskPartial implements PartialBlob {
   readonly #proof: PartialProof
   readonly #turns = new Turns()
   #size: number | undefined
+  #access: Access | undefined
   #edge: number
   #isVerified = false
   #state: 'open' | 'committed' | 'closed' = 'open'
@@ -36,6 +37,7 @@ export class DiskPartial implements PartialBlob {
     this.#file = state.file
     this.#journal = state.journal
     this.#size = state.size
+    this.#access = state.access
     this.#bytes = new PartialBytes({
       file: state.file,
       blocks: owner.blocks,
@@ -62,6 +64,17 @@ export class DiskPartial implements PartialBlob {
 
   get confirmed (): readonly ConfirmedSpan[] {
     return this.#proof.confirmed
+  }
+
+  get access (): Access | undefined {
+    return this.#access
+  }
+
+  noteAccess (access: Access): void {
+    this.#assertOpen()
+    if (access === this.#access) return
+    this.#access = access
+    this.#journal.append({ access })
   }
 
   has ({ start, end }: ByteSpan): boolean {

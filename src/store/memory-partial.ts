@@ -5,13 +5,14 @@ import { ConfirmedSpans } from './confirmed-spans.ts'
 import { SourceSpans } from './source-spans.ts'
 import { findWrongSources } from './span-compare.ts'
 import { DigestMismatchError, NotVerifiedError, PartialSizeError, StoreClosedError } from './store-errors.ts'
-import type { BlobFacts, BlobReader, BlobRecord, ByteSpan, ConfirmedSpan, Evidence, PartialBlob, SourcedSpan, SpanSource } from './store.ts'
+import type { Access, BlobFacts, BlobReader, BlobRecord, ByteSpan, ConfirmedSpan, Evidence, PartialBlob, SourcedSpan, SpanSource } from './store.ts'
 
 const FIRST_CAPACITY_BYTES = 64 * 1024
 
 /** What a partial in memory leaves behind for the next `openPartial`. */
 export class MemoryPartialContent {
   size: number | undefined
+  access: Access | undefined
   buffer = new Uint8Array(FIRST_CAPACITY_BYTES)
   readonly spans = new SourceSpans()
   readonly confirmed = new ConfirmedSpans()
@@ -64,6 +65,15 @@ export class MemoryPartial implements PartialBlob {
 
   get confirmed (): readonly ConfirmedSpan[] {
     return this.#content.confirmed.all
+  }
+
+  get access (): Access | undefined {
+    return this.#content.access
+  }
+
+  noteAccess (access: Access): void {
+    this.#assertOpen()
+    this.#content.access = access
   }
 
   has ({ start, end }: ByteSpan): boolean {

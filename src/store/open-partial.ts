@@ -56,7 +56,8 @@ export async function openDiskPartial (digest: Digest, paths: { data: string, jo
       journaled: Math.floor(prefix / HASH_BLOCK_BYTES),
       confirmed: [...confirmed].map(({ from: _from, ...span }) => span),
       spans: sources.all,
-      size: opened.state.size
+      size: opened.state.size,
+      access: opened.state.access
     })
     return found.partial
   } catch (error) {

@@ -2,7 +2,7 @@ import { crc32 } from 'node:zlib'
 import { ConfirmedSpans } from './confirmed-spans.ts'
 import { HASH_BLOCK_BYTES } from './hash-messages.ts'
 import { SourceSpans } from './source-spans.ts'
-import type { BlobFacts, ConfirmedSpan, SourcedSpan, SpanSource } from './store.ts'
+import type { Access, BlobFacts, ConfirmedSpan, SourcedSpan, SpanSource } from './store.ts'
 
 /**
  * What is remembered of a partial blob beside its bytes. A journal is a text of lines, `<crc32 of the json, 8 hex> <json>\n`,
@@ -16,6 +16,7 @@ import type { BlobFacts, ConfirmedSpan, SourcedSpan, SpanSource } from './store.
  *     {"erase":[start,end]}                       the bytes of the span are here no longer: nothing counts any more that tells of one
  *                                                 of them, neither spans that overlap nor blocks that end beyond its start
  *     {"truncate":edge}                           nothing at or beyond edge counts any more
+ *     {"access":"public"}                         who may have what earlier lines tell of, and what later ones do
  *     {"commit":facts,"size":n}                   verified, about to be renamed into place
  */
 export type JournalEntry =
@@ -24,6 +25,7 @@ export type JournalEntry =
   | JournalSpan
   | { readonly erase: readonly [start: number, end: number] }
   | { readonly truncate: number }
+  | { readonly access: Access }
   | { readonly commit: BlobFacts, readonly size: number }
 
 export interface JournalBlock {
@@ -56,6 +58,7 @@ export interface JournalState {
   readonly blocks: readonly JournalBlock[]
   /** Sorted and disjoint; some may lie within the blocks. */
   readonly spans: readonly ClaimedSpan[]
+  readonly access: Access | undefined
   readonly commit: BlobFacts | undefined
 }
 
@@ -84,6 +87,7 @@ export function replayJournal (entries: readonly JournalEntry[]): JournalState {
   const blocks = new Map<number, JournalBlock>()
   const spans = new ConfirmedSpans<ClaimedSpan>()
   let size: number | undefined
+  let access: Access | undefined
   let commit: BlobFacts | undefined
   const forget = (start: number, end: number): void => {
     commit = undefined
@@ -97,10 +101,11 @@ export function replayJournal (entries: readonly JournalEntry[]): JournalState {
     else if ('span' in entry) spans.add(claimOf(entry))
     else if ('erase' in entry) forget(...entry.erase)
     else if ('truncate' in entry) forget(entry.truncate, Infinity)
+    else if ('access' in entry) access = entry.access
     else if ('size' in entry) size = entry.size
     if ('commit' in entry) commit = entry.commit
   }
-  return { size, blocks: contiguous(blocks), spans: spans.all, commit }
+  return { size, blocks: contiguous(blocks), spans: spans.all, access, commit }
 }
 
 /** The line for a confirmed span, whose sources are cut to it. */

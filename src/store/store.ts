@@ -83,6 +83,10 @@ export interface PartialBlob {
   readonly spans: readonly SourcedSpan[]
   /** What has been confirmed, also before it was opened this time; sorted and disjoint. Never changes, a later call gives another. */
   readonly confirmed: readonly ConfirmedSpan[]
+  /** Who may have the bytes that are here, as was noted last, also before it was opened this time; undefined: nobody has noted it. */
+  readonly access: Access | undefined
+  /** Remembers who may have the bytes: a kill that keeps a byte written from now on keeps this too. */
+  noteAccess (access: Access): void
   /** Whether all bytes of the span can be read. */
   has (span: ByteSpan): boolean
   /** Sets the size once known. @throws PartialSizeError when another size was set or bytes are past it. */

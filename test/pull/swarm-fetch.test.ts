@@ -6,7 +6,7 @@ import { MIN_PIECE_LENGTH } from '../../src/swarm/pieces.ts'
 import { Gate } from '../support/gate.ts'
 import { receivedBy, SwarmOfAgents, type SwarmAgent } from '../support/swarm-agents.ts'
 import { until } from '../support/until.ts'
-import { bytesOf, pullBlob, readAll, repository } from './kit.ts'
+import { bytesOf, NEVER_MS, pullBlob, readAll, repository } from './kit.ts'
 
 const PIECE = MIN_PIECE_LENGTH
 const SIZE = 10 * PIECE + 1000
@@ -355,6 +355,41 @@ describe('a swarm fetch', () => {
     pull(other, digest, SIZE, other.puller({ searchMs: 10_000 })).catch(() => {})
     await until(() => receivedBy(other).peers >= 3 * PIECE, { what: 'the pieces kept' })
     expect(receivedBy(agent)).toEqual({ peers: 0, origin: 0 })
+  })
+
+  test.each([
+    ['public', {}, true],
+    ['restricted', { isKeyed: true, sharePrivate: true }, true],
+    ['restricted', { isKeyed: true }, false]
+  ] as const)('without an origin gives members what it had of %s content before a restart only if they may have it: with %o %s', async (access, policy, isGiven) => {
+    const bytes = bytesOf(SIZE)
+    const digest = digestOf(bytes)
+    const gate = new Gate()
+    const seeder = await swarm.add({ isKeyed: true, sharePrivate: true, pace: { pass: async () => gate.pass() } })
+    let agent = await swarm.add({ ...policy, store: 'disk', originPolicy: 'never' })
+    await seeder.seed(digest, bytes, access)
+    await swarm.link(seeder, agent)
+    const first = expect(pull(agent, digest, SIZE)).rejects.toMatchObject({ code: 'FETCH_ABANDONED' })
+    gate.release(4)
+    await until(() => receivedBy(agent).peers >= 3 * PIECE, { what: 'some pieces' })
+    agent = await agent.reopen()
+    await first
+
+    const other = await swarm.add({ isKeyed: true, sharePrivate: true, originPolicy: 'never' })
+    await swarm.link(agent, other)
+    // somebody takes part, so that it is not given up
+    await saying(agent, link => {
+      link.send({ type: 'join', channel: 1, kind: 'blob', digest, size: SIZE, restricted: false, complete: false, leech: false, readsOrigin: false })
+    })
+    pull(agent, digest, SIZE, agent.puller({ searchMs: NEVER_MS })).catch(() => {})
+    await until(() => agent.log.some(({ type }) => type === 'fetch:started'), { what: 'it goes on' })
+    const pulled = pull(other, digest, SIZE, other.puller({ searchMs: isGiven ? NEVER_MS : 500 }))
+    pulled.catch(() => {})
+    if (isGiven) await until(() => receivedBy(other).peers >= 3 * PIECE, { what: 'the pieces kept' })
+    else await expect(pulled).rejects.toMatchObject({ code: 'CONTENT_UNAVAILABLE' })
+    const partial = (await other.stopPullers(), await other.store.openPartial(digest))
+    expect(partial.spans.length > 0 ? partial.access : undefined).toBe(isGiven ? access : undefined)
+    await partial.close()
   })
 })
 

@@ -174,6 +174,35 @@ describe('confirmed spans that the disk damaged', () => {
 })
 
 describe('opening a partial', () => {
+  it('are never kept without what was noted of them before they came, wherever the journal ends', async () => {
+    const store = await directory.open()
+    const partial = await store.openPartial(digest)
+    partial.noteAccess('public')
+    await partial.append(bytes.subarray(0, MIB), 'peer:a')
+    partial.noteAccess('restricted')
+    await partial.append(bytes.subarray(MIB, 2 * MIB), 'peer:b')
+    const span = { start: 2 * MIB + 10, end: 2 * MIB + 1000 }
+    await partial.write(span.start, bytes.subarray(span.start, span.end), 'peer:b')
+    partial.confirm(span, await partial.hash(span))
+    await partial.close()
+    await directory.closeStore()
+    const data = await readFile(directory.partial(digest))
+    const lines = (await readFile(`${directory.partial(digest)}.journal`, 'utf8')).split('\n')
+    const found: Array<[edge: number, access: string | undefined]> = []
+    for (let count = 0; count <= lines.length; count++) {
+      await writeFile(directory.partial(digest), data)
+      await writeFile(`${directory.partial(digest)}.journal`, lines.slice(0, count).map(line => `${line}\n`).join(''))
+      const cut = await (await directory.open()).openPartial(digest)
+      const hasOfB = cut.spans.some(({ source }) => source === 'peer:b')
+      expect([hasOfB, cut.access]).not.toEqual([true, 'public'])
+      expect([cut.edge > 0, cut.access]).not.toEqual([true, undefined])
+      found.push([cut.edge, cut.access])
+      await cut.discard()
+      await directory.closeStore()
+    }
+    expect(found.at(-1)).toEqual([2 * MIB, 'restricted'])
+  })
+
   it('can be interrupted, and loses nothing by it', async () => {
     await leavePartial()
     const store = await directory.open()

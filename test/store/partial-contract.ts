@@ -116,6 +116,23 @@ export function describePartials (subject: () => StoreUnderTest): void {
     expect((await contentOf(subject(), digest)).equals(bytes)).toBe(true)
   })
 
+  it('remembers who may have its bytes as long as there are some', async () => {
+    const partial = await subject().store.openPartial(digest)
+    expect(partial.access).toBeUndefined()
+    partial.noteAccess('public')
+    await partial.append(bytes.subarray(0, 10), 'peer:a')
+    partial.noteAccess('restricted')
+    expect(partial.access).toBe('restricted')
+    await partial.close()
+    await subject().reopen()
+    const found = await subject().store.openPartial(digest)
+    expect(found.access).toBe('restricted')
+    await found.discard()
+    const another = await subject().store.openPartial(digest)
+    expect(another.access).toBeUndefined()
+    await another.close()
+  })
+
   it('belongs to one writer at a time', async () => {
     const partial = await subject().store.openPartial(digest)
     await expect(subject().store.openPartial(digest)).rejects.toMatchObject({ code: 'PARTIAL_IN_USE', digest })
