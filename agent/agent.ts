@@ -3,6 +3,7 @@ import { EventHub } from '../src/events.ts'
 import { ShoalError } from '../src/errors.ts'
 import { Exchange } from '../src/exchange/exchange.ts'
 import { LinkedContent } from '../src/exchange/linked-content.ts'
+import { Intake } from '../src/exchange/intake.ts'
 import { BucketPace } from '../src/exchange/pace.ts'
 import type { SwarmNode } from '../src/net/node.ts'
 import { FileCredentials, credentialFilePaths } from '../src/origin/credential-files.ts'
@@ -91,7 +92,8 @@ export async function startAgent (config: Config, { log }: { log: Logger }): Pro
     cleanups.push(async () => { await origin.close() })
     const share = new StoreShare({ store }, policy)
     const pace = new BucketPace(new TokenBucket({ bytesPerSecond: config.uploadLimit }))
-    const node = await startSwarmNode(config, { events, log, share, pace, agentVersion: `shoal/${version}` })
+    const intake = config.downloadLimit === undefined ? undefined : new Intake(new TokenBucket({ bytesPerSecond: config.downloadLimit }))
+    const node = await startSwarmNode(config, { events, log, share, pace, intake, agentVersion: `shoal/${version}` })
     cleanups.push(async () => { await node.stop() })
     const self = (): string => node.peerId
     const exchange = new Exchange({
@@ -113,7 +115,7 @@ export async function startAgent (config: Config, { log }: { log: Logger }): Pro
       maxMembers: config.maxMembers
     })
     cleanups.push(() => { exchange.stop() })
-    const swarm = { exchange, self, budget: new DownloadBudget(Date.now, new TokenBucket({ bytesPerSecond: config.downloadLimit })), originPolicy: config.originPolicy, mayShare: (access: 'public' | 'restricted') => mayShare(access, policy) }
+    const swarm = { exchange, self, budget: new DownloadBudget(Date.now, intake), originPolicy: config.originPolicy, mayShare: (access: 'public' | 'restricted') => mayShare(access, policy) }
     const puller = new Puller({ store, origin, peers: new LinkedContent({ exchange, content: node.content }), router: node.router, score, events, now: Date.now, swarm }, { tagTtlMs: config.tagTtl, originConcurrency: config.originConcurrency })
     cleanups.push(async () => { await puller.stop() })
     await publish(store, node, policy, () => puller.blobs.status().length > 0)
@@ -180,6 +182,7 @@ async function openOrigin (config: Config, log: Logger, version: string): Promis
   return new RegistryOrigin({ credentials, log: onLog }, {
     registries: await readRegistries(config.origins),
     userAgent: `shoal/${version}`,
+    bytesPerSecond: config.downloadLimit,
     timeouts: {
       connectMs: timeouts.originConnect,
       headersMs: timeouts.manifest,

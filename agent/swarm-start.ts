@@ -2,7 +2,7 @@ import { readFile } from 'node:fs/promises'
 import { ShoalError } from '../src/errors.ts'
 import type { EventHub } from '../src/events.ts'
 import { SwarmNode } from '../src/net/node.ts'
-import type { Pace } from '../src/net/pace.ts'
+import type { IntakePace, Pace } from '../src/net/pace.ts'
 import type { SharedContent } from '../src/net/peers.ts'
 import type { Config } from './config/schema.ts'
 import type { Logger } from './log.ts'
@@ -13,6 +13,8 @@ export interface SwarmStartComponents {
   readonly share: SharedContent
   /** When bytes may go to other agents. */
   readonly pace: Pace
+  /** How fast bytes may come from other agents. @default as fast as they do */
+  readonly intake?: IntakePace
   readonly agentVersion: string
 }
 
@@ -21,11 +23,11 @@ export interface SwarmStartComponents {
  * such a connection lasts.
  * @throws what the identity, the database and the swarm key throw
  */
-export async function startSwarmNode (config: Config, { events, log, share, pace, agentVersion }: SwarmStartComponents): Promise<SwarmNode> {
+export async function startSwarmNode (config: Config, { events, log, share, pace, intake, agentVersion }: SwarmStartComponents): Promise<SwarmNode> {
   const swarmKey = config.swarmKey === undefined ? undefined : await readFile(config.swarmKey)
   const start = async (listen: readonly string[]): Promise<SwarmNode> => {
     const { timeouts } = config
-    const node = new SwarmNode({ events }, {
+    const node = new SwarmNode({ events, intake }, {
       listen,
       announce: listen.length === 0 ? [] : config.announce,
       bootstrap: config.bootstrap,

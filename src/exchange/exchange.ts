@@ -18,7 +18,7 @@ import { Membership } from './membership.ts'
 import { Participation, type Attendee, type ParticipationInit } from './participation.ts'
 import { SelfCheck } from './self-check.ts'
 import { storedSource } from './stored-source.ts'
-import { Uploads } from './uploads.ts'
+import { SMALL_BYTES, Uploads } from './uploads.ts'
 import type { Wish, WishInit } from './wish.ts'
 import { Wishes } from './wishes.ts'
 
@@ -317,6 +317,13 @@ export class Exchange implements LinkHandlers {
   isUsed (link: SwarmLink): boolean {
     const channels = this.#links.get(link)
     return channels !== undefined && (channels.theirs.size > 0 || channels.ours.size > 0)
+  }
+
+  isUrgent (link: SwarmLink): boolean {
+    for (const participation of this.#links.get(link)?.ours.values() ?? []) {
+      if (participation.isFetching && participation.size <= SMALL_BYTES && participation.session.isAsked(link.peer)) return true
+    }
+    return false
   }
 
   onMeasured (link: SwarmLink): void {

@@ -2,6 +2,10 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Pace } from '../net/pace.ts'
 import type { TokenBucket } from '../swarm/token-bucket.ts'
 
+/** Chunks in milliseconds of the rate: who is sent one waits while each of the others is. */
+const CHUNK_MS = 50
+const MIN_CHUNK_BYTES = 16 * 1024
+
 interface Waiting {
   readonly bytes: number
   readonly resolve: () => void
@@ -16,6 +20,7 @@ export interface BucketPaceInit {
 
 /** Lets bytes go as a bucket allows: what is urgent first, the rest in the order asked. Whoever asks has a bound of its own. */
 export class BucketPace implements Pace {
+  readonly chunkBytes: number
   readonly #bucket: TokenBucket
   readonly #now: () => number
   readonly #wait: (delayMs: number) => Promise<unknown>
@@ -25,6 +30,7 @@ export class BucketPace implements Pace {
 
   constructor (bucket: TokenBucket, { now = () => performance.now(), wait = sleep }: BucketPaceInit = {}) {
     this.#bucket = bucket
+    this.chunkBytes = Math.max(MIN_CHUNK_BYTES, Math.floor(bucket.bytesPerSecond / 1000 * CHUNK_MS))
     this.#now = now
     this.#wait = wait
   }

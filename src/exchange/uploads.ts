@@ -9,7 +9,7 @@ import type { RejectReason } from '../swarm/session.ts'
 import type { Attendee } from './participation.ts'
 
 /** Bytes of a blob up to which it goes before all others. */
-const SMALL_BYTES = 1024 * 1024
+export const SMALL_BYTES = 1024 * 1024
 /** Buffers kept for the next chunk. */
 const MAX_FREE_BUFFERS = 16
 /** Bytes sent to one peer between two events that say so. */
@@ -33,6 +33,7 @@ interface Running extends UploadJob {
 export class Uploads {
   readonly #events: EventSink
   readonly #pace: Pace
+  readonly #chunkBytes: number
   readonly #queue: UploadQueue
   readonly #jobs = new Map<string, Running>()
   /** Tells the links to one peer from each other. */
@@ -44,6 +45,7 @@ export class Uploads {
   constructor (components: UploadsComponents, init: UploadQueueInit = {}) {
     this.#events = components.events
     this.#pace = components.pace
+    this.#chunkBytes = Math.min(MAX_CHUNK_LENGTH, components.pace.chunkBytes ?? Infinity)
     this.#queue = new UploadQueue(job => this.#need(job), init)
   }
 
@@ -148,7 +150,7 @@ export class Uploads {
       if (job.isCancelled || !link.isOpen) return
       const buffer = this.#free.pop() ?? Buffer.allocUnsafeSlow(MAX_CHUNK_LENGTH)
       try {
-        const length = await fill(participation, buffer, at, Math.min(MAX_CHUNK_LENGTH, end - at))
+        const length = await fill(participation, buffer, at, Math.min(this.#chunkBytes, end - at))
         await this.#pace.pass(length, { isUrgent: participation.size <= SMALL_BYTES })
         if (job.isCancelled || !link.isOpen || attendee.ours !== channel) return
         const message: PieceMessage = { type: 'piece', channel, piece, offset: at - start, length, queue: this.#queue.length }

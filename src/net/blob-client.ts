@@ -3,6 +3,7 @@ import type { Digest } from '../oci/digest.ts'
 import { BlobConversation } from './blob-conversation.ts'
 import { BlobRead, DEFAULT_CHUNK_BYTES, DEFAULT_WINDOW_CHUNKS } from './blob-read.ts'
 import { IdleConversations } from './idle-conversations.ts'
+import type { IntakePace } from './pace.ts'
 import { PeerError } from './peer-error.ts'
 import type { ContentKind, ContentRead, Holding, PeerContent, PeerRequestOptions } from './peers.ts'
 import { SlotPool, type Slot } from './slot-pool.ts'
@@ -29,6 +30,8 @@ export interface BlobDialler {
 
 export interface BlobClientComponents {
   readonly dialler: BlobDialler
+  /** How fast bytes may come. @default as fast as they do */
+  readonly intake?: IntakePace
 }
 
 export interface BlobClientInit {
@@ -59,12 +62,14 @@ export interface BlobClientInit {
 /** Asks other agents for content. Owns its streams and their deadlines; verifies nothing and retries nothing. */
 export class BlobClient implements PeerContent {
   readonly #dialler: BlobDialler
+  readonly #intake: IntakePace | undefined
   readonly #init: Required<BlobClientInit>
   readonly #slots: SlotPool
   readonly #idle = new IdleConversations()
 
   constructor (components: BlobClientComponents, init: BlobClientInit = {}) {
     this.#dialler = components.dialler
+    this.#intake = components.intake
     this.#init = {
       dialTimeoutMs: init.dialTimeoutMs ?? DEFAULT_DIAL_TIMEOUT_MS,
       openTimeoutMs: init.openTimeoutMs ?? DEFAULT_OPEN_TIMEOUT_MS,
@@ -110,6 +115,7 @@ export class BlobClient implements PeerContent {
     const { slot, conversation: idle } = await this.#place(peer, signal)
     const read = new BlobRead({ peer, kind, digest, start }, {
       ...this.#init,
+      intake: this.#intake,
       converse: async () => idle ?? this.#converse(peer, signal),
       onEnd: () => { slot.release() },
       signal

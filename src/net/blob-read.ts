@@ -1,14 +1,18 @@
 import type { Digest } from '../oci/digest.ts'
 import type { BlobConversation } from './blob-conversation.ts'
 import type { BlobResponse } from './blob-protocol.ts'
+import type { IntakePace } from './pace.ts'
 import { PeerError } from './peer-error.ts'
 import type { ContentKind, ContentRead } from './peers.ts'
+import { abortable } from '../shared-work.ts'
 import { WaitBudget } from './wait-budget.ts'
 
 /** Bytes of one request; docs/protocol.md says what was measured. */
 export const DEFAULT_CHUNK_BYTES = 256 * 1024
 /** Requests on their way at a time. */
 export const DEFAULT_WINDOW_CHUNKS = 4
+/** What is read of content up to this size goes before all else. */
+const SMALL_BYTES = 1024 * 1024
 /** A body that nobody begins to take within this time is given up: an iteration never begun cannot end its stream. */
 const UNTAKEN_TIMEOUT_MS = 30_000
 
@@ -27,6 +31,8 @@ export interface BlobReadInit {
   readonly chunkTimeoutMs: number
   readonly chunkBytes: number
   readonly windowChunks: number
+  /** How fast bytes may come. @default as fast as they do */
+  readonly intake?: IntakePace
   readonly signal?: AbortSignal
 }
 
@@ -103,7 +109,22 @@ export class BlobRead {
     while (this.#position < end) {
       const bytes = await this.#open().body(end - this.#position, budget)
       this.#position += bytes.byteLength
+      const { intake } = this.#init
+      const mayGoOn = intake === undefined || intake.came(bytes.byteLength)
       yield bytes
+      if (!mayGoOn && this.#position < this.#size) await this.#turn(intake)
+    }
+  }
+
+  /** Ours to wait, so no time runs against the peer. */
+  async #turn (intake: IntakePace): Promise<void> {
+    const { signal } = this.#init
+    const { promise, resolve } = Promise.withResolvers<void>()
+    const giveUp = intake.turn(resolve, { isUrgent: this.#target.kind === 'manifest' || this.#size <= SMALL_BYTES })
+    try {
+      await abortable(promise, signal)
+    } finally {
+      giveUp()
     }
   }
 

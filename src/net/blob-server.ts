@@ -64,7 +64,7 @@ export class BlobServer {
     this.#idleTimeoutMs = init.idleTimeoutMs ?? DEFAULT_IDLE_TIMEOUT_MS
     this.#sendTimeoutMs = init.sendTimeoutMs ?? DEFAULT_SEND_TIMEOUT_MS
     this.#closeTimeoutMs = init.closeTimeoutMs ?? DEFAULT_CLOSE_TIMEOUT_MS
-    this.#maxChunkBytes = init.maxChunkBytes ?? DEFAULT_MAX_CHUNK_BYTES
+    this.#maxChunkBytes = Math.min(init.maxChunkBytes ?? DEFAULT_MAX_CHUNK_BYTES, init.pace?.chunkBytes ?? Infinity)
     this.#pace = init.pace
     this.#readers = new SlotPool({
       maxPerKey: init.maxReadersPerPeer ?? DEFAULT_MAX_READERS_PER_PEER,

@@ -56,7 +56,18 @@ export class DirectTransport implements FrameTransport {
     return this.#writer.unsentBytes
   }
 
-  /** @returns false: the socket is to be paused, as nobody listens yet */
+  /** The rest of what the kernel has given us at once still comes, and is kept. */
+  pause (): void {
+    if (this.#inlet.hasEnded) return
+    this.#inlet.pause()
+    this.#socket.pause()
+  }
+
+  resume (): void {
+    this.#inlet.resume()
+  }
+
+  /** @returns false: the socket is to be paused, as nobody takes it now */
   receive (bytes: Uint8Array): boolean {
     return this.#inlet.deliver(bytes)
   }

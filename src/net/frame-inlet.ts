@@ -9,12 +9,13 @@ export class FrameInlet {
   readonly #startReading: () => void
   #onBytes: BytesHandler | undefined
   #onClosed: ClosedHandler | undefined
-  /** What came although nobody listened yet: a copy each. */
+  /** What came although nobody listened yet, or the owner rests: a copy each. */
   readonly #early: Uint8Array[] = []
+  #isPaused = false
   #end: { readonly error: Error | undefined } | undefined
   #isEndTold = false
 
-  /** @param startReading called when the owner listens, and has had what came earlier */
+  /** @param startReading called when the owner listens, or no longer rests, and has had what came earlier */
   constructor (startReading: () => void) {
     this.#startReading = startReading
   }
@@ -43,10 +44,21 @@ export class FrameInlet {
     return this.#end !== undefined
   }
 
-  /** @returns false: nobody listens yet, so what came was kept and nothing more should come */
+  /** Nothing more is handed on before `resume`; what comes all the same is kept. */
+  pause (): void {
+    this.#isPaused = true
+  }
+
+  resume (): void {
+    if (!this.#isPaused) return
+    this.#isPaused = false
+    this.#begin()
+  }
+
+  /** @returns false: nobody takes it now, so what came was kept and nothing more should come */
   deliver (bytes: Uint8Array): boolean {
     if (this.#end !== undefined) return true
-    if (this.#onBytes === undefined || this.#early.length > 0) {
+    if (this.#onBytes === undefined || this.#isPaused || this.#early.length > 0) {
       // `slice` of a Buffer is no copy.
       this.#early.push(new Uint8Array(bytes))
       return false
@@ -64,11 +76,12 @@ export class FrameInlet {
   }
 
   #begin (): void {
-    while (this.#early.length > 0) {
+    while (this.#early.length > 0 && !this.#isPaused) {
       const bytes = this.#early[0] as Uint8Array
       this.#onBytes?.(bytes)
       this.#early.shift()
     }
+    if (this.#isPaused) return
     if (this.#end === undefined) this.#startReading()
     else this.#tellEndSoon()
   }

@@ -15,6 +15,9 @@ export interface FrameTransport {
    * more; sends may overlap and keep their order. Rejects once it is closed.
    */
   send (parts: readonly Uint8Array[]): Promise<void>
+  /** Reads nothing more before `resume`, so that the sender waits in the end; may be called from `onBytes`. */
+  pause (): void
+  resume (): void
   /** Ends it when all is sent, and after a short time at the latest. What still comes is dropped. Never throws. */
   close (): Promise<void>
   /** Frees it at once. */

@@ -33,6 +33,10 @@ const CLEANUP_INTERVAL_MS = HOUR_MS
 
 /** Bytes; the most that yamux lets a stream grow to, and equal to what a stream may buffer. */
 const MAX_STREAM_WINDOW = 4 * 1024 * 1024
+/** yamux's least. */
+const MIN_STREAM_WINDOW = 256 * 1024
+/** What a stream may bring while nobody reads it, in milliseconds of the pace at which all are read. */
+const STREAM_WINDOW_MS = 100
 /**
  * Streams of one connection, and also those that may come before our side of it has been set up. With yamux's default of 10 early
  * ones a host that opened more in the instant of its dial had its muxer closed, and the connection stayed listed without one.
@@ -79,6 +83,8 @@ export interface StackInit {
   readonly datastore: PeersInMemory | undefined
   readonly agentVersion: string
   readonly maxConnections: number
+  /** Streams are read no faster than this, all together. @default no limit */
+  readonly bytesPerSecond?: number
   /** Called for every peer heard over mDNS, again and again. */
   onHeard (peer: PeerInfo): void
 }
@@ -121,7 +127,7 @@ export async function createStack (init: StackInit): Promise<SwarmLibp2p> {
     peerStore: { maxAddressAge: PROVIDER_VALIDITY_MS, maxPeerAge: PROVIDER_VALIDITY_MS },
     transports: [tcp()],
     connectionEncrypters: [noise({ crypto: noiseCrypto })],
-    streamMuxers: [yamux({ maxInboundStreams: MAX_STREAMS, maxEarlyStreams: MAX_STREAMS, streamOptions: { maxStreamWindowSize: MAX_STREAM_WINDOW } })],
+    streamMuxers: [yamux({ maxInboundStreams: MAX_STREAMS, maxEarlyStreams: MAX_STREAMS, streamOptions: { maxStreamWindowSize: streamWindow(init.bytesPerSecond) } })],
     connectionProtector: init.swarmKey === undefined ? undefined : preSharedKey?.({ psk: init.swarmKey.file }),
     connectionManager: {
       maxConnections: init.maxConnections,
@@ -165,4 +171,8 @@ export async function createStack (init: StackInit): Promise<SwarmLibp2p> {
 /** Swarms with different keys do not even hear each other. */
 function mdnsServiceTag (swarmKey: SwarmKey | undefined): string {
   return swarmKey === undefined ? `${MDNS_NAME}._udp.local` : `${MDNS_NAME}-${swarmKey.fingerprint}._udp.local`
+}
+
+function streamWindow (bytesPerSecond = Infinity): number {
+  return Math.min(MAX_STREAM_WINDOW, Math.max(MIN_STREAM_WINDOW, Math.floor(bytesPerSecond / 1000 * STREAM_WINDOW_MS)))
 }

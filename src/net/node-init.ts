@@ -1,9 +1,12 @@
 import type { EventSink } from '../events.ts'
 import type { BlobClientInit } from './blob-client.ts'
 import type { BlobServerInit } from './blob-server.ts'
+import type { IntakePace } from './pace.ts'
 
 export interface SwarmNodeComponents {
   readonly events: EventSink
+  /** How fast bytes may come from other agents. @default as fast as they do */
+  readonly intake?: IntakePace
 }
 
 export interface SwarmNodeInit {

@@ -58,6 +58,7 @@ export class SwarmNode {
   readonly #addresses = new PeerAddresses()
   readonly #router = new DhtRouter()
   readonly #events: EventSink
+  readonly #bytesPerSecond: number | undefined
   readonly #init: SwarmNodeInit
   readonly #swarmKey: SwarmKey | undefined
   readonly #server: BlobServer
@@ -67,6 +68,7 @@ export class SwarmNode {
   /** @throws SwarmKeyError, AddressError */
   constructor (components: SwarmNodeComponents, init: SwarmNodeInit) {
     this.#events = components.events
+    this.#bytesPerSecond = components.intake?.bytesPerSecond
     this.#init = init
     this.#swarmKey = init.swarmKey === undefined ? undefined : parseSwarmKey(init.swarmKey)
     for (const address of init.listen) parseListenAddress(address)
@@ -74,6 +76,7 @@ export class SwarmNode {
     this.#neighbours = new Neighbours({ events: this.#events })
     this.#server = new BlobServer({ events: this.#events }, init.server)
     this.content = new BlobClient({
+      intake: components.intake,
       dialler: {
         neighbours: () => this.#neighbours.list(),
         isConnected: peer => this.#neighbours.isConnected(peer),
@@ -84,7 +87,8 @@ export class SwarmNode {
       self: () => this.peerId,
       openStream: async (peer, options) => this.#openSwarmStream(peer, options),
       addressesOf: peer => this.#addresses.of(peer),
-      lanes: this.#linkLanes()
+      lanes: this.#linkLanes(),
+      intake: components.intake
     })
   }
 
@@ -131,6 +135,7 @@ export class SwarmNode {
         swarmKey: this.#swarmKey,
         agentVersion: this.#init.agentVersion ?? DEFAULT_AGENT_VERSION,
         maxConnections: this.#init.maxConnections ?? DEFAULT_MAX_CONNECTIONS,
+        bytesPerSecond: this.#bytesPerSecond,
         onHeard: peer => { this.#noteHeard(peer, heard) }
       })
       signal?.throwIfAborted()

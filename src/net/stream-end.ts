@@ -22,6 +22,7 @@ interface Waiter {
  * - It is an event target. `drain` promises of its own settle once, so each wait listens anew; `drain` says that some
  *   room is there, not that ours is, so the unsent bytes are looked at again.
  * - What was sent is referenced until it has drained. Once nothing is unsent and no drain is due it has been encrypted.
+ * - `pause` by whoever takes what `resume` hands on is half undone by the rest of `resume`: it must wait for it.
  * - Its own iterator has no back-pressure and hangs when the other side's end came first. Here bytes come by event.
  * - `close` ends only our half, nothing enforces a time limit, and only `abort` frees both halves at once.
  * - `abort` within an event would pull the stream from under its own loop.
@@ -32,6 +33,9 @@ export class StreamEnd {
   #failure: Error | undefined
   #hasEnded = false
   #isReceiving = false
+  #isListening = false
+  #isHeld = false
+  #isResuming = false
   #writer: Waiter | undefined
 
   constructor (stream: Stream, handlers: StreamEndHandlers) {
@@ -63,15 +67,25 @@ export class StreamEnd {
     return this.#stream.writeBufferLength
   }
 
-  /** The other side may send no more than a window before `startReading`. */
+  /** The other side may send no more than a window before `startReading`, which may be called again. */
   hold (): void {
-    if (this.isOpen) this.#stream.pause()
+    this.#isHeld = true
+    if (this.isOpen && !this.#isResuming) this.#stream.pause()
   }
 
   /** Messages come from now on. */
   startReading (): void {
-    this.#stream.addEventListener('message', this.#onMessage)
-    if (this.isOpen) this.#stream.resume()
+    if (!this.#isListening) this.#stream.addEventListener('message', this.#onMessage)
+    this.#isListening = true
+    this.#isHeld = false
+    if (!this.isOpen) return
+    this.#isResuming = true
+    try {
+      this.#stream.resume()
+    } finally {
+      this.#isResuming = false
+    }
+    if (this.#isHeld) this.hold()
   }
 
   throwIfFailed (): void {

@@ -26,6 +26,7 @@ export class StreamTransport implements FrameTransport {
   /** Of sends that the stream has not been given. */
   #queuedBytes = 0
   #closing: Promise<void> | undefined
+  #isPaused = false
 
   constructor (stream: Stream, init: StreamTransportInit = {}) {
     this.#stallTimeoutMs = init.stallTimeoutMs ?? DEFAULT_STALL_TIMEOUT_MS
@@ -62,6 +63,19 @@ export class StreamTransport implements FrameTransport {
     return this.#queuedBytes + this.#end.unsentBytes
   }
 
+  /** What the stream's window lets the sender send still comes, and is kept. */
+  pause (): void {
+    if (this.#inlet.hasEnded) return
+    this.#isPaused = true
+    this.#inlet.pause()
+    this.#end.hold()
+  }
+
+  resume (): void {
+    this.#isPaused = false
+    this.#inlet.resume()
+  }
+
   async send (parts: readonly Uint8Array[]): Promise<void> {
     if (this.#inlet.hasEnded) throw this.#closedError()
     // A copy: a stream that has drained has handed its bytes to the connection, where they may wait to be encrypted, and nothing
@@ -79,6 +93,9 @@ export class StreamTransport implements FrameTransport {
 
   async close (): Promise<void> {
     this.#inlet.end(undefined, { isByUs: true })
+    // the other side's end comes behind all that it still sends
+    if (this.#isPaused) this.#end.startReading()
+    this.#isPaused = false
     await this.#finish()
   }
 

@@ -2,6 +2,8 @@ import { DeadlineError } from '../errors.ts'
 import { LaneClosedError, type FrameTransport } from './frame-transport.ts'
 import { LinkPulse } from './link-pulse.ts'
 import { MessageAllowance } from './message-allowance.ts'
+import type { IntakePace } from './pace.ts'
+import { PacedReading } from './paced-reading.ts'
 import { encodeMessage } from './swarm-encode.ts'
 import { FrameParser } from './swarm-frames.ts'
 import { SwarmMessageError, type HelloMessage, type PieceMessage, type SwarmMessage } from './swarm-message.ts'
@@ -25,6 +27,8 @@ export interface LinkHandlers {
   onMeasured? (link: SwarmLink): void
   /** Whether a session needs the link; all are needed where nobody says. */
   isUsed? (link: SwarmLink): boolean
+  /** Whether something that goes before all else has been asked for over the link. */
+  isUrgent? (link: SwarmLink): boolean
 }
 
 /** What a link asks of the direct lanes, where there are any. */
@@ -43,6 +47,8 @@ export interface SwarmLinkInit {
   readonly lanes?: LinkLanes
   /** What the peer may say. @default a new one */
   readonly allowance?: MessageAllowance
+  /** How fast bytes may come, from all others together. @default as fast as they do */
+  readonly intake?: IntakePace
   /** How long the other side may take to say hello. @default 5000 */
   readonly helloTimeoutMs?: number
 }
@@ -62,6 +68,9 @@ export class SwarmLink {
   readonly #allowance: MessageAllowance
   readonly #helloTimer: NodeJS.Timeout
   readonly #parsers: FrameParser[] = []
+  readonly #intake: IntakePace | undefined
+  /** Of the transport that is read; undefined without a limit. */
+  #reading: PacedReading | undefined
   readonly #stream: FrameTransport
   #direct: FrameTransport | undefined
   /** What we send by. */
@@ -78,6 +87,7 @@ export class SwarmLink {
     this.#handlers = handlers
     this.#lanes = init.lanes
     this.#allowance = init.allowance ?? new MessageAllowance()
+    this.#intake = init.intake
     this.#stream = stream
     this.#out = stream
     const timeoutMs = init.helloTimeoutMs ?? DEFAULT_HELLO_TIMEOUT_MS
@@ -100,9 +110,15 @@ export class SwarmLink {
     return this.#pulse.rttMs
   }
 
+  /** Milliseconds since we last did not read what the other side sends, as more has come than may: 0 while we do not, undefined: never. */
+  get heldMsAgo (): number | undefined {
+    return this.#reading?.heldMsAgo
+  }
+
   /** Some time has passed: asks whether the other side lives, and gives it up when nothing comes. */
   beat (): void {
     if (this.#isClosed || this.#hello === undefined) return
+    if (this.#reading?.heldMsAgo === 0) this.#pulse.hasHeard = true
     const due = this.#pulse.beat(performance.now())
     if (due === 'dead') this.abort(new DeadlineError('answering a ping', 0))
     else if (due !== undefined) this.send({ type: 'ping', nonce: due })
@@ -178,6 +194,9 @@ export class SwarmLink {
       onBody: (message, bytes, offset, isLast) => { this.#handlers.onBody(this, message, bytes, offset, isLast) }
     })
     this.#parsers.push(parser)
+    this.#reading?.end()
+    const reading = this.#intake === undefined ? undefined : new PacedReading(transport, this.#intake, () => this.#handlers.isUrgent?.(this) === true)
+    this.#reading = reading
     transport.onClosed = error => {
       if (this.#isClosed) return
       if (error === undefined) this.close()
@@ -191,6 +210,7 @@ export class SwarmLink {
       } catch (error) {
         this.abort(error as Error)
       }
+      if (reading !== undefined && reading === this.#reading && !this.#isClosed) reading.came(bytes.byteLength)
     }
   }
 
@@ -265,6 +285,7 @@ export class SwarmLink {
     this.#isClosed = true
     this.#unsent = []
     for (const parser of this.#parsers) parser.close()
+    this.#reading?.end()
     clearTimeout(this.#helloTimer)
     this.#handlers.onClosed(this, error)
   }

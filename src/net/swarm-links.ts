@@ -2,6 +2,7 @@ import type { Stream } from '@libp2p/interface'
 import { SharedWork } from '../shared-work.ts'
 import { keepAliveMs } from './link-pulse.ts'
 import { MessageAllowance } from './message-allowance.ts'
+import type { IntakePace } from './pace.ts'
 import { PeerError } from './peer-error.ts'
 import { StreamTransport } from './stream-transport.ts'
 import { SwarmLink, type LinkHandlers, type LinkLanes } from './swarm-link.ts'
@@ -28,6 +29,8 @@ export interface SwarmLinksComponents {
   /** Our own peer id. */
   self (): string
   readonly lanes?: LinkLanes
+  /** How fast bytes may come. @default as fast as they do */
+  readonly intake?: IntakePace
 }
 
 export interface SwarmLinksInit {
@@ -201,8 +204,9 @@ export class SwarmLinks {
         this.#eager.delete(link)
         this.#handlers.onClosed(link, error)
       },
-      onMeasured: link => { this.#handlers.onMeasured?.(link) }
-    }, { peer, isOutbound, hello: this.#hello, lanes: this.#components.lanes, allowance: this.#allowanceOf(peer) })
+      onMeasured: link => { this.#handlers.onMeasured?.(link) },
+      isUrgent: link => this.#handlers.isUrgent?.(link) === true
+    }, { peer, isOutbound, hello: this.#hello, lanes: this.#components.lanes, intake: this.#components.intake, allowance: this.#allowanceOf(peer) })
     if (!link.isOpen) return
     this.#links.set(peer, link)
     this.#timer ??= setInterval(() => { this.#beat() }, this.#beatMs).unref()

@@ -18,6 +18,8 @@ export interface ConnectorInit {
   /** PEM of a client certificate; shown to hosts of reach `any` only. */
   readonly cert?: string
   readonly key?: string
+  /** Bodies are read no faster than this. @default no limit */
+  readonly bytesPerSecond?: number
   /** Name lookup. @default that of node:dns */
   readonly lookup?: Parameters<typeof guardedLookup>[1]
 }
@@ -59,8 +61,8 @@ export class Connector {
   }
 
   #dial (key: string, options: buildConnector.Options, callback: buildConnector.Callback): void {
-    const { connectMs, lookup } = this.#init
-    const wire = new Wire()
+    const { connectMs, lookup, bytesPerSecond } = this.#init
+    const wire = new Wire(bytesPerSecond)
     let isOver = false
     const secureContext = options.protocol === 'https:' ? this.#context ??= contextOf(this.#init, this.#reach) : undefined
     const connect = buildConnector({ allowH2: false, timeout: 0, lookup: guardedLookup(this.#reach, lookup), secureContext, session: this.#sessions.get(key), onread: wire.onread })

@@ -49,6 +49,8 @@ export interface RegistryOriginInit {
   readonly timeouts?: Partial<OriginTimeouts>
   /** @default 'shoal' */
   readonly userAgent?: string
+  /** The bodies of blobs will be read no faster than this, so less of them is read ahead. @default no limit */
+  readonly bytesPerSecond?: number
 }
 
 interface Registry {
@@ -65,6 +67,7 @@ export class RegistryOrigin implements Origin {
   readonly #configs: ReadonlyMap<string, RegistryConfig>
   readonly #timeouts: OriginTimeouts
   readonly #userAgent: string
+  readonly #bytesPerSecond: number | undefined
   readonly #registries = new Map<string, Registry>()
   #isClosed = false
 
@@ -73,6 +76,7 @@ export class RegistryOrigin implements Origin {
     this.#configs = new Map(Object.entries(init.registries ?? {}).map(([host, config]) => [canonicalRegistryHost(host), config]))
     this.#timeouts = { ...DEFAULT_TIMEOUTS, ...init.timeouts }
     this.#userAgent = init.userAgent ?? DEFAULT_USER_AGENT
+    this.#bytesPerSecond = init.bytesPerSecond
   }
 
   async resolve (repository: Repository, tag: string, options: OriginOptions = {}): Promise<ResolvedManifest> {
@@ -179,7 +183,7 @@ export class RegistryOrigin implements Origin {
     const userAgent = this.#userAgent
     const endpoint = registryEndpoint(registry, this.#configs.get(registry))
     const { ca, cert, key } = endpoint.config
-    const transport = new Transport({ connectMs: timeouts.connectMs, ca, cert, key, lookup })
+    const transport = new Transport({ connectMs: timeouts.connectMs, ca, cert, key, lookup, bytesPerSecond: this.#bytesPerSecond })
     const http = new RegistryHttp({ transport, now, wallClock, random, log }, registry, timeouts)
     const auth = new RegistryAuth({ http, credentials, tokens: new TokenCache(now), now, log }, endpoint, { timeouts, userAgent })
     return { transport, client: new RegistryClient({ http, auth, redirects: new RedirectMemory(now) }, endpoint, userAgent) }

@@ -1,7 +1,10 @@
 import type { OnReadOpts, Socket } from 'node:net'
 
 /** What one read takes at the most. */
-const BUFFER_BYTES = 256 * 1024
+const MAX_BUFFER_BYTES = 256 * 1024
+const MIN_BUFFER_BYTES = 16 * 1024
+/** The same in milliseconds of the pace at which bodies are read: a few of them come ahead of the reader. */
+const BUFFER_MS = 8
 /** Reads that may be lent before the socket is paused. Over TLS a few more come then, which were decrypted already. */
 const MAX_LENT = 7
 
@@ -19,13 +22,17 @@ export class Wire {
   readonly #free: Buffer[] = []
   /** In the order they were read. */
   readonly #lent: Buffer[] = []
-  #next: Buffer = Buffer.allocUnsafeSlow(BUFFER_BYTES)
+  readonly #bufferBytes: number
+  #next: Buffer
   #isHeld = false
   #socket: Socket | undefined
   readonly #refuse: WireReceiver = () => { this.#socket?.destroy() }
   #receive = this.#refuse
 
-  constructor () {
+  /** @param bytesPerSecond - at which bodies are read, at the most */
+  constructor (bytesPerSecond = Infinity) {
+    this.#bufferBytes = Math.min(MAX_BUFFER_BYTES, Math.max(MIN_BUFFER_BYTES, Math.floor(bytesPerSecond / 1000 * BUFFER_MS)))
+    this.#next = Buffer.allocUnsafeSlow(this.#bufferBytes)
     this.onread = {
       buffer: () => this.#next,
       callback: length => this.#received(length)
@@ -78,7 +85,7 @@ export class Wire {
     const buffer = this.#next
     this.#lent.push(buffer)
     this.#receive(buffer.subarray(0, length))
-    this.#next = this.#free.pop() ?? Buffer.allocUnsafeSlow(BUFFER_BYTES)
+    this.#next = this.#free.pop() ?? Buffer.allocUnsafeSlow(this.#bufferBytes)
     return !this.isFull && !this.#isHeld
   }
 }

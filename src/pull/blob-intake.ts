@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import { ShoalError } from '../errors.ts'
 import type { EventSink } from '../events.ts'
 import type { Holding } from '../net/peers.ts'
@@ -13,6 +12,7 @@ import type { HolderSearchComponents } from './holder-search.ts'
 import { isSizeConflict, type IncomingBlob } from './incoming-blob.ts'
 import type { OriginSlots } from './origin-slots.ts'
 import { isMissing, spanSource, type Source, type SourceOrder } from './source-order.ts'
+import { abortable } from '../shared-work.ts'
 
 /** Bytes gathered before `fetch:received` is told. */
 const REPORT_BYTES = 1024 * 1024
@@ -21,7 +21,7 @@ export interface BlobIntakeComponents extends HolderSearchComponents {
   readonly origin: Origin
   readonly originSlots: OriginSlots
   readonly events: EventSink
-  /** What may be taken; without it there is no limit. */
+  /** What may be taken of origins; without it there is no limit. */
   readonly limit?: Pick<DownloadBudget, 'read'>
 }
 
@@ -156,8 +156,8 @@ export class BlobIntake {
         if (fresh.length === 0) continue
         await this.#writing(blob.append(fresh, label))
         if (blob.edge - reported >= REPORT_BYTES) report()
-        const delayMs = this.#components.limit?.read(fresh.length) ?? 0
-        if (delayMs > 0) await sleep(delayMs, undefined, { signal: this.#parts.signal })
+        const turn = source.type === 'origin' ? this.#components.limit?.read(fresh.length, blob.size) : undefined
+        if (turn !== undefined) await abortable(turn, this.#parts.signal)
       }
     } finally {
       report()

@@ -1,5 +1,4 @@
 import { MIN_PIECE_LENGTH, pieceLength } from '../swarm/pieces.ts'
-import type { TokenBucket } from '../swarm/token-bucket.ts'
 import type { Session } from '../swarm/session.ts'
 
 /** Requests under way that keep a link of any pace busy: found by test/support/swarm-model.ts. */
@@ -10,25 +9,44 @@ const MIN_BYTES = 12 * 1024 * 1024
 /** How long a request is on its way before its bytes flow, in milliseconds: what is asked for ahead of need. */
 const AHEAD_MS = 50
 const WINDOW_MS = 250
-/** Under a limit members are asked so long before more may come, in milliseconds: a session is asked what to do no more often. */
-const LIMIT_AHEAD_MS = 100
+/** The same while more would come than may: what is asked for beyond that only lies in the way of small blobs. */
+const LIMIT_AHEAD_MS = 250
+/** Pieces of a blob that is small: it never waits for a large one. */
+const SMALL_PIECES = 8
+const SMALL_BYTES = SMALL_PIECES * MIN_PIECE_LENGTH
+
+/** What may come, of all that is taken from members and origins. */
+export interface DownloadLimit {
+  readonly bytesPerSecond: number
+  /** More would come than may. */
+  readonly isHolding: boolean
+  /** Bytes have come. @returns when to take more; undefined: at once */
+  taken (bytes: number, options?: { readonly isUrgent?: boolean }): Promise<void> | undefined
+}
 
 /** How much all downloads together may have asked for: enough to fill the link, and no more, so that others can be asked instead. */
 export class DownloadBudget {
   readonly #now: () => number
-  readonly #limit: TokenBucket | undefined
+  readonly #limit: DownloadLimit | undefined
   readonly #sessions = new Set<Session>()
   #bytes = 0
   #sinceMs = 0
   #bytesPerMs = 0
+  /** When there was a session again, after there was none. */
+  #busySinceMs = -Infinity
 
-  /** @param limit - of all bytes that are taken, from members and origins; none when undefined */
-  constructor (now: () => number, limit?: TokenBucket) {
+  /** @param limit - of what members send it is told by their links; none when undefined */
+  constructor (now: () => number, limit?: DownloadLimit) {
     this.#now = now
     this.#limit = limit
   }
 
+  get isLimited (): boolean {
+    return this.#limit !== undefined
+  }
+
   add (session: Session): void {
+    if (this.#sessions.size === 0) this.#busySinceMs = this.#now()
     this.#sessions.add(session)
   }
 
@@ -36,18 +54,19 @@ export class DownloadBudget {
     this.#sessions.delete(session)
   }
 
-  /** Bytes came from the origin. @returns how long to read no more of them, in milliseconds */
-  read (bytes: number): number {
-    const now = this.#now()
-    this.#limit?.spend(bytes, now)
-    return this.#limit?.delayMs(now) ?? 0
+  /**
+   * Bytes came from the origin.
+   * @param size - of the blob, as far as it is known
+   * @returns when to read more of them; undefined: at once
+   */
+  read (bytes: number, size = Infinity): Promise<void> | undefined {
+    return this.#limit?.taken(bytes, { isUrgent: size <= SMALL_BYTES })
   }
 
   /** Bytes came from members. */
   received (bytes: number): void {
     this.#bytes += bytes
     const now = this.#now()
-    this.#limit?.spend(bytes, now)
     const elapsedMs = now - this.#sinceMs
     if (elapsedMs < WINDOW_MS) return
     const sample = this.#bytes / elapsedMs
@@ -61,13 +80,30 @@ export class DownloadBudget {
     const length = pieceLength(session.size)
     const least = Math.max(3, Math.min(MIN_REQUESTS, Math.floor(MIN_BYTES / length)))
     const total = Math.min(MAX_REQUESTS, Math.max(least, Math.ceil(this.#bytesPerMs * AHEAD_MS / length) + 2))
+    const ours = session.onTime(nowMs) + session.unverified
     let underWay = 0
-    for (const other of this.#sessions) underWay += (other.onTime(nowMs) + other.unverified) * pieceLength(other.size)
+    let others = 0
+    for (const other of this.#sessions) {
+      const pieces = other === session ? ours : other.onTime(nowMs) + other.unverified
+      underWay += pieces * pieceLength(other.size)
+      if (other !== session && pieces > 0 && !isSmall(other)) others++
+    }
     const shared = total - Math.ceil(underWay / length)
     // a small blob never waits for a large one
-    const own = length === MIN_PIECE_LENGTH && session.pieces <= 8 ? session.pieces : session.onTime(nowMs) + session.unverified === 0 ? 1 : 0
-    if ((this.#limit?.delayMs(nowMs) ?? 0) > LIMIT_AHEAD_MS) return { room: 0, window: 1 }
+    const own = isSmall(session) ? session.pieces : ours === 0 ? 1 : 0
+    const share = isSmall(session) ? undefined : this.#share(1 + others, length)
+    const room = share === undefined ? Math.max(own, shared) : Math.min(total, share) - ours
     const members = Math.max(1, session.members.size)
-    return { room: Math.max(own, shared, 0), window: Math.max(2, Math.ceil(total / members)) }
+    return { room: Math.max(0, room), window: Math.max(2, Math.ceil(total / members)) }
   }
+
+  /** Pieces that each of so many sessions may have asked for while the limit is what holds them up; undefined while it is not. */
+  #share (sessions: number, length: number): number | undefined {
+    if (this.#limit === undefined || !(this.#limit.isHolding || this.#now() - this.#busySinceMs < WINDOW_MS)) return undefined
+    return Math.max(1, Math.floor(this.#limit.bytesPerSecond / 1000 * LIMIT_AHEAD_MS / length / sessions))
+  }
+}
+
+function isSmall ({ size, pieces }: Session): boolean {
+  return pieceLength(size) === MIN_PIECE_LENGTH && pieces <= SMALL_PIECES
 }

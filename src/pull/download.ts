@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises'
 import type { Accusation } from '../exchange/accusations.ts'
 import type { Exchange } from '../exchange/exchange.ts'
 import type { Participation, ParticipationListener } from '../exchange/participation.ts'
@@ -139,8 +138,7 @@ export class Download implements ParticipationListener {
         this.#progressAtMs = components.now()
         this.session.originProgressed(this.#progressAtMs)
         init.onChange()
-        const delayMs = components.budget.read(bytes)
-        return delayMs > 0 ? sleep(delayMs) : init.onOriginBytes(position)
+        return components.budget.read(bytes, size) ?? init.onOriginBytes(position)
       }
     }, { ...init, torn: this.#torn })
     const vouched = vouchedPieces(partial, size, this.session.held)
@@ -364,7 +362,9 @@ export class Download implements ParticipationListener {
   #noteProgress (member: string, bytes: number, now: number): void {
     const sum = (this.#uncounted.get(member) ?? 0) + bytes
     this.#uncounted.set(member, sum % PROGRESS_BYTES)
-    if (sum >= PROGRESS_BYTES) this.session.progressed(member, now)
+    if (sum < PROGRESS_BYTES) return
+    this.session.progressed(member, now)
+    this.#progressAtMs = now
   }
 
   #decide (): void {
@@ -374,12 +374,21 @@ export class Download implements ParticipationListener {
       this.#complete()
       return
     }
+    if (this.#components.budget.isLimited) this.#excuse(now)
     const { room, window } = this.#components.budget.roomFor(this.session, now)
     const runs = this.#mayBeginRun ? 1 : 0
     const longestRun = this.#components.originSlots.isContended ? Math.ceil(SHARED_RUN_BYTES / pieceLength(this.#init.size)) : undefined
     for (const decision of this.session.decide(now, { room: this.#isWhole ? 0 : room, window, runs, longestRun })) this.#do(decision)
     if (this.session.isPromiseDue(now)) this.participation.tellTaking('take', this.session.taking.slice(0, 1))
     this.#giveUp(now)
+  }
+
+  /** What came of these members, if anything, was not read: that is our own doing. */
+  #excuse (now: number): void {
+    for (const { peer, link } of this.participation.attendees.values()) {
+      const { heldMsAgo } = link
+      if (heldMsAgo !== undefined) this.session.heldUp(peer, now - heldMsAgo)
+    }
   }
 
   #do (decision: Decision): void {

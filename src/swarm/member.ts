@@ -51,6 +51,8 @@ export class Member {
   heardAtMs: number
   /** When bytes of a piece last came from it, in milliseconds. */
   progressAtMs = 0
+  /** When we last did not read what it sends, as we may take no more, in milliseconds. */
+  heldUpAtMs = 0
   /** Requests that wait at it, as it said last. */
   queue = 0
   /** Not asked before then: it said `busy`. */

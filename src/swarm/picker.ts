@@ -1,6 +1,6 @@
 import type { Availability } from './availability.ts'
 import type { Bitfield } from './bitfield.ts'
-import type { RequestLedger } from './ledger.ts'
+import type { PendingRequest, RequestLedger } from './ledger.ts'
 import type { Member } from './member.ts'
 import { OwnershipSeed } from './ownership.ts'
 import { SMALL_PIECES } from './pieces.ts'
@@ -57,8 +57,8 @@ export class Picker {
   /** Requests that may still be answered in the usual time. */
   onTime (nowMs: number): number {
     let count = 0
-    for (const { askedAtMs } of this.#parts.ledger) {
-      if (!this.#isLate(askedAtMs, nowMs)) count++
+    for (const request of this.#parts.ledger) {
+      if (!this.#isLate(request, nowMs)) count++
     }
     return count
   }
@@ -117,8 +117,9 @@ export class Picker {
   #hedge (nowMs: number, free: readonly Member[]): PickedRequest | undefined {
     const { ledger } = this.#parts
     let best: { piece: number, askedAtMs: number, member: Member } | undefined
-    for (const { piece, askedAtMs } of ledger) {
-      if (!this.#isLate(askedAtMs, nowMs) || (best !== undefined && askedAtMs >= best.askedAtMs)) continue
+    for (const request of ledger) {
+      const { piece, askedAtMs } = request
+      if (!this.#isLate(request, nowMs) || (best !== undefined && askedAtMs >= best.askedAtMs)) continue
       const copies = ledger.ofPiece(piece)
       if (copies.length >= MAX_COPIES) continue
       const member = this.#bestHolder(piece, free.filter(one => !ledger.has(one.id, piece)), nowMs)
@@ -136,8 +137,8 @@ export class Picker {
     return member.held.has(piece) && !member.calledOff.has(piece)
   }
 
-  #isLate (askedAtMs: number, nowMs: number): boolean {
-    return nowMs - askedAtMs > Math.max(MIN_LATE_MS, this.#lateFactor * this.#serviceMs)
+  #isLate ({ member, askedAtMs }: PendingRequest, nowMs: number): boolean {
+    return nowMs - Math.max(askedAtMs, this.#parts.members.get(member)?.heldUpAtMs ?? 0) > Math.max(MIN_LATE_MS, this.#lateFactor * this.#serviceMs)
   }
 
   #freeMembers (nowMs: number, window: number): Member[] {

@@ -224,6 +224,12 @@ export class Session {
     this.#origin.progressed(nowMs)
   }
 
+  /** We did not read what a member sends: until then no time runs against what was asked of it. */
+  heldUp (id: string, untilMs: number): void {
+    const member = this.#members.get(id)
+    if (member !== undefined) member.heldUpAtMs = Math.max(member.heldUpAtMs, untilMs)
+  }
+
   /** Bytes of a piece came from the origin. */
   originProgressed (nowMs: number): void {
     this.#origin.progressed(nowMs)
@@ -325,7 +331,7 @@ export class Session {
       const requests = this.#ledger.ofMember(member.id)
       const oldest = requests[0]
       if (oldest === undefined) continue
-      if (nowMs - Math.max(oldest.askedAtMs, member.progressAtMs) < member.patienceMs) continue
+      if (nowMs - Math.max(oldest.askedAtMs, member.progressAtMs, member.heldUpAtMs) < member.patienceMs) continue
       member.lapsed(nowMs)
       for (const { piece } of requests) {
         this.#ledger.remove(member.id, piece)

@@ -17,6 +17,7 @@ export interface TokenBucketInit {
 export class TokenBucket {
   /** What to send at a time. Infinity where there is no limit. */
   readonly chunkBytes: number
+  readonly bytesPerSecond: number
   readonly #bytesPerMs: number
   readonly #burstBytes: number
   /** Below 0: debt. */
@@ -24,6 +25,7 @@ export class TokenBucket {
   #atMs = -Infinity
 
   constructor ({ bytesPerSecond = Infinity }: TokenBucketInit = {}) {
+    this.bytesPerSecond = bytesPerSecond
     this.#bytesPerMs = bytesPerSecond / 1000
     const mostBytes = this.#bytesPerMs * MAX_BURST_MS
     this.#burstBytes = Math.min(Math.max(this.#bytesPerMs * BURST_MS, CHUNK_BYTES), mostBytes)

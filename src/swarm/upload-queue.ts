@@ -28,6 +28,8 @@ export interface UploadQueueInit {
 const DEFAULT_SLOTS = 6
 const DEFAULT_SLOTS_PER_MEMBER = 2
 const DEFAULT_MAX_QUEUED = 4
+/** Of the slots that large blobs take so many do not count for small ones, which never wait for them. */
+const SMALL_SLOTS = 2
 
 /**
  * Who is served next. The queue is short and never idle. Among those who wait, members that get nothing yet come first, then
@@ -41,8 +43,7 @@ export class UploadQueue {
   readonly #maxQueued: number
   readonly #need: (job: UploadJob) => UploadNeed
   #waiting: UploadJob[] = []
-  readonly #active = new Map<string, UploadJob>()
-  readonly #activeOf = new Map<string, number>()
+  readonly #active = new Map<string, Active>()
 
   constructor (need: (job: UploadJob) => UploadNeed, init: UploadQueueInit = {}) {
     this.#need = need
@@ -64,27 +65,23 @@ export class UploadQueue {
   add (job: UploadJob): UploadJob | undefined {
     if (this.#active.has(keyOf(job)) || this.#waiting.some(one => keyOf(one) === keyOf(job))) return undefined
     this.#waiting.push(job)
-    if (this.#waiting.length <= this.#maxQueued + this.#slots - this.#active.size) return undefined
+    if (this.#waiting.length <= this.#maxQueued + Math.max(0, this.#slots - this.#active.size)) return undefined
     return this.#takeLast()
   }
 
   /** The next to be served, which is on its way out from now on; undefined while all slots are taken or nobody waits. */
   next (): UploadJob | undefined {
-    if (this.#active.size >= this.#slots) return undefined
     const best = this.#best()
     if (best === undefined) return undefined
-    this.#waiting.splice(this.#waiting.indexOf(best), 1)
-    this.#active.set(keyOf(best), best)
-    this.#activeOf.set(best.member, (this.#activeOf.get(best.member) ?? 0) + 1)
-    return best
+    const { job, need } = best
+    this.#waiting.splice(this.#waiting.indexOf(job), 1)
+    this.#active.set(keyOf(job), { member: job.member, isSmall: need.isSmall })
+    return job
   }
 
   /** It has been sent, or will not be. */
   done (job: UploadJob): void {
-    if (!this.#active.delete(keyOf(job))) return
-    const left = (this.#activeOf.get(job.member) ?? 1) - 1
-    if (left === 0) this.#activeOf.delete(job.member)
-    else this.#activeOf.set(job.member, left)
+    this.#active.delete(keyOf(job))
   }
 
   /** @returns whether it was still waiting */
@@ -99,21 +96,36 @@ export class UploadQueue {
     this.#waiting = this.#waiting.filter(job => !fits(job))
   }
 
-  #best (): UploadJob | undefined {
-    let best: { job: UploadJob, need: UploadNeed, active: number } | undefined
+  #best (): Waiting | undefined {
+    const all = this.#activeOf(undefined)
+    if (all.count - all.unseen >= this.#slots) return undefined
+    let best: Waiting | undefined
     for (const job of this.#waiting) {
-      const active = this.#activeOf.get(job.member) ?? 0
-      if (active >= this.#slotsPerMember) continue
-      const candidate = { job, need: this.#need(job), active }
+      const own = this.#activeOf(job.member)
+      const candidate = { job, need: this.#need(job), active: own.count }
+      const [taken, ofMember] = candidate.need.isSmall ? [all.count - all.unseen, own.count - own.unseen] : [all.count, own.count]
+      if (taken >= this.#slots || ofMember >= this.#slotsPerMember) continue
       if (best === undefined || compare(candidate, best) < 0) best = candidate
     }
-    return best?.job
+    return best
+  }
+
+  /** Slots that are taken, by one member or all, and how many of them small ones do not see. */
+  #activeOf (member: string | undefined): { count: number, unseen: number } {
+    let count = 0
+    let large = 0
+    for (const one of this.#active.values()) {
+      if (member !== undefined && one.member !== member) continue
+      count++
+      if (!one.isSmall) large++
+    }
+    return { count, unseen: Math.min(SMALL_SLOTS, large) }
   }
 
   #takeLast (): UploadJob | undefined {
-    let worst: { job: UploadJob, need: UploadNeed, active: number } | undefined
+    let worst: Waiting | undefined
     for (const job of this.#waiting) {
-      const candidate = { job, need: this.#need(job), active: this.#activeOf.get(job.member) ?? 0 }
+      const candidate = { job, need: this.#need(job), active: this.#activeOf(job.member).count }
       if (worst === undefined || compare(candidate, worst) >= 0) worst = candidate
     }
     if (worst !== undefined) this.#waiting.splice(this.#waiting.indexOf(worst.job), 1)
@@ -121,9 +133,18 @@ export class UploadQueue {
   }
 }
 
+interface Active {
+  readonly member: string
+  readonly isSmall: boolean
+}
+
 interface Candidate {
   readonly need: UploadNeed
   readonly active: number
+}
+
+interface Waiting extends Candidate {
+  readonly job: UploadJob
 }
 
 /** Below 0: `a` comes first. */

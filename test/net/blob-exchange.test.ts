@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { ContentDeniedError } from '../../src/net/peer-error.ts'
 import { digestOf } from '../../src/oci/digest.ts'
+import { QuotaPace } from '../support/quota-pace.ts'
 import { until } from '../support/until.ts'
 import { collect, MapContent, PEER, startExchange } from './exchange.ts'
 
@@ -174,6 +175,48 @@ describe('a read', () => {
     const second = client.read(PEER, 'blob', DIGEST, 0)
     await collect(first.body)
     expect(await collect((await second).body)).toHaveLength(BYTES.length)
+  })
+
+  it('takes no more than may come, and no time runs against the peer meanwhile', async () => {
+    const intake = new QuotaPace()
+    const { client } = startExchange(new MapContent([[DIGEST, BYTES]]), { client: { chunkTimeoutMs: 100 }, intake })
+    const { body } = await client.read(PEER, 'blob', DIGEST, 0)
+    const reading = collect(body)
+    await until(() => intake.isWaiting, { what: 'it waits' })
+    const { count } = intake
+    expect(count).toBeLessThan(BYTES.length)
+    await new Promise(resolve => { setTimeout(resolve, 200) })
+    expect(intake.count).toBe(count)
+    intake.allow(Infinity)
+    expect(BYTES.equals(await reading)).toBe(true)
+    expect(intake.count).toBe(BYTES.length)
+    expect(intake.asked).toEqual([false])
+  })
+
+  it.each([['a manifest', 'manifest', 2_000_000], ['a small blob', 'blob', 300_000]] as const)('of %s goes before all else, and is counted', async (_, kind, size) => {
+    const intake = new QuotaPace()
+    const bytes = randomBytes(size)
+    const { client } = startExchange(new MapContent([[digestOf(bytes), bytes]], { kind }), { intake })
+    const { body } = await client.read(PEER, kind, digestOf(bytes), 0)
+    const reading = collect(body)
+    await until(() => intake.isWaiting, { what: 'it waits' })
+    intake.allow(Infinity)
+    expect(bytes.equals(await reading)).toBe(true)
+    expect(intake.count).toBe(size)
+    expect(intake.asked).toEqual([true])
+  })
+
+  it('leaves its place among those who wait when its signal aborts', async () => {
+    const intake = new QuotaPace()
+    const { client, served } = startExchange(new MapContent([[DIGEST, BYTES]]), { intake })
+    const controller = new AbortController()
+    const { body } = await client.read(PEER, 'blob', DIGEST, 0, { signal: controller.signal })
+    const reading = collect(body)
+    await until(() => intake.isWaiting, { what: 'it waits' })
+    controller.abort(new Error('enough'))
+    await expect(reading).rejects.toThrow('enough')
+    expect(intake.isWaiting).toBe(false)
+    await served()
   })
 
   it('does not count the time its consumer takes as the peer being slow', async () => {

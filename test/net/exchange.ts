@@ -3,6 +3,7 @@ import type { Stream } from '@libp2p/interface'
 import { EventHub, type ShoalEvent } from '../../src/events.ts'
 import { BlobClient, type BlobClientInit } from '../../src/net/blob-client.ts'
 import { BlobServer, type BlobServerInit } from '../../src/net/blob-server.ts'
+import type { IntakePace } from '../../src/net/pace.ts'
 import type { ContentKind, SharedContent } from '../../src/net/peers.ts'
 import type { Digest } from '../../src/oci/digest.ts'
 
@@ -20,7 +21,7 @@ export interface Exchange {
 }
 
 /** A client and a server joined by streams in memory. */
-export function startExchange (content?: SharedContent, { client = {}, server = {} }: { client?: BlobClientInit, server?: BlobServerInit } = {}): Exchange {
+export function startExchange (content?: SharedContent, { client = {}, server = {}, intake }: { client?: BlobClientInit, server?: BlobServerInit, intake?: IntakePace } = {}): Exchange {
   const hub = new EventHub()
   const events: ShoalEvent[] = []
   hub.subscribe(event => { events.push(event) })
@@ -29,6 +30,7 @@ export function startExchange (content?: SharedContent, { client = {}, server = 
   const streams: Stream[] = []
   const serving: Array<Promise<void>> = []
   const blobClient = new BlobClient({
+    intake,
     dialler: {
       neighbours: () => [PEER],
       isConnected: () => true,

@@ -1,7 +1,9 @@
 import fc from 'fast-check'
 import { afterEach, describe, expect, it } from 'vitest'
 import type { FrameTransport } from '../../src/net/frame-transport.ts'
+import { PacedReading } from '../../src/net/paced-reading.ts'
 import { seededBytes } from '../support/image.ts'
+import { QuotaPace } from '../support/quota-pace.ts'
 import { until } from '../support/until.ts'
 
 const MIB = 1024 * 1024
@@ -130,6 +132,71 @@ export function testFrameTransport (name: string, makePair: (init?: PairInit) =>
       await sending
       expect(local.unsentBytes).toBe(0)
       expect(Buffer.compare(await arrived(heard, sent.length), sent)).toBe(0)
+    })
+
+    it('rests when more has come than may, so that the sender waits, and goes on when it may', async () => {
+      const { local, remote } = await pair()
+      const pace = new QuotaPace()
+      pace.allow(MIB)
+      const heard = listen(remote)
+      const reading = new PacedReading(remote, pace, () => false)
+      const take = remote.onBytes
+      remote.onBytes = bytes => {
+        take?.(bytes)
+        reading.came(bytes.length)
+      }
+      const sent = seededBytes(32 * MIB, 'rests')
+      const sending = Promise.all([local.send([sent.subarray(0, 7)]), local.send([sent.subarray(7)])])
+      await until(() => pace.isWaiting, { what: 'it rests' })
+      expect(reading.heldMsAgo).toBe(0)
+      expect(await isWaiting(sending)).toBe(true)
+      const taken = heard.bytes().length
+      expect(taken).toBeGreaterThanOrEqual(MIB)
+      expect(taken).toBeLessThan(2 * MIB)
+      for (let turns = 0; turns < 8; turns++) {
+        pace.allow(MIB)
+        await until(() => pace.isWaiting, { what: 'it rests again' })
+      }
+      expect(heard.bytes().length).toBeLessThan(10 * MIB)
+      pace.allow(Infinity)
+      await sending
+      expect(Buffer.compare(await arrived(heard, sent.length), sent)).toBe(0)
+      expect(reading.heldMsAgo).toBeGreaterThan(0)
+    })
+
+    it('tells of the end when all that came while it rested has been handed on', async () => {
+      const { local, remote } = await pair()
+      listen(local)
+      const heard = listen(remote)
+      const all = remote.onBytes
+      remote.onBytes = bytes => {
+        all?.(bytes)
+        remote.pause()
+      }
+      await local.send([Buffer.of(1)])
+      await arrived(heard, 1)
+      const sent = seededBytes(100_000, 'at the end')
+      const sending = local.send([sent])
+      const closing = local.close()
+      while (heard.ends.length === 0) {
+        remote.resume()
+        await new Promise(resolve => { setImmediate(resolve) })
+      }
+      await Promise.all([sending, closing])
+      expect(heard.ends).toEqual([undefined])
+      expect(Buffer.compare(heard.bytes(), Buffer.concat([Buffer.of(1), sent]))).toBe(0)
+    })
+
+    it('is closed in time although it rests', async () => {
+      const { local, remote } = await pair()
+      listen(local)
+      const heard = listen(remote)
+      remote.pause()
+      await local.send([Buffer.alloc(100_000)])
+      const startedAt = performance.now()
+      await remote.close()
+      expect(performance.now() - startedAt).toBeLessThan(1_500)
+      expect(await heard.closed()).toBeUndefined()
     })
 
     it('sends all it was given before it ends, and tells each side of the end once, last of all', async () => {

@@ -132,7 +132,7 @@ it('gives up a peer that reads nothing, and tells of the end once', async () => 
     const [one, two] = MemoryTransport.pair()
     const [a, b] = [sideOf(one), sideOf(two, { isOutbound: false })]
     await open(a, b)
-    two.hold()
+    two.pause()
     const message: SwarmMessage = { type: 'attest', channel: 1, attestation: new Uint8Array(40_000) }
     for (let sent = 0; sent < 9 * 1024 * 1024; sent += 40_000) a.link.send(message)
     if (isClosing) a.link.close()

@@ -61,7 +61,7 @@ describe('a search for members', () => {
   it('waits for a neighbour that does not answer no longer than the grace', async () => {
     const [agent, silent] = [await swarm.add(), await swarm.add()]
     await swarm.link(agent, silent)
-    silent.links.transports.get(agent.peer)?.hold()
+    silent.links.transports.get(agent.peer)?.pause()
     const { search, graces } = searchOf(agent, { graceMs: 30 })
     search.start()
     await until(() => graces.length === 1, { what: 'the end of the grace' })
@@ -74,7 +74,7 @@ describe('a search for members', () => {
     await agent.describe(repository, digest, SIZE)
     await swarm.link(agent, holder)
     const lane = holder.links.transports.get(agent.peer)
-    lane?.hold()
+    lane?.pause()
     const pulled = pullBlob(agent.puller({ graceMs: 10, searchMs: NEVER_MS }), digest)
     pulled.catch(() => {})
     await until(() => agent.log.some(({ type }) => type === 'fetch:started'), { what: 'the fetch' })
@@ -92,7 +92,7 @@ describe('a search for members', () => {
     await agent.describe(repository, digest, SIZE)
     await swarm.link(agent, holder)
     const lane = holder.links.transports.get(agent.peer)
-    lane?.hold()
+    lane?.pause()
     const pulled = pullBlob(agent.puller({ graceMs: 10, searchMs: NEVER_MS }), digest)
     pulled.catch(() => {})
     await until(() => (agent.links.transports.get(holder.peer)?.unsentBytes ?? 0) > 0, { what: 'the holder is asked' })
@@ -130,7 +130,7 @@ describe('a search for members', () => {
   it('tells nothing after its end', async () => {
     const [agent, silent] = [await swarm.add(), await swarm.add()]
     await swarm.link(agent, silent)
-    silent.links.transports.get(agent.peer)?.hold()
+    silent.links.transports.get(agent.peer)?.pause()
     const { search, participation, graces } = searchOf(agent, { graceMs: 10 })
     search.start()
     search.stop()

@@ -1,4 +1,5 @@
 import type { ExchangeLinks } from '../../src/exchange/exchange.ts'
+import type { IntakePace } from '../../src/net/pace.ts'
 import { PeerError } from '../../src/net/peer-error.ts'
 import { SwarmLink, type LinkHandlers } from '../../src/net/swarm-link.ts'
 import type { HelloMessage } from '../../src/net/swarm-message.ts'
@@ -25,13 +26,15 @@ export class MemoryLinks implements ExchangeLinks {
   /** Our ends of the lanes, by peer. */
   readonly transports = new Map<string, MemoryTransport>()
   readonly #network: LinkNetwork
+  readonly #intake: IntakePace | undefined
   readonly #links = new Map<string, SwarmLink>()
   readonly #opening = new Map<string, PromiseWithResolvers<SwarmLink>>()
   #handlers = NOBODY
   #hello: Omit<HelloMessage, 'type'> = { leech: false }
 
-  constructor (network: LinkNetwork, peer: string) {
+  constructor (network: LinkNetwork, peer: string, intake?: IntakePace) {
     this.#network = network
+    this.#intake = intake
     this.peer = peer
     network.add(this)
   }
@@ -83,8 +86,9 @@ export class MemoryLinks implements ExchangeLinks {
       onClosed: (link, error) => {
         if (this.#links.get(peer) === link) this.#links.delete(peer)
         this.#handlers.onClosed(link, error)
-      }
-    }, { peer, isOutbound, hello: this.#hello })
+      },
+      isUrgent: link => this.#handlers.isUrgent?.(link) === true
+    }, { peer, isOutbound, hello: this.#hello, intake: this.#intake })
     this.#links.set(peer, link)
   }
 

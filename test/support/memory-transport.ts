@@ -62,7 +62,7 @@ export class MemoryTransport implements FrameTransport {
   }
 
   /** Takes nothing of what comes, until `resume`. */
-  hold (): void {
+  pause (): void {
     this.#isHeld = true
   }
 

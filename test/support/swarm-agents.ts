@@ -2,6 +2,7 @@ import { generateKeyPair } from '@libp2p/crypto/keys'
 import type { Ed25519PrivateKey } from '@libp2p/interface'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { Exchange, type ExchangeInit } from '../../src/exchange/exchange.ts'
+import { Intake } from '../../src/exchange/intake.ts'
 import { EventHub, type ShoalEvent } from '../../src/events.ts'
 import type { Pace } from '../../src/net/pace.ts'
 import { signAttestation } from '../../src/net/swarm-attestation.ts'
@@ -18,6 +19,7 @@ import { DiskStore } from '../../src/store/disk-store.ts'
 import { MemoryStore } from '../../src/store/memory-store.ts'
 import type { Access, Store } from '../../src/store/store.ts'
 import { PeerScore } from '../../src/swarm/peer-score.ts'
+import { TokenBucket } from '../../src/swarm/token-bucket.ts'
 import { LinkNetwork, MemoryLinks } from './memory-links.ts'
 import { MemoryOrigin } from './memory-origin.ts'
 import { MemoryPeers } from './memory-peers.ts'
@@ -30,6 +32,8 @@ export interface SwarmAgentInit extends ExchangeInit {
   readonly originPolicy?: SwarmParts['originPolicy']
   readonly stallMs?: number
   readonly pace?: Pace
+  /** Bytes a second that may come. @default no limit */
+  readonly downloadLimit?: number
   /** Wraps what the agent gives, to let it lie. */
   readonly share?: (share: StoreShare) => Pick<StoreShare, 'open'>
 }
@@ -96,7 +100,8 @@ export class SwarmOfAgents {
     events.subscribe(event => { log.push(event) })
     const store = directory === undefined ? new MemoryStore({ events, now: Date.now }) : await DiskStore.open(directory, { events })
     const peer = peerIdFromPrivateKey(key).toString()
-    const links = new MemoryLinks(this.#links, peer)
+    const intake = init.downloadLimit === undefined ? undefined : new Intake(new TokenBucket({ bytesPerSecond: init.downloadLimit }))
+    const links = new MemoryLinks(this.#links, peer, intake)
     const score = new PeerScore()
     const policy: SharingPolicy = { isKeyed: init.isKeyed ?? false, sharePrivate: init.sharePrivate ?? false }
     const stored = new StoreShare({ store }, policy)
@@ -113,7 +118,7 @@ export class SwarmOfAgents {
       now: Date.now,
       onDamaged: digest => { pullers.at(-1)?.repair(digest).catch(() => {}) }
     }, init)
-    const budget = new DownloadBudget(Date.now)
+    const budget = new DownloadBudget(Date.now, intake)
     const router = new MemoryRouter({ network: this.router }, { peer })
     const swarm: SwarmParts = { exchange, self: () => peer, budget, mayShare: access => mayShare(access, policy), originPolicy: init.originPolicy, stallMs: init.stallMs }
     let isStopped = false

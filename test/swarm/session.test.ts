@@ -162,6 +162,33 @@ describe('a silent member', () => {
     expect(scene.asks(2 * PATIENCE_MS).filter(words => words.startsWith('cancel a'))).toHaveLength(2)
   })
 
+  it('keeps them while we do not read what it may have sent, and as long again as if it had just been asked', () => {
+    const scene = silent()
+    scene.session.heldUp('a', PATIENCE_MS - 1)
+    expect(scene.asks(2 * PATIENCE_MS - 2).filter(words => words.startsWith('cancel'))).toEqual([])
+    expect(scene.asks(2 * PATIENCE_MS - 1).filter(words => words.startsWith('cancel a'))).toHaveLength(2)
+  })
+
+  it('is not late while we do not read what it may have sent: nobody else is asked, and its requests fill the pipe', () => {
+    const scene = lacking(2)
+    scene.joined('a', 'all')
+    scene.asks(0)
+    scene.joined('b', 'all')
+    scene.session.heldUp('a', 800)
+    expect(scene.asks(900)).toEqual([])
+    expect(scene.session.onTime(900)).toBe(2)
+    expect(scene.session.onTime(1300)).toBe(0)
+    expect(scene.asks(1300)).toContain('ask b 0')
+  })
+
+  it('that has gone is not held up', () => {
+    const scene = lacking(2)
+    scene.session.heldUp('a', 100)
+    scene.joined('a', 'all')
+    expect(scene.asks(100)).toHaveLength(2)
+    expect(scene.asks(100 + PATIENCE_MS)).toContain('cancel a 0')
+  })
+
   it('is not asked for what was called off before it has answered, and rests even then', () => {
     const scene = silent()
     scene.asks(PATIENCE_MS)

@@ -50,6 +50,16 @@ describe('who is served', () => {
     expect(queue.next()).toEqual(job('c'))
   })
 
+  it('are small blobs in two places more, when all slots are taken by large ones', () => {
+    const queue = queueOf({ slots: 2, slotsPerMember: 2 }, { a2: { isSmall: true }, a3: { isSmall: true }, b: { isSmall: true } })
+    for (const piece of [0, 1]) queue.add(job('a', piece))
+    expect(serve(queue)).toHaveLength(2)
+    for (const asked of [job('a', 2), job('a', 3), job('b'), job('c')]) queue.add(asked)
+    expect(serve(queue)).toEqual([job('b'), job('a', 2)])
+    queue.done(job('b'))
+    expect(serve(queue)).toEqual([job('a', 3)])
+  })
+
   it('has so many slots at a time and no more, until one is done', () => {
     const queue = queueOf({ slots: 6, slotsPerMember: 2 })
     for (const piece of [0, 1, 2]) queue.add(job('a', piece))
