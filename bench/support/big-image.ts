@@ -1,6 +1,6 @@
 import { createCipheriv, createHash } from 'node:crypto'
 import { createReadStream } from 'node:fs'
-import { open, stat } from 'node:fs/promises'
+import { open, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { request } from 'undici'
 import { digestOf, finishDigest, type Digest } from '../../src/oci/digest.ts'
@@ -26,20 +26,43 @@ export interface BigImage {
 /** Makes the image in a directory and pushes it under the tag. `bytes` is the size of the one file in its layer. */
 export async function pushBigImage (url: string, name: string, tag: string, dir: string, bytes: number): Promise<BigImage> {
   const layerFile = join(dir, `${tag}.tar`)
-  const layer = await writeLayer(layerFile, tag, bytes)
-  const layerBytes = (await stat(layerFile)).size
-  await pushFile(url, name, layer, layerFile, layerBytes)
+  const { digest: layer, size: layerBytes } = await pushLayer(url, name, layerFile, tag, bytes)
+  return { manifest: await pushImage(url, name, tag, [{ digest: layer, size: layerBytes }]), layer, layerBytes, layerFile }
+}
+
+/** The same of so many layers, of which nothing stays in the directory. */
+export async function pushLayeredImage (url: string, name: string, tag: string, dir: string, layerBytes: readonly number[]): Promise<void> {
+  const layers: Layer[] = []
+  const layerFile = join(dir, `${tag}.tar`)
+  for (const [index, bytes] of layerBytes.entries()) layers.push(await pushLayer(url, name, layerFile, `${tag} ${index}`, bytes))
+  await rm(layerFile)
+  await pushImage(url, name, tag, layers)
+}
+
+interface Layer {
+  readonly digest: Digest
+  readonly size: number
+}
+
+async function pushLayer (url: string, name: string, layerFile: string, seed: string, bytes: number): Promise<Layer> {
+  const digest = await writeLayer(layerFile, seed, bytes)
+  const { size } = await stat(layerFile)
+  await pushFile(url, name, digest, layerFile, size)
+  return { digest, size }
+}
+
+async function pushImage (url: string, name: string, tag: string, layers: readonly Layer[]): Promise<Digest> {
   const architecture = process.arch === 'arm64' ? 'arm64' : 'amd64'
-  const config = Buffer.from(JSON.stringify({ architecture, os: 'linux', config: {}, rootfs: { type: 'layers', diff_ids: [layer] }, history: [{ created_by: tag }] }))
+  const config = Buffer.from(JSON.stringify({ architecture, os: 'linux', config: {}, rootfs: { type: 'layers', diff_ids: layers.map(({ digest }) => digest) }, history: layers.map(() => ({ created_by: tag })) }))
   await pushBlob(url, name, digestOf(config), config)
   const manifest = Buffer.from(JSON.stringify({
     schemaVersion: 2,
     mediaType: TYPES.manifest,
     config: { mediaType: TYPES.config, digest: digestOf(config), size: config.length },
-    layers: [{ mediaType: TYPES.layer, digest: layer, size: layerBytes }]
+    layers: layers.map(layer => ({ mediaType: TYPES.layer, ...layer }))
   }))
   await pushManifest(url, name, tag, { mediaType: TYPES.manifest, bytes: manifest })
-  return { manifest: digestOf(manifest), layer, layerBytes, layerFile }
+  return digestOf(manifest)
 }
 
 /** A tar with one file of seeded random bytes. */
