@@ -20,6 +20,8 @@ export interface DownloadLimit {
   readonly bytesPerSecond: number
   /** More would come than may. */
   readonly isHolding: boolean
+  /** Bytes have come, and whoever takes them does not wait. */
+  came (bytes: number): unknown
   /** Bytes have come. @returns when to take more; undefined: at once */
   taken (bytes: number, options?: { readonly isUrgent?: boolean }): Promise<void> | undefined
 }
@@ -61,6 +63,11 @@ export class DownloadBudget {
    */
   read (bytes: number, size = Infinity): Promise<void> | undefined {
     return this.#limit?.taken(bytes, { isUrgent: size <= SMALL_BYTES })
+  }
+
+  /** So few bytes came from the origin that nobody waits for them: the rest does. */
+  count (bytes: number): void {
+    this.#limit?.came(bytes)
   }
 
   /** Bytes came from members. */

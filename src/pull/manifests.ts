@@ -28,6 +28,8 @@ export interface ManifestsComponents extends HolderSearchComponents {
   readonly record?: OriginRecord
   /** Agents that want the same manifest at once leave it to one of them to read it from the origin. @default each reads it */
   readonly swarm?: Pick<SwarmParts, 'exchange' | 'self' | 'originPolicy' | 'mayShare'>
+  /** What counts against the limit. @default nothing */
+  readonly budget?: Pick<SwarmParts['budget'], 'count'>
 }
 
 /** A manifest's exact bytes, and what they say. */
@@ -179,6 +181,7 @@ export class Manifests {
     const { origin, now } = this.#components
     const askedAt = now()
     const received = await origin.manifest(repository, digest, { signal })
+    this.#components.budget?.count(received.bytes.length)
     this.#record.answered(repository, { access: received.access, tookMs: now() - askedAt })
     return received
   }

@@ -73,7 +73,7 @@ export class Puller {
     this.#init = init
     this.blobs = new Blobs({ ...components, originSlots: new OriginSlots(init.originConcurrency) }, init)
     const record = new OriginRecord()
-    this.#manifests = new Manifests({ ...components, record }, init)
+    this.#manifests = new Manifests({ ...components, record, budget: components.swarm?.budget }, init)
     this.#tags = new Tags({ ...components, record }, { ttlMs: init.tagTtlMs })
     this.#servable = new Servable({ ...components, manifests: this.#manifests }, init)
   }

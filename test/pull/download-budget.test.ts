@@ -14,7 +14,7 @@ function sessionOf (pieces: number, name = 'a'): Session {
 }
 
 function limitOf (bytesPerSecond: number, { isHolding }: { isHolding: boolean }): DownloadLimit {
-  return { bytesPerSecond, isHolding, taken: () => undefined }
+  return { bytesPerSecond, isHolding, came: () => true, taken: () => undefined }
 }
 
 /** The session asks for all that it may. @returns how much that was */

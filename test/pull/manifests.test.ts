@@ -37,6 +37,15 @@ test('a manifest comes from the origin where no peer has it, and tells so', asyn
   expect(await kit.store.stat(image.digest)).toMatchObject({ access: 'restricted' })
 })
 
+test('what the origin sends of manifests counts against the limit', async () => {
+  atOrigin(kit, image)
+  const counted: number[] = []
+  const limited = new Manifests({ ...kit, budget: { count: bytes => { counted.push(bytes) } } }, { graceMs: 1, searchMs: 1 })
+  await limited.get(repository, image.digest)
+  await limited.get(repository, image.digest)
+  expect(counted).toEqual([image.bytes.length])
+})
+
 test('a peer\'s restricted manifest stays restricted', async () => {
   kit.peers.add('a', image.digest, image.bytes, { ...asManifest, restricted: true })
   await manifests.get(repository, image.digest)
