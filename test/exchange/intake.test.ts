@@ -127,17 +127,34 @@ describe('a turn', () => {
     expect(intake.came(1)).toBe(true)
   })
 
-  it('is asked for by whoever comes while others wait, though bytes may come', () => {
+  it('is not asked for by what comes a little too fast, unless others wait', () => {
     const time = new Time()
     const intake = intakeOf(1_000_000, time)
-    intake.came(100_000)
+    expect(intake.came(65_536 + 20_000)).toBe(true)
+    expect(intake.isHolding).toBe(false)
     intake.turn(() => {})
-    time.nowMs = 5_000
     expect(intake.came(1)).toBe(false)
     expect(intake.isHolding).toBe(true)
     time.run(6_000)
     expect(intake.came(1)).toBe(true)
     expect(intake.isHolding).toBe(false)
+  })
+
+  it('comes for some at a time where the limit is high, and for none that has given up meanwhile', () => {
+    const time = new Time()
+    const intake = intakeOf(100_000_000, time)
+    const order: string[] = []
+    intake.came(100_000_000)
+    intake.turn(() => {
+      order.push(`first at ${time.nowMs}`)
+      giveUp()
+    })
+    const giveUp = intake.turn(() => { order.push('gone') })
+    intake.turn(() => { order.push(`third at ${time.nowMs}`) })
+    time.run(10_000)
+    const [first, third] = order
+    expect(order).toHaveLength(2)
+    expect(third?.replace('third', 'first')).toBe(first)
   })
 
   it('is awaited where bytes are taken by those who can wait', async () => {
