@@ -2,18 +2,14 @@ import { shortDigest, type Digest } from '../oci/digest.ts'
 import type { Attestation, PieceHash } from '../net/swarm-attestation.ts'
 import { decodeAttestation, verifyAttestation } from '../net/swarm-attestation.ts'
 import type { ContentKind } from '../net/peers.ts'
-import { MAX_LISTED_PIECES } from '../net/swarm-limits.ts'
 import type { SwarmLink } from '../net/swarm-link.ts'
 import { SwarmMessageError, type AccuseMessage, type JoinMessage, type PieceMessage, type SwarmMessage } from '../net/swarm-message.ts'
 import { Bitfield } from '../swarm/bitfield.ts'
 import type { RejectReason, Session } from '../swarm/session.ts'
 import { Accusations, type Accusation } from './accusations.ts'
+import { News } from './news.ts'
 import { Vouchers } from './vouchers.ts'
 
-/** Pieces that have come are told together: so many milliseconds after the first for each member there is, so that many members cost no more messages than few. */
-const HAVE_INTERVAL_PER_MEMBER_MS = 8
-const MIN_HAVE_INTERVAL_MS = 20
-const MAX_HAVE_INTERVAL_MS = 120
 /** Pieces in a join that are on their way to us, at the most. */
 const MAX_PROMISED = 1024
 /** Hashes signed together at the most. */
@@ -124,8 +120,7 @@ export class Participation {
   #readsOrigin: boolean
   /** Pieces that members may ask for. */
   readonly #offered: Bitfield
-  #news: number[] = []
-  #newsTimer: NodeJS.Timeout | undefined
+  readonly #news: News<Attendee>
   /** Held pieces that nobody vouches for yet. */
   readonly #unvouched = new Set<number>()
   /** Those of them that are being hashed. */
@@ -140,6 +135,12 @@ export class Participation {
     this.session = init.session
     this.vouchers = new Vouchers({ digest: init.digest, size: init.size, isTrusted: parts.isTrusted, isEager: parts.isOpen, self: parts.self })
     this.#accusations = new Accusations(init)
+    this.#news = new News({
+      // who has refused keeps nothing of what we say, and hears all anew when it comes
+      members: () => [...this.attendees.values()].filter(({ isComplete, hasRefused }) => !isComplete && !hasRefused),
+      tell: ({ link, ours: channel }, pieces) => { if (channel !== undefined) link.send({ type: 'have', channel, pieces, queue: parts.queue() }) },
+      isHere: piece => this.#isShared && this.session.held.has(piece)
+    })
     this.#parts = parts
     this.#source = init.source
     this.#listener = init.listener
@@ -169,6 +170,7 @@ export class Participation {
     const attendee = this.#attendee(link)
     if (attendee.ours !== undefined) return
     attendee.ours = this.#parts.openChannel(link)
+    this.#news.know(attendee)
     // what is offered now is said here, and what comes later by `have`
     const isComplete = this.session.isComplete && this.#isShared && !this.#parts.isLeech && !this.isFetching
     const offers = this.#isShared && !isComplete && this.#offered.count > 0
@@ -307,6 +309,11 @@ export class Participation {
     this.#listener?.onFacts()
   }
 
+  /** More is about to be sent to this member: what it has not heard yet goes along. */
+  tellNews (attendee: Attendee): void {
+    if (attendee.isMember && !attendee.isComplete && !attendee.hasRefused) this.#news.tell(attendee)
+  }
+
   request (peer: string, piece: number): void {
     this.#say(peer, channel => ({ type: 'request', channel, pieces: [piece] }))
   }
@@ -410,7 +417,7 @@ export class Participation {
   /** Leaves, everywhere. */
   end (): void {
     this.#isOver = true
-    clearTimeout(this.#newsTimer)
+    this.#news.stop()
     for (const attendee of this.attendees.values()) {
       this.#parts.left(attendee)
       this.#leave(attendee)
@@ -485,23 +492,7 @@ export class Participation {
   }
 
   #announce (pieces: readonly number[]): void {
-    if (pieces.length === 0 || this.#parts.isLeech) return
-    this.#news.push(...pieces)
-    const intervalMs = Math.min(MAX_HAVE_INTERVAL_MS, Math.max(MIN_HAVE_INTERVAL_MS, this.memberCount * HAVE_INTERVAL_PER_MEMBER_MS))
-    this.#newsTimer ??= setTimeout(() => { this.#tellNews() }, intervalMs)
-  }
-
-  #tellNews (): void {
-    this.#newsTimer = undefined
-    const pieces = [...new Set(this.#news)].filter(piece => this.session.held.has(piece)).sort((a, b) => a - b)
-    this.#news = []
-    if (pieces.length === 0) return
-    for (const { peer, isComplete, hasRefused } of this.attendees.values()) {
-      // who has refused keeps nothing of what we say, and hears all anew when it comes
-      if (isComplete || hasRefused) continue
-      this.#say(peer, channel => ({ type: 'have', channel, pieces: pieces.slice(0, MAX_LISTED_PIECES), queue: this.#parts.queue() }))
-    }
-    this.#announce(pieces.slice(MAX_LISTED_PIECES))
+    if (!this.#parts.isLeech) this.#news.add(pieces)
   }
 
   #vouchSoon (): void {
@@ -534,7 +525,9 @@ export class Participation {
 
   #say (peer: string, message: (channel: number) => SwarmMessage): void {
     const attendee = this.attendees.get(peer)
-    if (attendee?.ours !== undefined) attendee.link.send(message(attendee.ours))
+    if (attendee?.ours === undefined) return
+    this.tellNews(attendee)
+    attendee.link.send(message(attendee.ours))
   }
 
   #checked (pieces: readonly number[]): readonly number[] {

@@ -141,6 +141,7 @@ export class Uploads {
     const { participation, link } = attendee
     const attestation = await participation.vouch(piece)
     if (attendee.ours !== channel) return
+    participation.tellNews(attendee)
     if (!attendee.told.has(attestation)) {
       attendee.told.add(attestation)
       link.send({ type: 'attest', channel, attestation: attestation.bytes })

@@ -1,0 +1,86 @@
+import fc from 'fast-check'
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { News } from '../../src/exchange/news.ts'
+
+/** What each member was told, message by message. */
+function listeners (names: readonly string[], isHere: (piece: number) => boolean = () => true): { news: News<string>, told: Record<string, Array<readonly number[]>>, members: string[] } {
+  const members = [...names]
+  const told: Record<string, Array<readonly number[]>> = {}
+  const news = new News<string>({ members: () => members, isHere, tell: (member, pieces) => { (told[member] ??= []).push(pieces) } })
+  return { news, told, members }
+}
+
+describe('News', () => {
+  beforeEach(() => { vi.useFakeTimers() })
+  afterEach(() => { vi.useRealTimers() })
+
+  it('tells all after a while, in one ascending list each', () => {
+    const { news, told } = listeners(['a', 'b'])
+    news.add([5])
+    news.add([3, 4])
+    expect(told).toEqual({})
+    vi.advanceTimersByTime(1000)
+    expect(told).toEqual({ a: [[3, 4, 5]], b: [[3, 4, 5]] })
+  })
+
+  it('tells a member before, when something is said to it, and then only the rest', () => {
+    const { news, told } = listeners(['a', 'b'])
+    news.add([1])
+    news.tell('a')
+    news.tell('a')
+    news.add([2])
+    vi.advanceTimersByTime(1000)
+    expect(told).toEqual({ a: [[1], [2]], b: [[1, 2]] })
+  })
+
+  it('does not repeat to a member what it has learned otherwise', () => {
+    const { news, told, members } = listeners(['a'])
+    news.add([1])
+    members.push('b')
+    news.know('b')
+    news.add([2])
+    vi.advanceTimersByTime(1000)
+    expect(told['b']).toEqual([[2]])
+  })
+
+  it('says nothing of a piece that is gone again', () => {
+    const { news, told } = listeners(['a'], piece => piece !== 2)
+    news.add([1, 2])
+    vi.advanceTimersByTime(1000)
+    expect(told).toEqual({ a: [[1]] })
+  })
+
+  it('splits what is more than a message may list', () => {
+    const { news, told } = listeners(['a'])
+    news.add(Array.from({ length: 5120 }, (_, piece) => piece))
+    vi.advanceTimersByTime(1000)
+    expect(told['a']?.map(pieces => pieces.length)).toEqual([4096, 1024])
+  })
+
+  it('says nothing after its end', () => {
+    const { news, told } = listeners(['a'])
+    news.add([1])
+    news.stop()
+    vi.advanceTimersByTime(1000)
+    expect(told).toEqual({})
+  })
+
+  it('tells every member of every piece exactly once, whatever is said meanwhile', () => {
+    fc.assert(fc.property(fc.array(fc.oneof(
+      fc.record({ type: fc.constant('add' as const) }),
+      fc.record({ type: fc.constant('tell' as const), member: fc.constantFrom('a', 'b', 'c') }),
+      fc.record({ type: fc.constant('wait' as const), ms: fc.integer({ min: 1, max: 300 }) })
+    ), { maxLength: 60 }), steps => {
+      const { news, told } = listeners(['a', 'b', 'c'])
+      let next = 0
+      for (const step of steps) {
+        if (step.type === 'add') news.add([next++])
+        else if (step.type === 'tell') news.tell(step.member)
+        else vi.advanceTimersByTime(step.ms)
+      }
+      vi.advanceTimersByTime(1000)
+      const all = Array.from({ length: next }, (_, piece) => piece)
+      for (const member of ['a', 'b', 'c']) expect((told[member] ?? []).flat()).toEqual(all)
+    }))
+  })
+})
