@@ -4,6 +4,11 @@ import type { ImagePullEvent } from '../../src/pull/images.ts'
 /** Events waiting for a slow reader, in bytes: an image of the largest manifest there can be, several times over. */
 const DEFAULT_MAX_WAITING_BYTES = 16 * 1024 * 1024
 
+/** Progress of blobs is told at most so often, in milliseconds: pieces come faster than anybody can look. */
+const PROGRESS_INTERVAL_MS = 100
+/** Lines that are given together, about, in characters. */
+const CHUNK_LENGTH = 16 * 1024
+
 /** What ends a pull that failed. */
 export interface PullErrorEvent {
   readonly type: 'error'
@@ -17,8 +22,9 @@ export interface EventLinesInit {
 }
 
 /**
- * Events of a pull as newline-delimited JSON, in order, at the pace of their reader. For a slow one the newest progress
- * of a blob takes the place of the one before it; a reader so slow that even then too much waits is cut off.
+ * Events of a pull as newline-delimited JSON, in order, at the pace of their reader. Progress waits a moment, for what comes
+ * next or for more of it: the newest of a blob takes the place of the one before. A reader so slow that even then too much
+ * waits is cut off.
  */
 export class EventLines extends Readable {
   readonly #maxWaitingBytes: number
@@ -28,6 +34,7 @@ export class EventLines extends Readable {
   #written = 0
   #isEnded = false
   #isWanted = false
+  #timer: NodeJS.Timeout | undefined
 
   constructor (init: EventLinesInit = {}) {
     super()
@@ -42,7 +49,8 @@ export class EventLines extends Readable {
     this.#waiting.set(key, line)
     this.#written += 1
     if (this.#waitingBytes > this.#maxWaitingBytes) this.destroy(new RangeError(`more than ${this.#maxWaitingBytes} bytes of events wait for their reader`))
-    else this.#flush()
+    else if (event.type !== 'progress') this.#flush()
+    else this.#timer ??= setTimeout(() => { this.#flush() }, PROGRESS_INTERVAL_MS)
   }
 
   /** No more events: ends the stream after those that wait. */
@@ -56,13 +64,26 @@ export class EventLines extends Readable {
     this.#flush()
   }
 
+  override _destroy (error: Error | null, callback: (error?: Error | null) => void): void {
+    clearTimeout(this.#timer)
+    callback(error)
+  }
+
   #flush (): void {
+    clearTimeout(this.#timer)
+    this.#timer = undefined
+    while (this.#isWanted && this.#waiting.size > 0) this.#isWanted = this.push(this.#nextLines())
+    if (this.#isEnded && this.#isWanted && !this.destroyed) this.push(null)
+  }
+
+  #nextLines (): string {
+    let text = ''
     for (const [key, line] of this.#waiting) {
-      if (!this.#isWanted) return
+      if (text.length >= CHUNK_LENGTH) break
       this.#waiting.delete(key)
       this.#waitingBytes -= line.length
-      this.#isWanted = this.push(line)
+      text += line
     }
-    if (this.#isEnded && this.#isWanted && !this.destroyed) this.push(null)
+    return text
   }
 }

@@ -28,6 +28,26 @@ describe('EventLines', () => {
     expect(await readAll(lines)).toEqual(events)
   })
 
+  it('gives the newest progress of a blob only, when more comes within a moment, before what comes next', async () => {
+    const lines = new EventLines()
+    const read = readAll(lines)
+    for (let received = 1; received <= 10; received++) {
+      lines.add(progress(received))
+      await new Promise(resolve => { setImmediate(resolve) })
+    }
+    lines.add(layer(1))
+    lines.finish()
+    expect(await read).toEqual([progress(10), layer(1)])
+  })
+
+  it('gives progress after a moment when nothing else comes', async () => {
+    const lines = new EventLines()
+    lines.add(progress(1))
+    const [chunk] = await lines.take(1).toArray() as unknown[]
+    expect(JSON.parse(String(chunk))).toEqual(progress(1))
+    lines.destroy()
+  })
+
   it('keeps the newest progress of a blob for a reader that is slow, and everything else', async () => {
     const lines = new EventLines()
     lines.add(layer(0))
