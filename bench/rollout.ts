@@ -35,7 +35,7 @@ async function main (): Promise<number> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => { process.exit(130) })
   console.log(`Node ${process.version}, ${availableParallelism()} × ${cpus()[0]?.model ?? 'CPU'}, ${(totalmem() / 1024 ** 3).toFixed(0)} GiB; medians, in brackets the least and the most`)
   const { scenario } = options
-  if (scenario === undefined) return judge([await compareSmall({ rounds: options.runs, isPrivate: isInPrivateNetwork(), fleet: options })])
+  if (scenario === undefined) return judge([await compareSmall({ rounds: options.runs, isPrivate: isInPrivateNetwork(), warmUps: options.warmUps, fleet: options })])
   return judge(await rollOut(options, scenario))
 }
 
@@ -74,7 +74,7 @@ async function rollOut (options: RolloutOptions, scenario: Scenario): Promise<Se
   }
   const caps = options.hasCaps && scenario.hostBytesPerSecond !== undefined ? await capArguments(scenario.hostBytesPerSecond) : []
   describe(options, scenario, { isPrivate, caps })
-  const stage = await setRolloutStage(scenario, { isPrivate })
+  const stage = await setRolloutStage(scenario, { isPrivate, warmUps: options.warmUps })
   const runs: RunResult[] = []
   try {
     for (let run = 0; run < options.runs; run++) {
@@ -101,14 +101,14 @@ async function rollOut (options: RolloutOptions, scenario: Scenario): Promise<Se
 }
 
 /** Says what is about to be measured, and what is left out. */
-function describe ({ preset, runs, warmsUp, settleMs, bootstrapHosts, hasCaps }: RolloutOptions, scenario: Scenario, { isPrivate, caps }: { isPrivate: boolean, caps: readonly string[] | undefined }): void {
+function describe ({ preset, runs, warmUps, settleMs, bootstrapHosts, hasCaps }: RolloutOptions, scenario: Scenario, { isPrivate, caps }: { isPrivate: boolean, caps: readonly string[] | undefined }): void {
   const { hosts, imageBytes, layers, hostBytesPerSecond, originBytesPerSecond, seededShare } = scenario
   const speed = (rate: number | undefined): string => rate === undefined ? 'as fast as the machine' : `${rate / 1e6} MB/s`
   const had = seededShare > 0 ? `, on ${seededShare * 100} % of the hosts already` : ''
   console.log(`${preset}: ${hosts} hosts, ${imageBytes / MIB} MiB in ${layers} layers${had}, ${speed(hostBytesPerSecond)} up and down per host, origin ${speed(originBytesPerSecond)}, ${runs === 1 ? '1 run' : `${runs} runs`}`)
   if (isPrivate && hostBytesPerSecond !== undefined) console.log(`links: a network namespace each, one bridge; ${describeShaping(hostBytesPerSecond)}; acknowledgements count`)
   console.log(`agents' own caps: ${!hasCaps ? 'not wanted' : caps === undefined ? 'none, this agent has no --upload-limit and --download-limit' : caps.join(' ')}`)
-  console.log(`agents: all join by the first ${bootstrapHosts}; each has a neighbour, ${warmsUp ? 'has pulled another, small image before' : 'has pulled nothing before'}, and then ${settleMs / 1000} s have passed`)
+  console.log(`agents: all join by the first ${bootstrapHosts}; each has a neighbour, has taken part in ${warmUps === 0 ? 'no rollout' : `${warmUps} rollouts of other images`} before, and then ${settleMs / 1000} s have passed`)
   console.log('times count from the first of the starts, which spread over 100 ms, until the image is committed')
 }
 

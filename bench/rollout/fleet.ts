@@ -6,9 +6,9 @@ import { until } from '../../test/support/until.ts'
 import { pullByAgent } from '../support/agent-pull.ts'
 import type { Network } from './network.ts'
 import { rolesOf, type Role, type Scenario } from './scenario.ts'
-import { REGISTRY, WARM_UP_REFERENCE } from './stage.ts'
+import { REGISTRY } from './stage.ts'
 
-/** Agents that start or warm up at a time: each wants a processor for a second. */
+/** Agents that start at a time: each wants a processor for a second. */
 const WIDTH = 3
 const NEIGHBOUR_TIMEOUT_MS = 20_000
 const POLL_MS = 100
@@ -26,8 +26,8 @@ export interface FleetInit {
   readonly registryUrl: string
   /** How many of the first hosts the others are told of. */
   readonly bootstrapHosts: number
-  /** Each agent pulls another image first. */
-  readonly warmsUp: boolean
+  /** Other images that all pull first, each at once, one after the other. */
+  readonly warmUps: readonly string[]
   /** After that, before anything is measured. */
   readonly settleMs: number
   /** Further arguments of each agent. */
@@ -36,7 +36,7 @@ export interface FleetInit {
   readonly faultyMain?: string
 }
 
-/** The agents of one run, cold, each knowing its neighbours. */
+/** The agents of one run, each knowing its neighbours. */
 export class Fleet {
   readonly hosts: readonly Host[]
   /** Connected agents of each host, as it was when the rollout began; ascending. */
@@ -57,8 +57,8 @@ export class Fleet {
       await inTurns([...roles.entries()].slice(known.length), async ([index, role]) => { hosts.push(await startHost(init, index, role, bootstrap)) })
       hosts.sort((a, b) => a.index - b.index)
       await joined(hosts)
-      // Else sixteen processes on two processors begin by compiling the same code at the same moment.
-      if (init.warmsUp) await inTurns(hosts.filter(({ role }) => isReal(role)), async ({ agent }) => { await pullByAgent(agent.url, WARM_UP_REFERENCE) })
+      // Agents that have just been started compile their code while they are measured: all at once, on few processors.
+      for (const reference of init.warmUps) await Promise.all(hosts.filter(({ role }) => isReal(role)).map(async ({ agent }) => pullByAgent(agent.url, reference)))
       await delay(init.settleMs)
       return new Fleet(hosts, (await neighbourCounts(hosts)).sort((a, b) => a - b))
     } catch (error) {

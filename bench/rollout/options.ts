@@ -30,8 +30,9 @@ how
   --runs N              one after the other, with new agents each; prints the spread (default 1; small and pair: 3)
   --out FILE            the completion curves, SVG (default: in the temporary directory)
   --bootstrap-hosts N   how many of the first hosts the others are told of (default 1)
-  --no-warm-up          without each agent having pulled another, small image before; then they all compile their code at once
-  --settle SECONDS      wait before the start, when each agent has a neighbour and has warmed up (default 3)
+  --warm-up N           rollouts of other images of that size that the agents have taken part in before, unshaped (default 2); with
+                        0 they have just been started, and all compile their code at once
+  --settle SECONDS      wait before the start, in which what was pulled before is announced (default 15)
   --no-caps             links only, without --upload-limit and --download-limit of the agents
   --agent-arg=ARG       further argument of each agent, repeatable: --agent-arg=--log-level=debug
   --faulty FILE         script run in place of the agent on stalling and lying hosts: started with the agent's arguments and
@@ -48,7 +49,7 @@ export interface RolloutOptions {
   readonly runs: number
   readonly out: string
   readonly bootstrapHosts: number
-  readonly warmsUp: boolean
+  readonly warmUps: number
   readonly settleMs: number
   readonly hasCaps: boolean
   readonly agentArgs: readonly string[]
@@ -72,8 +73,8 @@ export function parseOptions (args: readonly string[]): RolloutOptions | undefin
       runs: { type: 'string' },
       out: { type: 'string' },
       'bootstrap-hosts': { type: 'string', default: '1' },
-      'warm-up': { type: 'boolean', default: true },
-      settle: { type: 'string', default: '3' },
+      'warm-up': { type: 'string', default: '2' },
+      settle: { type: 'string', default: '15' },
       caps: { type: 'boolean', default: true },
       'agent-arg': { type: 'string', multiple: true, default: [] },
       faulty: { type: 'string', default: join(import.meta.dirname, 'faulty-agent.ts') },
@@ -94,7 +95,7 @@ export function parseOptions (args: readonly string[]): RolloutOptions | undefin
     runs: countOf('runs', values.runs) ?? (isComparison ? 3 : 1),
     out: resolve(values.out ?? join(tmpdir(), `shoal-rollout-${preset}.svg`)),
     bootstrapHosts: countOf('bootstrap-hosts', values['bootstrap-hosts']) ?? 1,
-    warmsUp: values['warm-up'],
+    warmUps: values['warm-up'] === '0' ? 0 : countOf('warm-up', values['warm-up']) ?? 0,
     settleMs: values.settle === '0' ? 0 : 1000 * (numberOf('settle', values.settle) ?? 0),
     hasCaps: values.caps,
     agentArgs: values['agent-arg'],

@@ -60,7 +60,7 @@ export interface RunResult {
 export interface RunInit {
   readonly stage: RolloutStage
   readonly scenario: Scenario
-  readonly fleet: Pick<FleetInit, 'bootstrapHosts' | 'warmsUp' | 'settleMs' | 'agentArgs' | 'faultyMain'>
+  readonly fleet: Pick<FleetInit, 'bootstrapHosts' | 'settleMs' | 'agentArgs' | 'faultyMain'>
   /** Where the logs of the agents go. */
   readonly logDir?: string
 }
@@ -69,7 +69,7 @@ export interface RunInit {
 export async function runRollout ({ stage, scenario, fleet: fleetInit, logDir }: RunInit): Promise<RunResult> {
   const beganAt = performance.now()
   await shapeAll(stage, scenario, [])
-  const fleet = await Fleet.start({ ...fleetInit, scenario, network: stage.network, registryUrl: stage.registry.url })
+  const fleet = await Fleet.start({ ...fleetInit, scenario, warmUps: stage.warmUps, network: stage.network, registryUrl: stage.registry.url })
   try {
     const seeded = seededHosts(scenario)
     for (const { index, agent } of fleet.hosts) if (seeded.has(index)) await pullByAgent(agent.url, REFERENCE)
@@ -80,6 +80,7 @@ export async function runRollout ({ stage, scenario, fleet: fleetInit, logDir }:
     const setUpMs = performance.now() - beganAt
 
     const boundMs = boundOf(stage, scenario, hosts.length)
+    await stage.memory.topUp()
     await observation.start()
     const pulls = await pullAll(hosts, boundMs, deadlineMs(stage, scenario)).finally(async () => observation.stop())
 

@@ -14,16 +14,17 @@ const MAX_ADDED_SECONDS = 0.15
 export interface SmallInit {
   readonly rounds: number
   readonly isPrivate: boolean
-  readonly fleet: Pick<FleetInit, 'bootstrapHosts' | 'warmsUp' | 'settleMs' | 'agentArgs'>
+  readonly warmUps: number
+  readonly fleet: Pick<FleetInit, 'bootstrapHosts' | 'settleMs' | 'agentArgs'>
 }
 
 /** A small image on few hosts at once by skopeo, which only moves and hashes bytes: straight from the registry, and through agents that lack it; in turns. */
-export async function compareSmall ({ rounds, isPrivate, fleet: fleetInit }: SmallInit): Promise<Section> {
+export async function compareSmall ({ rounds, isPrivate, warmUps, fleet: fleetInit }: SmallInit): Promise<Section> {
   const straight: number[] = []
   const through: number[] = []
   const cpu: number[] = []
   const dir = await makeTempDir('small')
-  const stage = await setRolloutStage(SMALL, { isPrivate })
+  const stage = await setRolloutStage(SMALL, { isPrivate, warmUps })
   const copyAll = async (sources: readonly string[]): Promise<number> => {
     const startedAt = performance.now()
     await Promise.all(sources.map(async (source, index) => {
@@ -37,7 +38,7 @@ export async function compareSmall ({ rounds, isPrivate, fleet: fleetInit }: Sma
   try {
     for (let round = 0; round < rounds; round++) {
       straight.push(await copyAll(Array.from({ length: SMALL.hosts }, () => stage.straightReference)))
-      const fleet = await Fleet.start({ ...fleetInit, scenario: SMALL, network: stage.network, registryUrl: stage.registry.url })
+      const fleet = await Fleet.start({ ...fleetInit, scenario: SMALL, warmUps: stage.warmUps, network: stage.network, registryUrl: stage.registry.url })
       try {
         const pids = fleet.hosts.map(({ agent }) => agent.pid)
         const before = await totalCpuSeconds(pids)

@@ -1,20 +1,18 @@
-import { arch } from 'node:os'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { arch, tmpdir } from 'node:os'
+import { join } from 'node:path'
 import type { Digest } from '../../src/oci/digest.ts'
 import { pushImage, startDockerRegistry, type DockerRegistry } from '../../test/support/docker-registry.ts'
 import { buildImage } from '../../test/support/image.ts'
+import { FullMemory } from '../support/full-memory.ts'
 import { bridgedNetwork, loopbackNetwork, type Network } from './network.ts'
 import type { Scenario } from './scenario.ts'
 
 const REPOSITORY = 'bench/rollout'
 const TAG = 'new'
-const WARM_UP_TAG = 'other'
-const WARM_UP_BYTES = 2 * 1024 * 1024
-const WARM_UP_LAYERS = 2
 /** Name of the registry in references. */
 export const REGISTRY = 'reg.test'
 export const REFERENCE = `${REGISTRY}/${REPOSITORY}:${TAG}`
-/** Another, small image, for agents to have pulled something before. */
-export const WARM_UP_REFERENCE = `${REGISTRY}/${REPOSITORY}:${WARM_UP_TAG}`
 
 /** The image as the registry has it. */
 export interface RolloutImage {
@@ -29,22 +27,34 @@ export interface RolloutStage {
   readonly network: Network
   readonly registry: DockerRegistry
   readonly image: RolloutImage
+  /** Of other images of the same size and shape. */
+  readonly warmUps: readonly string[]
+  /** Of this machine, for all hosts. */
+  readonly memory: FullMemory
   /** Of the image at the registry, for clients that go straight there. */
   readonly straightReference: string
   close (): Promise<void>
 }
 
-export async function setRolloutStage ({ hosts, imageBytes, layers }: Scenario, { isPrivate }: { isPrivate: boolean }): Promise<RolloutStage> {
+/** @param init.warmUps - how many other images there are to be */
+export async function setRolloutStage ({ hosts, imageBytes, layers }: Scenario, { isPrivate, warmUps }: { isPrivate: boolean, warmUps: number }): Promise<RolloutStage> {
   const network = isPrivate ? await bridgedNetwork(hosts) : loopbackNetwork(hosts)
   const registry = await startDockerRegistry({ listenHost: network.registry.host, runner: network.registry.runner })
-  await pushRolloutImage(registry.url, WARM_UP_TAG, WARM_UP_BYTES, WARM_UP_LAYERS)
+  const others = Array.from({ length: warmUps }, (_, other) => `other${other}`)
+  for (const tag of others) await pushRolloutImage(registry.url, tag, imageBytes, layers)
   const image = await pushRolloutImage(registry.url, TAG, imageBytes, layers)
+  const dir = await mkdtemp(join(tmpdir(), 'shoal-rollout-'))
+  const memory = await FullMemory.in(dir)
   return {
     network,
     registry,
     image,
+    warmUps: others.map(tag => `${REGISTRY}/${REPOSITORY}:${tag}`),
+    memory,
     straightReference: `${registry.host}:${registry.port}/${REPOSITORY}:${TAG}`,
     close: async () => {
+      await memory.close()
+      await rm(dir, { recursive: true })
       await registry.stop()
       await network.close()
     }

@@ -4,7 +4,7 @@ import { SCENARIOS } from '../../bench/rollout/scenario.ts'
 
 describe('the command line of a rollout', () => {
   it('without words is the first preset, once, with its bars', () => {
-    expect(parseOptions([])).toMatchObject({ preset: 'n16', runs: 1, scenario: SCENARIOS.n16, hasCaps: true, warmsUp: true })
+    expect(parseOptions([])).toMatchObject({ preset: 'n16', runs: 1, scenario: SCENARIOS.n16, hasCaps: true, warmUps: 2 })
   })
 
   it('holds no bars over a preset that it changes', () => {
@@ -13,8 +13,8 @@ describe('the command line of a rollout', () => {
   })
 
   it('keeps the bars when only the way of measuring changes', () => {
-    const options = parseOptions(['faults', '--runs', '5', '--no-caps', '--no-warm-up', '--agent-arg=--tag-ttl=1s', '--settle', '0'])
-    expect(options).toMatchObject({ runs: 5, hasCaps: false, warmsUp: false, settleMs: 0, agentArgs: ['--tag-ttl=1s'], scenario: SCENARIOS.faults })
+    const options = parseOptions(['faults', '--runs', '5', '--no-caps', '--warm-up', '0', '--agent-arg=--tag-ttl=1s', '--settle', '0'])
+    expect(options).toMatchObject({ runs: 5, hasCaps: false, warmUps: 0, settleMs: 0, agentArgs: ['--tag-ttl=1s'], scenario: SCENARIOS.faults })
   })
 
   it('has no scenario for a comparison', () => {
