@@ -63,8 +63,10 @@ export class Member {
   serviceMs = FIRST_GUESS_MS
   readonly #patience: Patience
   #lapses = 0
-  /** When it first said `busy` since it last delivered. */
+  /** When it first said `busy` since it last delivered, or was not asked for long. */
   #busySinceMs: number | undefined
+  /** When it last said so. */
+  #busyAtMs = 0
 
   constructor (id: string, digest: string, pieces: number, nowMs: number) {
     this.id = id
@@ -106,7 +108,7 @@ export class Member {
   /** Whether the piece may be hoped for from it: not when it gives nothing, or has sent nothing and has not even answered that we called it off. */
   offers (piece: number, nowMs: number): boolean {
     if (this.isLeech || this.isExhausted || !this.held.has(piece)) return false
-    if (this.#busySinceMs !== undefined && nowMs - this.#busySinceMs > this.#patience.busy) return false
+    if (this.#busySinceMs !== undefined && this.#busyAtMs - this.#busySinceMs > this.#patience.busy) return false
     return nowMs < this.restUntilMs || !this.calledOff.has(piece)
   }
 
@@ -123,6 +125,9 @@ export class Member {
 
   /** It said `busy`: it is not asked before then. */
   refused (nowMs: number): void {
+    // who was not asked for a while may have had time for us
+    if (nowMs - this.busyUntilMs > this.#patience.busy) this.#busySinceMs = undefined
+    this.#busyAtMs = nowMs
     this.busyUntilMs = nowMs + Math.min(this.serviceMs, this.patienceMs) / 2
     this.#busySinceMs ??= nowMs
   }

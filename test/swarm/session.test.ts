@@ -110,7 +110,7 @@ describe('a member that refuses', () => {
     expect(scene.asks(71)).toEqual(['ask b 0'])
   })
 
-  it.each([[1, 501], [16, 3001]])('as busy for ever is not counted on: of a blob of %i pieces after %i ms', (pieces, patienceMs) => {
+  it.each([[1, 550], [16, 3050]])('as busy for ever is not counted on: of a blob of %i pieces after %i ms', (pieces, patienceMs) => {
     const scene = new SessionScene(pieces, { held: Array.from({ length: pieces - 1 }, (_, index) => index + 1) })
     scene.joined('a', 'all')
     let tookMs = 0
@@ -119,6 +119,21 @@ describe('a member that refuses', () => {
       if (scene.takes(nowMs).length > 0) tookMs = nowMs
     }
     expect(tookMs).toBe(patienceMs)
+  })
+
+  it('as busy long ago, and was not asked since, is counted on for what it has now', () => {
+    const scene = lacking(2)
+    scene.joined('a', [0])
+    scene.asks(0)
+    scene.session.rejected('a', 0, 'busy', 1)
+    scene.joined('b', [0], {}, 2)
+    scene.asks(2)
+    scene.came(0, 'b', 3)
+    scene.session.has('a', [1], 5000)
+    expect(scene.takes(5000)).toEqual([])
+    expect(scene.asks(5000)).toEqual(['ask a 1'])
+    scene.session.rejected('a', 1, 'busy', 5001)
+    expect(scene.takes(5002)).toEqual([])
   })
 
   it.each(['missing', 'denied'] as const)('a piece as %s is not asked for it until it says that it has it', reason => {
