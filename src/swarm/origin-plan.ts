@@ -219,7 +219,9 @@ export class OriginPlan {
     return [...this.#parts.members.values()].filter(member => !member.isLeech && member.readsOrigin && nowMs - member.heardAtMs < this.#patienceMs)
   }
 
-  #isOwner (piece: number, contenders: readonly Member[], idleMs: number): boolean {
+  #isOwner (missing: number, contenders: readonly Member[], idleMs: number): boolean {
+    // who reads a part reads all
+    const piece = this.#knowsNoRanges ? 0 : missing
     const rank = this.#self.rank(piece)
     if (this.distant.isAbove(rank, piece)) return false
     let before = 0

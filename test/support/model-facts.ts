@@ -70,6 +70,16 @@ export const coldSwarm = coldSwarmOf(goodPace)
 /** On links so slow that a piece may take seconds. */
 export const slowColdSwarm = coldSwarmOf(pace)
 
+/** Hosts that begin with nothing within 100 ms, and a registry that sends all of a blob whatever is asked. */
+export const wholeColdSwarm: fc.Arbitrary<SwarmModelInit & { readonly origin: number }> = fc.record({
+  size: fc.integer({ min: 1, max: 2 * MAX_PIECES * MIN_PIECE_LENGTH }),
+  hosts: fc.array(fc.record({ up: goodPace, down: goodPace, startMs: fc.integer({ min: 0, max: 100 }) }), { minLength: 2, maxLength: 12 }),
+  origin: goodPace,
+  latencyMs: fc.integer({ min: 1, max: 20 }),
+  knowsNoRanges: fc.constant(true),
+  seed: fc.nat(2 ** 31)
+})
+
 /** A small blob that the first hosts hold and do not give, as they fall silent at once; the others begin with nothing. */
 export const silentHolders: fc.Arbitrary<SwarmModelInit & { readonly silent: number }> = fc.record({
   size: fc.integer({ min: 1, max: SMALL_PIECES * MIN_PIECE_LENGTH }),

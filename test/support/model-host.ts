@@ -43,6 +43,8 @@ export class ModelHost {
   /** Pieces that came since it last told the others. */
   news: number[] = []
   isReadingOrigin = false
+  /** What it reads goes on to the end of the blob. */
+  isReadingWhole = false
   isDecideDue = false
   hasStarted = false
   isAlive = true

@@ -5,7 +5,8 @@ import { Bitfield } from '../../src/swarm/bitfield.ts'
 import { ModelClock } from './model-clock.ts'
 import { ModelHost, requestKey, type ModelHostInit } from './model-host.ts'
 import { ModelMeshes } from './model-meshes.ts'
-import { ModelLinks, type ModelLink } from './model-links.ts'
+import { ModelLinks } from './model-links.ts'
+import { ModelOrigin } from './model-origin.ts'
 import { ModelWire, type ModelWireInit } from './model-wire.ts'
 
 /** The agent decides so often, and soon after each fact, in milliseconds. */
@@ -25,6 +26,8 @@ export interface SwarmModelInit extends ModelWireInit {
   readonly hosts: readonly ModelHostInit[]
   /** Bytes per millisecond of all hosts together; without it there is no origin. */
   readonly origin?: number
+  /** The origin sends all of the blob, whatever is asked. @default false */
+  readonly knowsNoRanges?: boolean
   /** @default 'frugal' */
   readonly policy?: OriginPolicy
   readonly limitMs?: number
@@ -40,14 +43,12 @@ export interface SwarmModelInit extends ModelWireInit {
  */
 export class SwarmModel {
   readonly hosts: readonly ModelHost[]
-  /** Bytes that the origin was asked for. */
-  originBytes = 0
-  /** Pieces that came from a host of another zone. */
-  crossings = 0
+  /** Pieces that came from a host of another zone, by the zone that they came into. */
+  readonly crossingsInto = new Map<string | undefined, number>()
   readonly #init: SwarmModelInit
   readonly #clock = new ModelClock()
   readonly #links = new ModelLinks(this.#clock)
-  readonly #origin: ModelLink | undefined
+  readonly #origin: ModelOrigin | undefined
   readonly #byId = new Map<string, ModelHost>()
   readonly #wire: ModelWire
   readonly #meshes: ModelMeshes | undefined
@@ -58,12 +59,28 @@ export class SwarmModel {
     this.#meshes = init.degree === undefined
       ? undefined
       : new ModelMeshes({ clock: this.#clock, wire: this.#wire, join: (from, to) => { this.#join(from, to) } }, { degree: init.degree, random: () => this.#wire.random() })
-    this.#origin = init.origin === undefined ? undefined : this.#links.add(init.origin)
-    const { size, policy = 'frugal' } = init
+    const { size, origin, policy = 'frugal', knowsNoRanges = false } = init
+    this.#origin = origin === undefined
+      ? undefined
+      : new ModelOrigin({ clock: this.#clock, links: this.#links }, {
+        onPiece: (host, piece) => { this.#arrived(host, piece, undefined) },
+        onWhole: host => { this.#takeWhole(host) },
+        onEnded: (host, start, end) => { this.#readEnded(host, start, end) }
+      }, { size, bytesPerMs: origin, knowsNoRanges })
     this.hosts = init.hosts.map((host, index) => new ModelHost(`host${index}`, host, {
       size, policy, clock: this.#clock, up: this.#links.add(host.up), down: this.#links.add(host.down)
     }))
     for (const host of this.hosts) this.#plan(host)
+  }
+
+  /** Bytes that the origin has sent, or begun to send. */
+  get originBytes (): number {
+    return this.#origin?.bytes ?? 0
+  }
+
+  /** Pieces that came from a host of another zone. */
+  get crossings (): number {
+    return [...this.crossingsInto.values()].reduce((sum, pieces) => sum + pieces, 0)
   }
 
   get nowMs (): number {
@@ -102,6 +119,7 @@ export class SwarmModel {
 
   #die (host: ModelHost): void {
     host.isAlive = false
+    this.#origin?.stop(host)
     for (const transfer of [...host.up.transfers, ...host.down.transfers]) this.#links.end(transfer)
     this.#clock.after(DEATH_SEEN_MS, () => {
       for (const other of this.hosts) this.#bury(host, other)
@@ -175,7 +193,8 @@ export class SwarmModel {
     if (!host.isActive) return
     const { nowMs } = this.#clock
     const runs = this.#origin === undefined || host.isReadingOrigin ? 0 : 1
-    for (const decision of host.session.decide(nowMs, { ...host.budget.roomFor(host.session, nowMs), runs })) this.#do(host, decision)
+    const { room, window } = host.budget.roomFor(host.session, nowMs)
+    for (const decision of host.session.decide(nowMs, { room: host.isReadingWhole ? 0 : room, window, runs })) this.#do(host, decision)
     this.#init.check?.(host)
   }
 
@@ -185,10 +204,13 @@ export class SwarmModel {
       const pieces = Array.from({ length: end - start }, (_, index) => start + index)
       this.#tellTaking(host, pieces)
       host.isReadingOrigin = true
-      this.#read(host, decision, start)
+      this.#origin?.read(host, decision)
       return
     }
-    if (decision.type === 'yield') throw new Error('the model knows ranges')
+    if (decision.type === 'yield') {
+      this.#origin?.stop(host)
+      return
+    }
     const { member: id, piece } = decision
     const member = this.#byId.get(id)
     if (member === undefined) throw new Error(`${host.id} knows no ${id}`)
@@ -248,19 +270,21 @@ export class SwarmModel {
     }
   }
 
-  /** Reads the pieces of a run one behind the other. */
-  #read (host: ModelHost, run: { readonly start: number, readonly end: number }, piece: number): void {
-    if (this.#origin === undefined || !host.isAlive) return
-    if (piece === run.end) {
-      host.isReadingOrigin = false
-      host.session.originEnded(run.start, run.end)
-      return
-    }
-    this.originBytes += this.#bytesOf(piece)
-    this.#links.begin([this.#origin, host.down], this.#bytesOf(piece), () => {
-      this.#arrived(host, piece, undefined)
-      this.#read(host, run, piece + 1)
-    })
+  /** The origin sends all of it whatever is asked: members are asked for nothing meanwhile. */
+  #takeWhole (host: ModelHost): void {
+    host.isReadingWhole = true
+    this.#tellTaking(host, host.session.wholeComes())
+    this.#decideSoon(host)
+  }
+
+  #readEnded (host: ModelHost, start: number, end: number): void {
+    const missing = host.session.taking.filter(piece => !host.session.held.has(piece))
+    host.isReadingOrigin = false
+    host.isReadingWhole = false
+    host.session.originEnded(start, end)
+    if (missing.length === 0) return
+    for (const other of host.joined) this.#wire.tell(host, other, () => { other.session.releases(host.id, missing, this.#clock.nowMs) })
+    this.#decideSoon(host)
   }
 
   /** All of a piece is here, from a host or the origin. */
@@ -274,12 +298,13 @@ export class SwarmModel {
       session.progressed(from.id, nowMs)
       const expected = session.expects(from.id, piece)
       if (expected === undefined) throw new Error(`${host.id} did not expect piece ${piece} from ${from.id}`)
-      if (expected === 'called-off') {
+      if (expected === 'called-off' || host.isReadingWhole) {
         session.rejected(from.id, piece, 'cancelled', nowMs)
         return
       }
       host.budget.received(this.#bytesOf(piece))
-      if (from.init.zone !== host.init.zone) this.crossings++
+      const { zone } = host.init
+      if (from.init.zone !== zone) this.crossingsInto.set(zone, (this.crossingsInto.get(zone) ?? 0) + 1)
     }
     session.arrived(piece, from?.id ?? 'origin', nowMs)
     if (session.held.has(piece)) return

@@ -187,7 +187,7 @@ describe('from an origin that knows no ranges', () => {
     return scene
   }
 
-  const [higher = '', lower = ''] = [true, false].map(isHigher => OTHERS.concat('d', 'e', 'f').find(other => (ownerOf(0, [other]) === other) === isHigher))
+  const [higher = '', lower = ''] = [true, false].map(isHigher => [...'abcdefghijklmnop'].find(other => (ownerOf(0, [other]) === other) === isHigher))
 
   it('of two that read all of it the one that ranks higher goes on', () => {
     expect(bothReading(higher).takes(1)).toEqual(['yield'])
@@ -204,6 +204,19 @@ describe('from an origin that knows no ranges', () => {
     expect(scene.takes(1)).toEqual([])
     scene.session.has(higher, [7], 1)
     expect(scene.takes(1)).toEqual(['yield'])
+  })
+
+  it.each([[higher, []], [lower, ['take']]])('who knows that begins to read only what it would read on: beside %s %j', (other, taken) => {
+    const scene = new SessionScene(PIECES)
+    scene.takes(0)
+    scene.session.wholeComes()
+    scene.session.originEnded(0, 1)
+    scene.joined(other, [], { readsOrigin: true })
+    scene.session.has(other, [0], 1)
+    scene.came(0, other, 1)
+    expect(scene.takes(2).map(decision => decision.split(' ')[0])).toEqual(taken)
+    // a silent one is passed over
+    expect(scene.takes(1600)).toHaveLength(1)
   })
 
   it('who has stopped reads nothing that the other reads, and all when it leaves; it does not stop for it twice', () => {

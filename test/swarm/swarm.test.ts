@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { pieceCount } from '../../src/swarm/pieces.ts'
-import { isSound, anySwarm, coldSwarm, silentHolders, slowColdSwarm } from '../support/model-facts.ts'
+import { isSound, anySwarm, coldSwarm, silentHolders, slowColdSwarm, wholeColdSwarm } from '../support/model-facts.ts'
 import type { ModelHost } from '../support/model-host.ts'
 import { SwarmModel, type SwarmModelInit } from '../support/swarm-model.ts'
 
@@ -107,6 +107,46 @@ describe('a cold swarm', () => {
     const swarm = new SwarmModel({ size: 16 * MIB, hosts, origin: 10_000, seed: 1 })
     swarm.run()
     expect(swarm.crossings / pieceCount(16 * MIB)).toBeLessThanOrEqual(1.1)
+  })
+})
+
+describe('an origin that knows no ranges', () => {
+  /** Until all know who goes on, several read: an answer, and some messages. */
+  const VAIN_MS = 120
+
+  /** @returns who read last, and since when */
+  function readerOf (init: SwarmModelInit): { index: number, fromMs: number, doneMs: number } | undefined {
+    let reader: { host: ModelHost, fromMs: number } | undefined
+    const swarm: SwarmModel = new SwarmModel({
+      ...init,
+      check: host => { if (host.isReadingWhole && reader?.host !== host) reader = { host, fromMs: swarm.nowMs } }
+    })
+    swarm.run()
+    return reader && { index: swarm.hosts.indexOf(reader.host), fromMs: reader.fromMs, doneMs: reader.host.doneMs ?? Infinity }
+  }
+
+  it('is read to its end by one of those who begin within 100 ms, and the others read for a moment', () => {
+    fc.assert(fc.property(wholeColdSwarm, init => {
+      const swarm = new SwarmModel({ ...init, limitMs: LIMIT_MS })
+      expect(swarm.run().filter(doneMs => doneMs === undefined)).toEqual([])
+      expect(swarm.originBytes).toBeGreaterThanOrEqual(init.size)
+      expect(swarm.originBytes - init.size).toBeLessThanOrEqual(VAIN_MS * init.origin)
+    }), { numRuns: RUNS })
+  })
+
+  it('is read to its end by one other when the reader dies midway', () => {
+    fc.assert(fc.property(wholeColdSwarm, fc.integer({ min: 5, max: 95 }), (init, percent) => {
+      const reader = readerOf({ ...init, limitMs: LIMIT_MS })
+      if (reader === undefined) return
+      const diesAtMs = reader.fromMs + (reader.doneMs - reader.fromMs) * percent / 100
+      const hosts = init.hosts.map((host, index) => index === reader.index ? { ...host, diesAtMs } : host)
+      const swarm = new SwarmModel({ ...init, hosts, limitMs: LIMIT_MS })
+      swarm.run()
+      for (const host of swarm.hosts) if (isSound(host)) expect(host.doneMs, host.id).toBeDefined()
+      // what is here already is sent again, as the answer begins with byte 0
+      const readBefore = Math.min(init.size, (diesAtMs - reader.fromMs) * Math.min(init.origin, hosts[reader.index]?.down ?? 0))
+      expect(swarm.originBytes - readBefore - init.size).toBeLessThanOrEqual(2 * VAIN_MS * init.origin)
+    }), { numRuns: RUNS })
   })
 })
 
