@@ -80,6 +80,23 @@ export const wholeColdSwarm: fc.Arbitrary<SwarmModelInit & { readonly origin: nu
   seed: fc.nat(2 ** 31)
 })
 
+/**
+ * Hosts in two to four zones that begin within 100 ms, each with nothing; or no registry, and the first holds all. Each zone has
+ * two hosts at the least.
+ */
+export const zonedSwarm: fc.Arbitrary<SwarmModelInit> = fc.integer({ min: 2, max: 4 }).chain(zones => fc.record({
+  size: fc.integer({ min: 1, max: MAX_PIECES * MIN_PIECE_LENGTH }),
+  hosts: fc.array(fc.record({ up: goodPace, down: goodPace, startMs: fc.integer({ min: 0, max: 100 }) }), { minLength: 2 * zones, maxLength: 5 * zones })
+    .map(hosts => hosts.map((host, index) => ({ ...host, zone: `zone ${index % zones}` }))),
+  origin: fc.option(goodPace, { nil: undefined }),
+  latencyMs: fc.integer({ min: 1, max: 20 }),
+  seed: fc.nat(2 ** 31)
+})).map(({ size, hosts, origin, ...init }) => {
+  const all = Array.from({ length: pieceCount(size) }, (_, piece) => piece)
+  const holding = origin !== undefined ? hosts : hosts.map((host, index) => index === 0 ? { ...host, startMs: 0, held: all } : host)
+  return { ...init, size, hosts: holding, ...(origin !== undefined && { origin }) }
+})
+
 /** A small blob that the first hosts hold and do not give, as they fall silent at once; the others begin with nothing. */
 export const silentHolders: fc.Arbitrary<SwarmModelInit & { readonly silent: number }> = fc.record({
   size: fc.integer({ min: 1, max: SMALL_PIECES * MIN_PIECE_LENGTH }),

@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { pieceCount } from '../../src/swarm/pieces.ts'
-import { isSound, anySwarm, coldSwarm, silentHolders, slowColdSwarm, wholeColdSwarm } from '../support/model-facts.ts'
+import { isSound, anySwarm, coldSwarm, silentHolders, slowColdSwarm, wholeColdSwarm, zonedSwarm } from '../support/model-facts.ts'
 import type { ModelHost } from '../support/model-host.ts'
 import { SwarmModel, type SwarmModelInit } from '../support/swarm-model.ts'
 
@@ -147,6 +147,32 @@ describe('an origin that knows no ranges', () => {
       const readBefore = Math.min(init.size, (diesAtMs - reader.fromMs) * Math.min(init.origin, hosts[reader.index]?.down ?? 0))
       expect(swarm.originBytes - readBefore - init.size).toBeLessThanOrEqual(2 * VAIN_MS * init.origin)
     }), { numRuns: RUNS })
+  })
+})
+
+describe('a swarm in several zones', () => {
+  /** Pieces that came into a zone, of the zone into which most came. */
+  const mostInto = ({ crossingsInto }: SwarmModel): number => Math.max(0, ...crossingsInto.values())
+
+  it('leaves no host out, also when one zone holds all, and takes each piece into a zone about once', () => {
+    fc.assert(fc.property(zonedSwarm, init => {
+      const swarm = new SwarmModel({ ...init, limitMs: LIMIT_MS })
+      expect(swarm.run().filter(doneMs => doneMs === undefined)).toEqual([])
+      // those who want the last piece at once take it across at once
+      expect(mostInto(swarm)).toBeLessThanOrEqual(1.2 * pieceCount(init.size) + 7)
+    }), { numRuns: RUNS })
+  })
+
+  it('leaves no host out that knows few of the others, and takes each piece into a zone about once, all in all', () => {
+    let [crossings, needed] = [0, 0]
+    for (const init of fc.sample(zonedSwarm, { numRuns: RUNS, seed: 1 })) {
+      const swarm = new SwarmModel({ ...init, degree: 6, limitMs: LIMIT_MS })
+      expect(swarm.run().filter(doneMs => doneMs === undefined)).toEqual([])
+      expect(mostInto(swarm)).toBeLessThanOrEqual(3 * pieceCount(init.size) + 6)
+      crossings += swarm.crossings
+      needed += pieceCount(init.size) * (new Set(init.hosts.map(({ zone }) => zone)).size - 1)
+    }
+    expect(crossings / needed).toBeLessThanOrEqual(1.4)
   })
 })
 
