@@ -1,3 +1,4 @@
+import { cp } from 'node:fs/promises'
 import { generateKeyPair } from '@libp2p/crypto/keys'
 import type { Ed25519PrivateKey } from '@libp2p/interface'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
@@ -43,6 +44,8 @@ export interface SwarmAgent {
   readonly peer: string
   readonly key: Ed25519PrivateKey
   readonly store: Store
+  /** Of a store on disk. */
+  readonly directory: string | undefined
   readonly links: MemoryLinks
   readonly exchange: Exchange
   /** What it gives. */
@@ -62,6 +65,8 @@ export interface SwarmAgent {
   stopPullers (): Promise<void>
   /** Stops all but the store's directory, as a kill does, and begins again; `between` may change it. */
   reopen (init?: { readonly between?: (directory: string) => Promise<void> }): Promise<SwarmAgent>
+  /** Begins again with what the store's directory holds at this moment, in a copy of it: what a kill leaves. */
+  killed (): Promise<SwarmAgent>
 }
 
 /** Several agents in one process, linked as a test says. */
@@ -72,8 +77,7 @@ export class SwarmOfAgents {
   readonly #cleanups: Array<() => Promise<void>> = []
 
   async add (init: SwarmAgentInit = {}): Promise<SwarmAgent> {
-    const directory = init.store === 'disk' ? await makeTempDir('swarm') : undefined
-    if (directory !== undefined) this.#cleanups.unshift(async () => { await removeTempDir(directory) })
+    const directory = init.store === 'disk' ? await this.#directory() : undefined
     return this.#make(init, await generateKeyPair('Ed25519'), directory)
   }
 
@@ -92,6 +96,12 @@ export class SwarmOfAgents {
 
   async close (): Promise<void> {
     for (const cleanup of this.#cleanups.splice(0).reverse()) await cleanup()
+  }
+
+  async #directory (): Promise<string> {
+    const directory = await makeTempDir('swarm')
+    this.#cleanups.unshift(async () => { await removeTempDir(directory) })
+    return directory
   }
 
   async #make (init: SwarmAgentInit, key: Ed25519PrivateKey, directory: string | undefined): Promise<SwarmAgent> {
@@ -135,6 +145,7 @@ export class SwarmOfAgents {
       peer,
       key,
       store,
+      directory,
       links,
       exchange,
       share,
@@ -158,6 +169,13 @@ export class SwarmOfAgents {
         await stop()
         if (directory !== undefined) await between?.(directory)
         return this.#make(init, key, directory)
+      },
+      killed: async () => {
+        if (directory === undefined) throw new Error('a store in memory leaves nothing')
+        const left = await this.#directory()
+        await cp(directory, left, { recursive: true })
+        await stop()
+        return this.#make(init, key, left)
       }
     }
   }
