@@ -37,6 +37,9 @@ export function loopbackNetwork (hosts: number): Network {
 /**
  * A namespace for each host and for the registry, joined by a bridge in the namespace of this process. A second bridge,
  * never shaped, leads to each host's HTTP listener. Call it in a private network only.
+ *
+ * Each end is told the link addresses of all others. The kernel has one table for what all namespaces find out about
+ * their neighbours, of 1024 entries: 33 that talk to each other fill it, and then packets to whoever is not in it are lost.
  */
 export async function bridgedNetwork (hosts: number): Promise<Network> {
   if (hosts > MAX_HOSTS) throw new RangeError(`${hosts} hosts: at most ${MAX_HOSTS}`)
@@ -49,7 +52,7 @@ export async function bridgedNetwork (hosts: number): Promise<Network> {
       `ip link set ${bridge} up`
     ])
   ])
-  const [registry, ...places] = await Promise.all(namespaces.map(attach))
+  const [registry, ...places] = await Promise.all(namespaces.map(async (namespace, number) => attach(namespace, number, hosts)))
   if (registry === undefined) throw new Error('a network without a registry')
   return {
     isShapeable: true,
@@ -63,16 +66,19 @@ export async function bridgedNetwork (hosts: number): Promise<Network> {
 }
 
 /** Number 0 is the registry. */
-async function attach (namespace: NetNamespace, number: number): Promise<Place> {
-  const suffix = number === 0 ? '0.2' : `1.${number}`
+async function attach (namespace: NetNamespace, number: number, hosts: number): Promise<Place> {
+  const suffix = suffixOf(number)
   const ends = [{ ...SHAPED, device: 'eth0', end: `data${number}` }, { ...UNSHAPED, device: 'control0', end: `control${number}` }]
   await runLines(ends.flatMap(({ bridge, device, end }) => [
-    `ip link add ${end} type veth peer name ${device} netns ${namespace.pid}`,
+    `ip link add ${end} type veth peer name ${device} address ${linkAddressOf(number)} netns ${namespace.pid}`,
     `ip link set ${end} master ${bridge} addrgenmode none up`
   ]))
   await namespace.run([
     'ip link set lo up',
-    ...ends.flatMap(({ prefix, device }) => [`ip address add ${prefix}.${suffix}/16 dev ${device}`, `ip link set ${device} addrgenmode none up`])
+    ...ends.flatMap(({ prefix, device }) => [`ip address add ${prefix}.${suffix}/16 dev ${device}`, `ip link set ${device} addrgenmode none up`]),
+    'ip -batch - <<END',
+    ...Array.from({ length: hosts + 1 }, (_, other) => `neighbour replace ${SHAPED.prefix}.${suffixOf(other)} lladdr ${linkAddressOf(other)} dev eth0 nud permanent`),
+    'END'
   ])
   return {
     runner: namespace.runner,
@@ -85,6 +91,16 @@ async function attach (namespace: NetNamespace, number: number): Promise<Place> 
       await runLines([`tc qdisc replace dev data${number} root ${discipline}`])
     }
   }
+}
+
+/** The last half of its addresses. */
+function suffixOf (number: number): string {
+  return number === 0 ? '0.2' : `1.${number}`
+}
+
+/** Of its ends of both bridges; locally administered. */
+function linkAddressOf (number: number): string {
+  return `02:00:00:00:00:${number.toString(16).padStart(2, '0')}`
 }
 
 async function runLines (lines: readonly string[]): Promise<void> {
