@@ -1,8 +1,13 @@
 import type { Role } from './scenario.ts'
 
 const WIDTH = 960
-const PANEL_HEIGHT = 380
-const MARGIN = { top: 48, right: 24, bottom: 46, left: 56 }
+const PANEL_HEIGHT = 410
+const MARGIN = { top: 60, right: 24, bottom: 64, left: 56 }
+/** Between lines of small text. */
+const LINE_HEIGHT = 15
+const LEGEND_COLUMNS = 4
+/** Of a vertical line's label, at the most. */
+const LABEL_WIDTH = 80
 /** Distances of the marks on the axis of time that people read easily, in seconds. */
 const TIME_STEPS = [0.2, 0.5, 1, 2, 5, 10, 20, 60, 120, 300]
 const MOST_TIME_MARKS = 12
@@ -44,11 +49,12 @@ function drawPanel (panel: ChartPanel): string[] {
   const y = (share: number): number => PANEL_HEIGHT - MARGIN.bottom - Math.min(share, topShare) / topShare * (PANEL_HEIGHT - MARGIN.top - MARGIN.bottom)
   const line = (points: Curve, whole: number, style: string): string =>
     `<polyline fill="none" ${style} points="${points.map(([ms, value]) => `${x(ms).toFixed(1)},${y(value / whole).toFixed(1)}`).join(' ')}"/>`
-  const vertical = (ms: number | undefined, label: string, style: string): string[] => ms === undefined
+  // Each in a row of its own: lines may be close to each other.
+  const vertical = (ms: number | undefined, row: number, label: string, style: string): string[] => ms === undefined
     ? []
     : [
-        `<line x1="${x(ms).toFixed(1)}" x2="${x(ms).toFixed(1)}" y1="${y(topShare)}" y2="${y(0)}" ${style}/>`,
-        `<text x="${x(ms).toFixed(1)}" y="${y(topShare) - 4}" text-anchor="middle">${label} ${(ms / 1000).toFixed(2)} s</text>`
+        `<line x1="${x(ms).toFixed(1)}" x2="${x(ms).toFixed(1)}" y1="${y(topShare) - row * LINE_HEIGHT}" y2="${y(0)}" ${style}/>`,
+        `<text x="${Math.min(x(ms), WIDTH - LABEL_WIDTH).toFixed(1)}" y="${y(topShare) - row * LINE_HEIGHT - 4}" dx="4">${label} ${(ms / 1000).toFixed(2)} s</text>`
       ]
   return [
     `<text x="${MARGIN.left}" y="20" font-size="14">${escape(title)}</text>`,
@@ -56,8 +62,8 @@ function drawPanel (panel: ChartPanel): string[] {
     ...hosts.map(({ role, curve }) => line(curve, imageBytes, `stroke="${COLOURS[role]}" stroke-width="1" stroke-opacity="0.6"`)),
     ...(origin.length === 0 ? [] : [line(origin, imageBytes, 'stroke="#000" stroke-width="1.5" stroke-dasharray="6 3"')]),
     line(doneCurve(hosts, endMs), hosts.length, 'stroke="#1d8a4b" stroke-width="2.5"'),
-    ...vertical(boundMs, 'T*', 'stroke="#000"'),
-    ...vertical(barMs, 'bar', 'stroke="#c02f2f" stroke-dasharray="3 3"'),
+    ...vertical(boundMs, 1, 'T*', 'stroke="#000"'),
+    ...vertical(barMs, 0, 'bar', 'stroke="#c02f2f" stroke-dasharray="3 3"'),
     ...legend(hosts)
   ]
 }
@@ -89,12 +95,13 @@ function legend (hosts: ChartPanel['hosts']): string[] {
     { text: 'hosts done', style: 'stroke="#1d8a4b" stroke-width="2.5"' },
     { text: 'sent by the registry', style: 'stroke="#000" stroke-dasharray="6 3"' }
   ]
-  const width = (WIDTH - MARGIN.left - MARGIN.right) / entries.length
+  const width = (WIDTH - MARGIN.left - MARGIN.right) / LEGEND_COLUMNS
   return entries.flatMap(({ text, style }, index) => {
-    const left = MARGIN.left + index * width
+    const left = MARGIN.left + index % LEGEND_COLUMNS * width
+    const bottom = PANEL_HEIGHT - MARGIN.bottom + (2 + Math.floor(index / LEGEND_COLUMNS)) * LINE_HEIGHT + 6
     return [
-      `<line x1="${left.toFixed(0)}" x2="${(left + 18).toFixed(0)}" y1="${PANEL_HEIGHT - 10}" y2="${PANEL_HEIGHT - 10}" ${style}/>`,
-      `<text x="${(left + 22).toFixed(0)}" y="${PANEL_HEIGHT - 6}" font-size="11">${text}</text>`
+      `<line x1="${left.toFixed(0)}" x2="${(left + 18).toFixed(0)}" y1="${bottom - 4}" y2="${bottom - 4}" ${style}/>`,
+      `<text x="${(left + 22).toFixed(0)}" y="${bottom}" font-size="11">${text}</text>`
     ]
   })
 }
