@@ -78,7 +78,7 @@ async function rollOut (options: RolloutOptions, scenario: Scenario): Promise<Se
   const runs: RunResult[] = []
   try {
     for (let run = 0; run < options.runs; run++) {
-      const result = await runRollout({ stage, scenario, fleet: { ...options, agentArgs: [...caps ?? [], ...options.agentArgs] }, logDir: options.logDir })
+      const result = await runRollout({ stage, scenario, fleet: { ...options, agentArgs: [...caps ?? [], ...options.agentArgs] } })
       printRun(run, result, stage.image.bytes)
       runs.push(result)
     }

@@ -21,7 +21,7 @@ const [host, port] = String(values.http).split(':')
 
 const peer = await startBadSwarmPeer({
   behaviour: isLying ? 'honest' : 'promises and gives nothing',
-  // zeros, and signed as such, whatever the blob is
+  // zeros, whatever the blob is; the one that lies signs them
   content: (_digest, size) => new Uint8Array(size),
   isOwner: isLying,
   listen: [String(values.p2p)],

@@ -24,7 +24,7 @@ export interface FleetInit {
   readonly scenario: Scenario
   readonly network: Network
   readonly registryUrl: string
-  /** How many of the first hosts the others are told of. */
+  /** How many of the first hosts that run our agent the others are told of. */
   readonly bootstrapHosts: number
   /** Other images that all pull first, each at once, one after the other. */
   readonly warmUps: readonly string[]
@@ -32,6 +32,8 @@ export interface FleetInit {
   readonly settleMs: number
   /** Further arguments of each agent. */
   readonly agentArgs: readonly string[]
+  /** Where the logs of the agents go. */
+  readonly logDir?: string
   /** Script that runs in place of the agent on stalling and lying hosts; without one these hosts are healthy. */
   readonly faultyMain?: string
 }
@@ -41,41 +43,56 @@ export class Fleet {
   readonly hosts: readonly Host[]
   /** Connected agents of each host, as it was when the rollout began; ascending. */
   readonly neighbours: readonly number[]
+  readonly #logDir: string | undefined
 
-  private constructor (hosts: readonly Host[], neighbours: readonly number[]) {
+  private constructor (hosts: readonly Host[], neighbours: readonly number[], logDir: string | undefined) {
     this.hosts = hosts
     this.neighbours = neighbours
+    this.#logDir = logDir
   }
 
   static async start (init: FleetInit): Promise<Fleet> {
     const hosts: Host[] = []
     try {
       const roles = rolesOf(init.scenario)
-      const known = roles.slice(0, init.bootstrapHosts)
-      for (const [index, role] of known.entries()) hosts.push(await startHost(init, index, role, hosts))
+      const planned = [...(init.faultyMain === undefined ? roles.map(role => isReal(role) ? role : 'healthy') : roles).entries()]
+      const real = planned.filter(([, role]) => isReal(role))
+      const known = real.slice(0, init.bootstrapHosts)
+      for (const [index, role] of known) hosts.push(await startHost(init, index, role, hosts))
       const bootstrap = [...hosts]
-      await inTurns([...roles.entries()].slice(known.length), async ([index, role]) => { hosts.push(await startHost(init, index, role, bootstrap)) })
-      hosts.sort((a, b) => a.index - b.index)
-      await joined(hosts)
+      const startAll = async (some: typeof planned): Promise<void> => {
+        await inTurns(some, async ([index, role]) => { hosts.push(await startHost(init, index, role, bootstrap)) })
+        await joined(hosts)
+      }
+      await startAll(real.slice(known.length))
       // Agents that have just been started compile their code while they are measured: all at once, on few processors.
-      for (const reference of init.warmUps) await Promise.all(hosts.filter(({ role }) => isReal(role)).map(async ({ agent }) => pullByAgent(agent.url, reference)))
+      for (const reference of init.warmUps) await Promise.all(hosts.map(async ({ agent }) => pullByAgent(agent.url, reference)))
+      // Whoever lies or stalls would have been found out by now.
+      await startAll(planned.filter(([, role]) => !isReal(role)))
+      hosts.sort((a, b) => a.index - b.index)
       await delay(init.settleMs)
-      return new Fleet(hosts, (await neighbourCounts(hosts)).sort((a, b) => a - b))
+      return new Fleet(hosts, (await neighbourCounts(hosts)).sort((a, b) => a - b), init.logDir)
     } catch (error) {
+      await keepLogs(hosts, init.logDir)
       await stopAll(hosts)
       throw error
     }
   }
 
-  /** Writes what each agent has printed to `DIR/host-<index>.log`. */
-  async keepLogs (dir: string): Promise<void> {
-    await mkdir(dir, { recursive: true })
-    for (const { index, agent } of this.hosts) await writeFile(join(dir, `host-${index}.log`), agent.log())
+  async keepLogs (): Promise<void> {
+    await keepLogs(this.hosts, this.#logDir)
   }
 
   async stop (): Promise<void> {
     await stopAll(this.hosts)
   }
+}
+
+/** Writes what each agent has printed to `DIR/host-<index>.log`. */
+async function keepLogs (hosts: readonly Host[], dir: string | undefined): Promise<void> {
+  if (dir === undefined) return
+  await mkdir(dir, { recursive: true })
+  for (const { index, agent } of hosts) await writeFile(join(dir, `host-${index}.log`), agent.log())
 }
 
 async function inTurns<T> (items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
@@ -93,11 +110,9 @@ async function stopAll (hosts: readonly Host[]): Promise<void> {
   }))
 }
 
-async function startHost ({ scenario, network, registryUrl, agentArgs, faultyMain }: FleetInit, index: number, wanted: Role, bootstrap: readonly Host[]): Promise<Host> {
+async function startHost ({ scenario, network, registryUrl, agentArgs, faultyMain }: FleetInit, index: number, role: Role, bootstrap: readonly Host[]): Promise<Host> {
   const place = network.hosts[index]
   if (place === undefined) throw new RangeError(`host ${index} of ${scenario.hosts} has no place`)
-  const isFaulty = !isReal(wanted)
-  const role = isFaulty && faultyMain === undefined ? 'healthy' : wanted
   const agent = await AgentProcess.start({
     origins: { [REGISTRY]: registryUrl },
     bootstrap: bootstrap.map(host => host.agent.multiaddr),
@@ -105,7 +120,7 @@ async function startHost ({ scenario, network, registryUrl, agentArgs, faultyMai
     httpHost: place.controlHost,
     p2pHost: place.host,
     args: agentArgs,
-    ...(isFaulty && faultyMain !== undefined && { main: faultyMain, env: { BENCH_FAULT: wanted } })
+    ...(!isReal(role) && { main: faultyMain, env: { BENCH_FAULT: role } })
   })
   return { index, role, agent }
 }

@@ -60,13 +60,11 @@ export interface RunResult {
 export interface RunInit {
   readonly stage: RolloutStage
   readonly scenario: Scenario
-  readonly fleet: Pick<FleetInit, 'bootstrapHosts' | 'settleMs' | 'agentArgs' | 'faultyMain'>
-  /** Where the logs of the agents go. */
-  readonly logDir?: string
+  readonly fleet: Pick<FleetInit, 'bootstrapHosts' | 'settleMs' | 'agentArgs' | 'faultyMain' | 'logDir'>
 }
 
 /** Starts the agents, lets all that lack the image pull it at once, and watches. */
-export async function runRollout ({ stage, scenario, fleet: fleetInit, logDir }: RunInit): Promise<RunResult> {
+export async function runRollout ({ stage, scenario, fleet: fleetInit }: RunInit): Promise<RunResult> {
   const beganAt = performance.now()
   await shapeAll(stage, scenario, [])
   const fleet = await Fleet.start({ ...fleetInit, scenario, warmUps: stage.warmUps, network: stage.network, registryUrl: stage.registry.url })
@@ -90,7 +88,7 @@ export async function runRollout ({ stage, scenario, fleet: fleetInit, logDir }:
       const isRight = doneMs === undefined ? undefined : await holds(agent.dataDir, stage.image.blobs)
       return { index, role, doneMs, error, isRight, curve: curve.points, usage: observation.hosts[index] ?? { cpuSeconds: NaN, peakBytes: NaN } }
     }))
-    if (logDir !== undefined) await fleet.keepLogs(logDir)
+    await fleet.keepLogs()
     // With its readers gone the registry ends its last answers, and logs them.
     await fleet.stop()
     const content = (await stage.registry.requests()).slice(requestsBefore).filter(isContent)

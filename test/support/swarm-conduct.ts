@@ -59,7 +59,7 @@ function fieldOf (pieces: number, holds: (piece: number) => boolean): Uint8Array
 
 /** Its signed lists of the hashes of all pieces. */
 export function attestationsOf (behaviour: BadSwarmBehaviour, digest: Digest, bytes: Uint8Array, key: Ed25519PrivateKey): Uint8Array[] {
-  if (behaviour === 'attests nothing') return []
+  if (behaviour === 'attests nothing' || behaviour === 'promises and gives nothing') return []
   const size = bytes.length
   const hashes = Array.from({ length: pieceCount(size) }, (_, piece) => {
     const { start, end } = pieceSpan(size, piece)
