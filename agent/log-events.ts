@@ -30,9 +30,16 @@ const LEVELS: Readonly<Record<ShoalEvent['type'], Level>> = {
 /** Writes each event as one line: its type is the message, the rest are fields. @returns a function that ends it */
 export function logEvents (events: EventHub, log: Logger): () => void {
   return events.subscribe(event => {
-    const level = event.type === 'tag:resolved' && event.stale ? 'info' : LEVELS[event.type]
+    const level = levelOf(event)
     if (log.isLevelEnabled(level)) log[level](fieldsOf(event), event.type)
   })
+}
+
+function levelOf (event: ShoalEvent): Level {
+  if (event.type === 'tag:resolved' && event.stale) return 'info'
+  // who is found out in a rollout is accused by all the others
+  if (event.type === 'peer:accused' && event.repeated) return 'debug'
+  return LEVELS[event.type]
 }
 
 function fieldsOf (event: ShoalEvent): Record<string, unknown> {

@@ -14,7 +14,7 @@ export type ShoalEvent =
   | { readonly type: 'fetch:abandoned', readonly digest: Digest, readonly at: number }
   | { readonly type: 'tag:resolved', readonly repository: string, readonly tag: string, readonly digest: Digest, readonly stale: boolean }
   | { readonly type: 'peer:banned', readonly peer: string, readonly reason: string, readonly digest?: Digest, readonly untilMs: number }
-  | { readonly type: 'peer:accused', readonly peer: string, readonly by: string, readonly digest: Digest, readonly pieces: readonly number[] }
+  | { readonly type: 'peer:accused', readonly peer: string, readonly by: string, readonly digest: Digest, readonly pieces: readonly number[], readonly repeated: boolean }
   | { readonly type: 'peer:connected', readonly peer: string }
   | { readonly type: 'peer:disconnected', readonly peer: string }
   | { readonly type: 'peer:served', readonly peer: string, readonly digest: Digest, readonly bytes: number }

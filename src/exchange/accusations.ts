@@ -22,11 +22,17 @@ export interface Accusation {
   readonly attestation: Attestation
 }
 
+export interface HeardAccusation extends Accusation {
+  /** Somebody has accused it before, over the same blob. */
+  readonly isRepeated: boolean
+}
+
 /** The accusations about one blob: what is heard, which is checked before it is believed to be said, and what we say; both within bounds. */
 export class Accusations {
   readonly #digest: Digest
   readonly #size: number
   readonly #heard = new Map<string, number>()
+  readonly #accused = new Set<string>()
   readonly #made = new Set<string>()
   #count = 0
 
@@ -39,7 +45,7 @@ export class Accusations {
    * @returns undefined when enough were heard, or nobody else is accused
    * @throws SwarmMessageError when its attestation is not about these pieces, or not its author's
    */
-  hear (by: string, { of, pieces, attestation: bytes }: AccuseMessage): Accusation | undefined {
+  hear (by: string, { of, pieces, attestation: bytes }: AccuseMessage): HeardAccusation | undefined {
     const heard = this.#heard.get(by) ?? 0
     if (heard === MAX_OF_PEER || this.#count === MAX_IN_ALL) return undefined
     this.#heard.set(by, heard + 1)
@@ -48,7 +54,10 @@ export class Accusations {
     const { digest, size } = attestation
     const isAbout = digest === this.#digest && size === this.#size && pieces.every(piece => attestedHash(attestation, piece) !== undefined)
     if (!isAbout || !verifyAttestation(attestation)) throw new SwarmMessageError('an accusation whose attestation says nothing of the pieces')
-    return attestation.author === of ? undefined : { by, of, pieces, attestation }
+    if (attestation.author === of) return undefined
+    const isRepeated = this.#accused.has(of)
+    this.#accused.add(of)
+    return { by, of, pieces, attestation, isRepeated }
   }
 
   /** Whether we may accuse this author: once, and not too many. */

@@ -370,8 +370,8 @@ export class Exchange implements LinkHandlers {
       cancelUpload: (attendee, piece) => { this.#uploads.cancel(attendee, piece) },
       left: attendee => { this.#uploads.left(attendee) },
       accused: accusation => {
-        const { of, by, pieces } = accusation
-        events.emit({ type: 'peer:accused', peer: of, by, digest, pieces })
+        const { of, by, pieces, isRepeated } = accusation
+        events.emit({ type: 'peer:accused', peer: of, by, digest, pieces, repeated: isRepeated })
         if (!participation.isFetching) this.#selfCheck.hear(participation, accusation)
       }
     }, init)

@@ -6,7 +6,7 @@ import type { SwarmLink } from '../net/swarm-link.ts'
 import { SwarmMessageError, type AccuseMessage, type JoinMessage, type PieceMessage, type SwarmMessage } from '../net/swarm-message.ts'
 import { Bitfield } from '../swarm/bitfield.ts'
 import type { RejectReason, Session } from '../swarm/session.ts'
-import { Accusations, type Accusation } from './accusations.ts'
+import { Accusations, type Accusation, type HeardAccusation } from './accusations.ts'
 import { News } from './news.ts'
 import { Vouchers } from './vouchers.ts'
 
@@ -45,7 +45,7 @@ export interface ParticipationParts {
   readonly cancelUpload: (attendee: Attendee, piece: number) => void
   readonly left: (attendee: Attendee) => void
   /** Somebody, perhaps we, is said to have signed wrong hashes. */
-  readonly accused: (accusation: Accusation) => void
+  readonly accused: (accusation: HeardAccusation) => void
 }
 
 /** What somebody who fetches the blob hears. */

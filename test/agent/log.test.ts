@@ -103,6 +103,7 @@ describe('events', () => {
     events.emit({ type: 'fetch:received', digest, source: 'peer:a', bytes: 5 })
     events.emit({ type: 'fetch:failed', digest, code: 'X', reason: `https://a:${SECRET}@b` })
     events.emit({ type: 'tag:resolved', repository: 'docker.io/library/alpine', tag: '3', digest, stale: true })
+    for (const repeated of [false, true]) events.emit({ type: 'peer:accused', peer: 'a', by: 'b', digest, pieces: [0], repeated })
     events.emit({ type: 'blob:committed', record: { digest, size: 1, kind: 'blob', access: 'public', committedAt: 2 } })
     end()
     events.emit({ type: 'peer:connected', peer: 'a' })
@@ -110,6 +111,8 @@ describe('events', () => {
       { level: 'trace', msg: 'fetch:received', digest: 'e3b0c44298fc', source: 'peer:a', bytes: 5 },
       { level: 'warn', msg: 'fetch:failed', digest: 'e3b0c44298fc', code: 'X', reason: 'https://[redacted]@b' },
       { level: 'info', msg: 'tag:resolved', repository: 'docker.io/library/alpine', tag: '3', digest: 'e3b0c44298fc', stale: true },
+      { level: 'info', msg: 'peer:accused', peer: 'a', by: 'b', digest: 'e3b0c44298fc', pieces: [0], repeated: false },
+      { level: 'debug', msg: 'peer:accused', peer: 'a', by: 'b', digest: 'e3b0c44298fc', pieces: [0], repeated: true },
       { level: 'debug', msg: 'blob:committed', digest: 'e3b0c44298fc', size: 1, kind: 'blob', access: 'public', committedAt: 2 }
     ])
   })

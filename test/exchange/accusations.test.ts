@@ -132,7 +132,7 @@ describe('an agent that fetches', () => {
     expect(Buffer.compare(await pulling, bytes)).toBe(0)
     expect(Object.keys(bans(agent))).toEqual([liar.agent.peer])
     expect(count(agent, 'fetch:mismatch')).toBe(0)
-    expect(agent.log).toContainEqual({ type: 'peer:accused', peer: liar.agent.peer, by: accuser.agent.peer, digest, pieces: [0] })
+    expect(agent.log).toContainEqual({ type: 'peer:accused', peer: liar.agent.peer, by: accuser.agent.peer, digest, pieces: [0], repeated: false })
   })
 
   it('bans whoever accuses an honest signer, and nobody else', async () => {
@@ -221,7 +221,7 @@ describe('an agent that fetches', () => {
     accuser.say({ type: 'ping', nonce: 1 })
     accuser.say({ type: 'request', channel: 1, pieces: [0] })
     await accuser.hears('reject')
-    expect(count(agent, 'peer:accused')).toBe(4)
+    expect(agent.log.flatMap(event => event.type === 'peer:accused' ? [event.repeated] : [])).toEqual([false, true, true, true])
   })
 
   it.each(['of another piece', 'that is forged'])('ends the link to whoever accuses by an attestation %s', async what => {
