@@ -3,8 +3,10 @@ import type { Bitfield } from './bitfield.ts'
 import { DistantOwners } from './distant-owners.ts'
 import type { RequestLedger } from './ledger.ts'
 import type { Member } from './member.ts'
+import { OriginPace } from './origin-pace.ts'
 import { OwnershipSeed } from './ownership.ts'
 import { pieceLength, SMALL_PIECES } from './pieces.ts'
+import { SpareTime } from './spare-time.ts'
 
 /**
  * When the origin is asked. `frugal`: only for what no member holds. `balanced`: also where the swarm would take much
@@ -25,11 +27,6 @@ const SLOWEST_BYTES_PER_MS = 250
 /** Pieces of one read; doubles with each that nobody else wanted a part in. */
 const FIRST_RUN_PIECES = 1
 const MAX_RUN_PIECES = 64
-/** `balanced`: the swarm may take this many times as long as the origin would, and this many milliseconds more. */
-const BALANCED_FACTOR = 4
-const BALANCED_ALLOWANCE_MS = 5000
-/** Weight of the newest sample in the origin's pace. */
-const SAMPLE_WEIGHT = 0.3
 
 export interface OriginPlanParts {
   readonly members: ReadonlyMap<string, Member>
@@ -55,7 +52,7 @@ export interface OriginRun {
 /**
  * Which pieces we read from the origin. Each piece that no member holds has an owner: of those who lack it and may read
  * it, the one that ranks highest for it (`OwnershipSeed`). Owners that are silent are passed over; what somebody says it
- * is reading is left to it. Alone, everything is ours.
+ * is reading is left to it. Who has read all that it owns reads what slower owners have not begun. Alone, everything is ours.
  */
 export class OriginPlan {
   isReady = false
@@ -73,11 +70,9 @@ export class OriginPlan {
   readonly #runs = new Set<number>()
   #runPieces = FIRST_RUN_PIECES
   #retryAtMs = 0
-  /** From one piece to the next, lately; undefined until one was read. */
-  #pieceMs: number | undefined
-  #lastReadMs = 0
-  #startedMs: number | undefined
-  #arrivedAtStart = 0
+  readonly #pace: OriginPace
+  #hasStarted = false
+  readonly #spare = new SpareTime()
   #lastArrivalMs = 0
   #lastProgressMs = 0
   /** When the others last heard that we read. */
@@ -90,6 +85,7 @@ export class OriginPlan {
 
   constructor (parts: OriginPlanParts, init: OriginPlanInit) {
     this.#parts = parts
+    this.#pace = new OriginPace(parts.arrived)
     this.#self = new OwnershipSeed(init.digest, init.self)
     this.distant = new DistantOwners(init.digest, parts.arrived.length)
     this.#policy = init.originPolicy ?? 'balanced'
@@ -131,9 +127,12 @@ export class OriginPlan {
   read (piece: number, nowMs: number): void {
     this.#taking.delete(piece)
     this.#promisedMs = nowMs
-    const tookMs = nowMs - this.#lastReadMs
-    this.#pieceMs = this.#pieceMs === undefined ? tookMs : this.#pieceMs + (tookMs - this.#pieceMs) * SAMPLE_WEIGHT
-    this.#lastReadMs = nowMs
+    this.#pace.read(nowMs)
+  }
+
+  /** A member has left, or leaves pieces unread: those who are spare do not all read them at once. */
+  somebodyLeft (): void {
+    this.#spare.shared()
   }
 
   ended (start: number, end: number, retryAtMs: number): void {
@@ -179,15 +178,36 @@ export class OriginPlan {
     const isOurs = (piece: number): boolean => this.#isFree(piece, nowMs) && (
       this.#isOffered(piece, nowMs) ? this.#isQuicker(nowMs) : this.#isOwner(piece, contenders, idleMs))
     const start = this.#start(heads, contenders.length === 0, isOurs)
-    if (start === undefined) return undefined
+    if (start === undefined) return this.#nextForOthers(nowMs, contenders)
     let end = start + 1
     while (end - start < Math.min(this.#runPieces, longest) && end < this.#parts.arrived.length && isOurs(end)) end++
     this.#runPieces = Math.min(MAX_RUN_PIECES, this.#runPieces * 2)
-    for (let piece = start; piece < end; piece++) this.#taking.add(piece)
-    if (this.#runs.size === 0) this.#lastReadMs = nowMs
+    return this.#begin(nowMs, { start, end })
+  }
+
+  /** Nothing is ours: what slower owners have not begun, from that on which they would read last. */
+  #nextForOthers (nowMs: number, contenders: readonly Member[]): OriginRun | undefined {
+    if (this.#taking.size === 0) this.#spare.begin(nowMs)
+    if (this.#knowsNoRanges || !this.#spare.suffices(nowMs, 1)) return undefined
+    const { length } = this.#parts.arrived
+    let last: { piece: number, turn: number } | undefined
+    for (let piece = 0; piece < length; piece++) {
+      if (!this.#isFree(piece, nowMs) || this.#isOffered(piece, nowMs)) continue
+      const owners = this.#before(piece, contenders)
+      const owner = owners?.[0]
+      if (owner === undefined || !this.#spare.suffices(nowMs, owners?.length ?? 0)) continue
+      const turn = (piece + length - this.#first(owner.ownership)) % length
+      if (last === undefined || turn > last.turn) last = { piece, turn }
+    }
+    return last === undefined ? undefined : this.#begin(nowMs, { start: last.piece, end: last.piece + 1 })
+  }
+
+  #begin (nowMs: number, run: OriginRun): OriginRun {
+    for (let piece = run.start; piece < run.end; piece++) this.#taking.add(piece)
+    if (this.#runs.size === 0) this.#pace.resumed(nowMs)
     this.#promisedMs = nowMs
-    this.#runs.add(start)
-    return { start, end }
+    this.#runs.add(run.start)
+    return run
   }
 
   /** Not here, not on its way to us, and nobody says that it is reading it. */
@@ -202,6 +222,8 @@ export class OriginPlan {
 
   /** Whether a member that has promised to read pieces may still be doing so: it says so, and not for ever. */
   #isReading ({ heardAtMs, takingSinceMs }: Member, nowMs: number): boolean {
+    const maySurpass = this.#policy !== 'frugal' && !this.#knowsNoRanges && this.#spare.suffices(nowMs, 1)
+    if (maySurpass && this.#pace.isMuchSlower(nowMs - takingSinceMs)) return false
     return nowMs - heardAtMs < 2 * this.#patienceMs && nowMs - takingSinceMs < this.#readingMs
   }
 
@@ -221,21 +243,24 @@ export class OriginPlan {
 
   #isOwner (missing: number, contenders: readonly Member[], idleMs: number): boolean {
     // who reads a part reads all
-    const piece = this.#knowsNoRanges ? 0 : missing
+    const before = this.#before(this.#knowsNoRanges ? 0 : missing, contenders)?.length
+    if (before === undefined || before === 0) return before === 0
+    return before * this.#patienceMs <= idleMs && idleMs > this.#patienceMs
+  }
+
+  /** Who ranks before us for a piece, the owner first; undefined when one whom we know by name only does. */
+  #before (piece: number, contenders: readonly Member[]): readonly Member[] | undefined {
     const rank = this.#self.rank(piece)
-    if (this.distant.isAbove(rank, piece)) return false
-    let before = 0
-    for (const member of contenders) {
-      // nobody could get it from a leech, so it owns nothing that anybody else may read
-      if (this.#isLeech || member.ownership.rank(piece) > rank) before++
-    }
-    return before * this.#patienceMs <= idleMs && (before === 0 || idleMs > this.#patienceMs)
+    if (this.distant.isAbove(rank, piece)) return undefined
+    // nobody could get it from a leech, so it owns nothing that anybody else may read
+    const before = contenders.filter(({ ownership }) => this.#isLeech || ownership.rank(piece) > rank)
+    return before.length < 2 ? before : before.sort((a, b) => b.ownership.rank(piece) - a.ownership.rank(piece))
   }
 
   /** The first that a reader waits for; alone the first of all; else from a place of our own on. */
   #start (heads: readonly number[], isAlone: boolean, isOurs: (piece: number) => boolean): number | undefined {
     const { length } = this.#parts.arrived
-    const from = isAlone || heads.length > 0 ? heads[0] ?? 0 : this.#self.order(length) % Math.max(length, 1)
+    const from = isAlone || heads.length > 0 ? heads[0] ?? 0 : this.#first(this.#self)
     for (let offset = 0; offset < length; offset++) {
       const piece = (from + offset) % length
       if (isOurs(piece)) return piece
@@ -243,24 +268,24 @@ export class OriginPlan {
     return undefined
   }
 
+  /** Where an owner begins. */
+  #first (owner: OwnershipSeed): number {
+    const { length } = this.#parts.arrived
+    return owner.order(length) % Math.max(length, 1)
+  }
+
   /** Whether a piece that members hold is better read from the origin. */
   #isQuicker (nowMs: number): boolean {
     if (this.#policy === 'fast') return true
     // all that is here already would come again
-    if (this.#policy !== 'balanced' || this.#pieceMs === undefined || this.#knowsNoRanges) return false
-    const { arrived } = this.#parts
-    const missing = arrived.length - arrived.count
-    const came = arrived.count - this.#arrivedAtStart
-    const elapsedMs = nowMs - (this.#startedMs ?? nowMs)
-    const swarmMs = came === 0 ? Infinity : missing * elapsedMs / came
-    return elapsedMs > BALANCED_ALLOWANCE_MS && swarmMs > BALANCED_FACTOR * missing * this.#pieceMs + BALANCED_ALLOWANCE_MS
+    return this.#policy === 'balanced' && !this.#knowsNoRanges && this.#pace.isMuchQuicker(nowMs)
   }
 
   #noteStart (nowMs: number): void {
-    if (this.#startedMs !== undefined) return
-    this.#startedMs = nowMs
+    if (this.#hasStarted) return
+    this.#hasStarted = true
+    this.#pace.started(nowMs)
     this.#lastArrivalMs = nowMs
     this.#lastProgressMs = nowMs
-    this.#arrivedAtStart = this.#parts.arrived.count
   }
 }

@@ -168,6 +168,7 @@ export class Session {
     if (member === undefined) return
     member.heardAtMs = nowMs
     for (const piece of pieces) member.taking.delete(piece)
+    this.#origin.somebodyLeft()
   }
 
   /** A member has left, is unreachable, or is not to be asked any more. */
@@ -177,6 +178,7 @@ export class Session {
     this.#discount(member)
     for (const { piece } of this.#ledger.ofMember(id)) this.#ledger.remove(id, piece)
     this.#members.delete(id)
+    this.#origin.somebodyLeft()
   }
 
   /** A member will not send a piece that we asked of it. */

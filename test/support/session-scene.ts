@@ -63,3 +63,8 @@ export function ownerOf (piece: number, members: readonly string[]): string {
   const ranked = [SELF, ...members].map(id => ({ id, rank: new OwnershipSeed(DIGEST, id).rank(piece) }))
   return ranked.reduce((best, one) => one.rank > best.rank ? one : best).id
 }
+
+/** The piece of so many with which a member or `self` begins to read what it owns. */
+export function firstOf (id: string, pieces: number): number {
+  return new OwnershipSeed(DIGEST, id).order(pieces) % pieces
+}

@@ -1,11 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import type { OriginPolicy } from '../../src/swarm/origin-plan.ts'
-import { lacking, ownerOf, SessionScene } from '../support/session-scene.ts'
+import { lacking, firstOf, ownerOf, SessionScene } from '../support/session-scene.ts'
 
 /** An owner that said nothing for so long is passed over, in milliseconds. */
 const OWNER_PATIENCE_MS = 1500
 /** A member that says so reads a piece of 128 KiB for so long at the most, in milliseconds. */
 const READING_MS = 6_525
+/** Who has read all that it owns waits so long for each that ranks before it, in milliseconds. */
+const SPARE_STEP_MS = 500
 const PIECES = 64
 const OTHERS = ['a', 'b', 'c']
 const ALL = Array.from({ length: PIECES }, (_, piece) => piece)
@@ -147,6 +149,71 @@ describe('beside others', () => {
     scene.session.has('a', [], 8_000)
     scene.session.progressed('a', 8_000)
     expect(readAll(scene, 8_000).length).toBeGreaterThan(0)
+  })
+
+  describe('once we have read all that we own', () => {
+    /** We have read all ours at 0, and `other` reads on: it is heard, and bytes come. */
+    function spareBeside (others: readonly string[], init: Parameters<typeof beside>[1] = {}): SessionScene {
+      const scene = beside(others, init)
+      for (const piece of readAll(scene, 0)) scene.came(piece, 'origin', 0)
+      for (let start = 0; start < PIECES; start++) scene.session.originEnded(start, start + 1)
+      scene.takes(0)
+      return scene
+    }
+
+    function heard (scene: SessionScene, others: readonly string[], nowMs: number): void {
+      for (const other of others) {
+        scene.session.has(other, [], nowMs)
+        scene.session.progressed(other, nowMs)
+      }
+    }
+
+    it('we read what another owns and has not begun, half a second later, and first what it would read last', () => {
+      const scene = spareBeside(['a'])
+      heard(scene, ['a'], SPARE_STEP_MS)
+      expect(readAll(scene, SPARE_STEP_MS)).toEqual([])
+      const itsOrder = ALL.map(turn => (firstOf('a', PIECES) + turn) % PIECES).filter(piece => ownerOf(piece, ['a']) === 'a')
+      expect(readAll(scene, SPARE_STEP_MS + 1, 3)).toEqual(itsOrder.slice(-3).reverse())
+    })
+
+    it('for each who ranks before us that takes half a second more', () => {
+      const scene = spareBeside(OTHERS)
+      heard(scene, OTHERS, SPARE_STEP_MS + 1)
+      const second = readAll(scene, SPARE_STEP_MS + 1)
+      expect(second.length).toBeGreaterThan(0)
+      expect(second.length).toBeLessThan(PIECES - OURS.length)
+      heard(scene, OTHERS, OTHERS.length * SPARE_STEP_MS + 1)
+      expect(new Set([...OURS, ...second, ...readAll(scene, OTHERS.length * SPARE_STEP_MS + 1)])).toEqual(new Set(ALL))
+    })
+
+    it('what one that leaves was reading is not read by all who are spare at once', () => {
+      const scene = spareBeside(['a', 'b'])
+      scene.session.takes('a', ALL, 400)
+      heard(scene, ['a', 'b'], 1400)
+      scene.session.gone('a')
+      const atOnce = readAll(scene, 1400)
+      expect(atOnce.filter(piece => ownerOf(piece, ['b']) !== 'self')).toEqual([])
+      heard(scene, ['b'], 1400 + SPARE_STEP_MS + 1)
+      expect(new Set([...OURS, ...atOnce, ...readAll(scene, 1400 + SPARE_STEP_MS + 1)].filter(piece => ownerOf(piece, ['b']) === 'b'))).toEqual(new Set(ALL.filter(piece => ownerOf(piece, ['b']) === 'b')))
+    })
+
+    it.each<[OriginPolicy, boolean]>([['balanced', true], ['frugal', false]])('under %s one that needs a second for a piece is surpassed: %s', (originPolicy, isSurpassed) => {
+      const scene = spareBeside(['a'], { originPolicy })
+      scene.session.takes('a', ALL, 0)
+      heard(scene, ['a'], 1000)
+      expect(readAll(scene, 1000)).toEqual([])
+      heard(scene, ['a'], 1001)
+      expect(readAll(scene, 1001).length > 0).toBe(isSurpassed)
+    })
+
+    it('an origin that knows no ranges is left to who reads it', () => {
+      const other = OTHERS.find(id => ownerOf(0, [id]) === id) ?? ''
+      const scene = spareBeside([other])
+      scene.session.wholeComes()
+      scene.session.originEnded(0, PIECES)
+      heard(scene, [other], 1400)
+      expect(readAll(scene, 1400)).toEqual([])
+    })
   })
 
   it('owners of a small blob are passed over sooner', () => {

@@ -1,0 +1,58 @@
+import type { Bitfield } from './bitfield.ts'
+
+/** The swarm may take this many times as long as the origin would, and this many milliseconds more. */
+const BALANCED_FACTOR = 4
+const BALANCED_ALLOWANCE_MS = 5000
+/** Another may take this many times as long as we for a piece of the origin, and so long at the least, in milliseconds. */
+const SLOW_FACTOR = 8
+const SLOW_LEAST_MS = 1000
+/** Weight of the newest sample in the origin's pace. */
+const SAMPLE_WEIGHT = 0.3
+
+/** How quickly the origin gives us pieces, and the swarm. */
+export class OriginPace {
+  readonly #arrived: Bitfield
+  /** From one piece to the next, lately; undefined until one was read. */
+  #pieceMs: number | undefined
+  #lastReadMs = 0
+  #startedMs: number | undefined
+  #arrivedAtStart = 0
+
+  /** @param arrived - the pieces that are here */
+  constructor (arrived: Bitfield) {
+    this.#arrived = arrived
+  }
+
+  /** The swarm may bring pieces from now on. */
+  started (nowMs: number): void {
+    this.#startedMs = nowMs
+    this.#arrivedAtStart = this.#arrived.count
+  }
+
+  /** We read nothing, and begin to. */
+  resumed (nowMs: number): void {
+    this.#lastReadMs = nowMs
+  }
+
+  /** We have read a piece. */
+  read (nowMs: number): void {
+    const tookMs = nowMs - this.#lastReadMs
+    this.#pieceMs = this.#pieceMs === undefined ? tookMs : this.#pieceMs + (tookMs - this.#pieceMs) * SAMPLE_WEIGHT
+    this.#lastReadMs = nowMs
+  }
+
+  /** Whether the origin would bring what is missing much sooner than the swarm does. */
+  isMuchQuicker (nowMs: number): boolean {
+    if (this.#pieceMs === undefined) return false
+    const missing = this.#arrived.length - this.#arrived.count
+    const came = this.#arrived.count - this.#arrivedAtStart
+    const elapsedMs = nowMs - (this.#startedMs ?? nowMs)
+    const swarmMs = came === 0 ? Infinity : missing * elapsedMs / came
+    return elapsedMs > BALANCED_ALLOWANCE_MS && swarmMs > BALANCED_FACTOR * missing * this.#pieceMs + BALANCED_ALLOWANCE_MS
+  }
+
+  /** Whether who needs so long for one piece is much slower than we. */
+  isMuchSlower (tookMs: number): boolean {
+    return this.#pieceMs !== undefined && tookMs > Math.max(SLOW_LEAST_MS, SLOW_FACTOR * this.#pieceMs)
+  }
+}
