@@ -4,6 +4,7 @@ import { buildConnector } from 'undici'
 import { DeadlineError } from '../errors.ts'
 import { guardedLookup, type Reach } from './address-guard.ts'
 import { IdleWires } from './idle-wires.ts'
+import { ListeningTimer } from './listening-timer.ts'
 import { OriginSocket } from './origin-socket.ts'
 import { Wire } from './wire.ts'
 
@@ -68,7 +69,7 @@ export class Connector {
     const connect = buildConnector({ allowH2: false, timeout: 0, lookup: guardedLookup(this.#reach, lookup), secureContext, session: this.#sessions.get(key), onread: wire.onread })
     // undici's connector returns its socket, though its type does not say so.
     const socket = connect(options, (...[error]: Parameters<buildConnector.Callback>) => {
-      clearTimeout(timer)
+      deadline.stop()
       if (isOver) return
       isOver = true
       if (error === null) callback(null, this.#socketOn(wire, key))
@@ -77,7 +78,7 @@ export class Connector {
     wire.attach(socket)
     // undici keeps sessions as well, but a connector for each
     socket.on('session', (session: Buffer) => { this.#keepSession(key, session) })
-    const timer = setTimeout(() => { socket.destroy(new DeadlineError('connect', connectMs)) }, connectMs)
+    const deadline = new ListeningTimer(connectMs, () => { socket.destroy(new DeadlineError('connect', connectMs)) })
   }
 
   #keepSession (key: string, session: Buffer): void {

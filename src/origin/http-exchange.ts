@@ -3,6 +3,7 @@ import { DeadlineError } from '../errors.ts'
 import type { Reach } from './address-guard.ts'
 import { BodyStream, type BodyControl } from './body-stream.ts'
 import { parseContentLength } from './content-range.ts'
+import { ListeningTimer } from './listening-timer.ts'
 import { OriginSocket, type BodySink } from './origin-socket.ts'
 
 /** Bodies from this length on go past undici: shorter ones are soon over. */
@@ -42,7 +43,7 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
   readonly #resolve: (response: HttpResponse) => void
   readonly #reject: (error: unknown) => void
   readonly #onAbort: () => void
-  #timer: NodeJS.Timeout | undefined
+  #deadline: ListeningTimer | undefined
   #controller: Dispatcher.DispatchController | undefined
   #body: BodyStream | undefined
   #failure: Error | undefined
@@ -70,7 +71,7 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
   onResponseStart (controller: Dispatcher.DispatchController, status: number, headers: Record<string, string | string[] | undefined>): void {
     // 1xx: the answer is still to come.
     if (status < 200) return
-    clearTimeout(this.#timer)
+    this.#deadline?.stop()
     const { firstByteMs, stallMs, url } = this.#request
     const leftMs = Math.max(1, firstByteMs - (performance.now() - this.#startedAt))
     const diverted = this.#divert(controller, status, headers)
@@ -122,8 +123,8 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
   }
 
   #armHeaders (delayMs: number): void {
-    clearTimeout(this.#timer)
-    this.#timer = setTimeout(() => { this.#fail(new DeadlineError('headers', this.#request.firstByteMs)) }, delayMs)
+    this.#deadline?.stop()
+    this.#deadline = new ListeningTimer(delayMs, () => { this.#fail(new DeadlineError('headers', this.#request.firstByteMs)) })
   }
 
   #fail (error: Error): void {
@@ -137,7 +138,7 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
   }
 
   #settle (): void {
-    clearTimeout(this.#timer)
+    this.#deadline?.stop()
     this.#request.signal?.removeEventListener('abort', this.#onAbort)
   }
 }

@@ -1,4 +1,4 @@
-/** Deadlines of a registry's client, in milliseconds. */
+/** Deadlines of a registry's client, in milliseconds; of the first two only time counts in which this process was able to listen. */
 export interface OriginTimeouts {
   /** Dial, DNS and TLS included. @default 3000 */
   readonly connectMs: number

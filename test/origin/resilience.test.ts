@@ -1,3 +1,4 @@
+import type { LookupAddress } from 'node:dns'
 import { describe, expect, test } from 'vitest'
 import { digestOf } from '../../src/oci/digest.ts'
 import { failureOf, image, layer, makeOrigin, readAll, REPOSITORY, startZoo, startZooOrigin } from './zoo-origin.ts'
@@ -74,6 +75,20 @@ describe('a registry that is silent', () => {
     expect(await failureOf(origin.resolve(REPOSITORY, '1'))).toMatchObject({ code: 'ORIGIN_TIMEOUT', phase: 'connect', timeoutMs: 50 })
     expect((await failureOf(origin.resolve(REPOSITORY, '1'))).code).toBe('ORIGIN_UNAVAILABLE')
   })
+})
+
+test('a connection that came while this process was busy is none that did not come', async () => {
+  const lookup = (_host: string, _options: unknown, callback: (error: null, found: LookupAddress[]) => void): void => {
+    callback(null, [{ address: '127.0.0.1', family: 4 }])
+    process.nextTick(() => {
+      const until = performance.now() + 200
+      while (performance.now() < until) { /* busy */ }
+    })
+  }
+  const zoo = await startZoo()
+  const origin = makeOrigin({ credentials: noCredentials, lookup: lookup as never }, { 'zoo.test': { url: zoo.url.replace('127.0.0.1', 'localhost') } }, { connectMs: 50 })
+  expect((await origin.resolve(REPOSITORY, '1')).digest).toBe(image.index.digest)
+  expect(zoo.requests).toHaveLength(1)
 })
 
 describe('a registry that is not there', () => {
