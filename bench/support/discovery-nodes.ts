@@ -83,6 +83,7 @@ class DiscoveringNode {
         onReject () {},
         onLie () {},
         onAccused () {},
+        onLiar () {},
         onRestricted () {},
         onOtherSize () {}
       }

@@ -243,6 +243,11 @@ export class Exchange implements LinkHandlers {
     this.#components.links.of(peer)?.close()
   }
 
+  /** A peer has lied about a blob: what it signed of others is believed no more. */
+  disbelieve (peer: string): void {
+    for (const participation of [...this.#participations.values()]) participation.disbelieve(peer)
+  }
+
   stop (): void {
     this.#isStopped = true
     this.#introductions.stop()

@@ -64,6 +64,8 @@ export interface ParticipationListener {
   onRestricted (member: string): void
   /** Somebody is said to have signed wrong hashes. */
   onAccused (accusation: Accusation): void
+  /** Somebody was found out, perhaps over another blob. */
+  onLiar (peer: string): void
   /** It says that the blob has another size; `isHolder`: and that it holds it. */
   onOtherSize (member: string, size: number, isHolder: boolean): void
 }
@@ -360,6 +362,11 @@ export class Participation {
     if (this.#isShared === isShared) return
     this.#isShared = isShared
     if (isShared) this.#announce([...this.#offered])
+  }
+
+  /** What this peer signed is believed no more. */
+  disbelieve (peer: string): void {
+    this.#listener?.onLiar(peer)
   }
 
   /** A piece is here and right; `attestation` says so, or nobody but the origin. */

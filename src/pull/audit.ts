@@ -74,6 +74,19 @@ export class Audit {
     }).catch((error: unknown) => { this.#init.download.fail(error) })
   }
 
+  /** A signer was found out over another blob: what is here on its word, and readers have not, is fetched again. */
+  disbelieve (signer: string): void {
+    const { download, given } = this.#init
+    // a whole is about to say who is right
+    if (download.session.isComplete) return
+    const pieces = download.participation.vouchers.piecesOf(signer)
+    download.participation.vouchers.discredit(signer)
+    download.distrust(pieces.filter(piece => given.has(piece)))
+    this.#checking = this.#checking.then(async () => {
+      await download.lost(pieces.filter(piece => !given.has(piece) && download.session.held.has(piece)))
+    }).catch((error: unknown) => { download.fail(error) })
+  }
+
   /** Resolves when nothing is being looked into. */
   async idle (): Promise<void> {
     await this.#checking
@@ -89,7 +102,7 @@ export class Audit {
     const authors = this.#suspects()
     if (authors.length === 0) this.#originCount++
     if (this.#count >= MAX_MISMATCHES || this.#originCount >= MAX_ORIGIN_MISMATCHES) throw new WrongContentError(digest, { cause })
-    const wrong = authors.length === 0 ? allPieces(size) : await this.#findLies(authors, options)
+    const wrong = authors.length === 0 ? allPieces(size) : this.#onBannedWord(authors) ?? await this.#findLies(authors, options)
     if (wrong.length === 0) throw new WrongContentError(digest, { cause })
     return this.#lost(wrong, cause)
   }
@@ -123,6 +136,15 @@ export class Audit {
     const self = this.#components.self()
     const rank = (author: string): number => this.#hints.has(author) ? Infinity : new OwnershipSeed(`${digest} ${self}`, author).rank(0)
     return download.participation.vouchers.authors().filter(author => author !== self).map(author => ({ author, rank: rank(author) })).sort((a, b) => b.rank > a.rank ? 1 : -1).map(({ author }) => author)
+  }
+
+  /** Whoever was banned meanwhile, over whatever, is believed by nobody: no origin need say so. */
+  #onBannedWord (authors: readonly string[]): number[] | undefined {
+    const { vouchers } = this.#init.download.participation
+    const banned = authors.filter(author => this.#isBanned(author))
+    const pieces = banned.flatMap(author => vouchers.piecesOf(author))
+    for (const author of banned) vouchers.discredit(author)
+    return pieces.length === 0 ? undefined : pieces
   }
 
   /** @returns all pieces that the first liar found vouched for */

@@ -78,6 +78,8 @@ export interface DownloadInit extends DownloadTimes {
   readonly onLie: (peer: string, reason: string) => void
   /** A member says that somebody signed wrong hashes. */
   readonly onAccused: (accusation: Accusation) => void
+  /** Somebody was found out, perhaps over another blob. */
+  readonly onLiar: (peer: string) => void
 }
 
 /**
@@ -322,6 +324,10 @@ export class Download implements ParticipationListener {
 
   onAccused (accusation: Accusation): void {
     this.#init.onAccused(accusation)
+  }
+
+  onLiar (peer: string): void {
+    this.#init.onLiar(peer)
   }
 
   onLie (member: string, reason: string): void {

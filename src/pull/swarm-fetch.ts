@@ -159,7 +159,8 @@ export class SwarmFetch implements Fetch {
       onChange: () => { this.#notify() },
       onOriginBytes: position => this.#pace.isDue(position) ? this.#pace.wait(position) : undefined,
       onLie: (peer, reason) => { this.#ban(peer, reason) },
-      onAccused: accusation => { this.#audit?.hear(accusation, { signal }) }
+      onAccused: accusation => { this.#audit?.hear(accusation, { signal }) },
+      onLiar: peer => { this.#audit?.disbelieve(peer) }
     })
     this.#download = download
     for (const repository of this.#repositories.values()) download.addRepository(repository)
@@ -282,6 +283,7 @@ export class SwarmFetch implements Fetch {
   /** @param isTold - what it did has been said to it: that goes out before the link ends */
   #ban (peer: string, reason: string, { isTold = false } = {}): void {
     new Blame(this.#components, this.digest).ban(peer, reason)
+    this.#components.exchange.disbelieve(peer)
     if (isTold) this.#components.exchange.dismiss(peer)
     else this.#components.exchange.cut(peer, new Error(reason))
   }

@@ -25,12 +25,12 @@ async function strangerTo (agent: SwarmAgent): Promise<Stranger> {
 }
 
 /** What a stranger signs about pieces of the blob. */
-function signedBy ({ agent: { key } }: Stranger, pieces: readonly number[], of: Uint8Array): Uint8Array {
+function signedBy ({ agent: { key } }: Stranger, pieces: readonly number[], of: Uint8Array, about = digest): Uint8Array {
   const hashes = pieces.map(piece => {
     const { start, end } = pieceSpan(SIZE, piece)
     return { piece, sha256: createHash('sha256').update(of.subarray(start, end)).digest() }
   })
-  return signAttestation(key, { digest, size: SIZE, hashes }).bytes
+  return signAttestation(key, { digest: about, size: SIZE, hashes }).bytes
 }
 
 /** Joins, and says that it has pieces, of which it signs the hashes. */
@@ -110,6 +110,34 @@ describe('an agent that fetches', () => {
     expect(Buffer.compare(await pulling, bytes)).toBe(0)
     expect(await banned(agent, liar)).toContain('signed a wrong hash of piece 0')
     for (const peer of [liar, honest, third]) expect(await peer.hears('accuse')).toMatchObject({ of: liar.agent.peer, pieces: [0] })
+    expect(Object.keys(bans(agent))).toEqual([liar.agent.peer])
+  })
+
+  it('fetches again what it has of other blobs on the word of a liar, before these are whole', async () => {
+    const { agent, pulled } = await fetching({ originPolicy: 'never' })
+    const others = bytesOf(SIZE, 'another blob')
+    const other = digestOf(others)
+    await agent.describe(repository, other, SIZE)
+    const [liar, honest, relay] = [await strangerTo(agent), await strangerTo(agent), await meetStranger(swarm, agent, others)]
+    const pulling = pullBlob(agent.puller({ searchMs: 5_000, graceMs: 3_000 }), other)
+    await relay.hears('join', message => message.digest === other)
+    relay.join({ bitfield: Uint8Array.of(0x80) })
+    relay.say({ type: 'attest', channel: 1, attestation: signedBy(liar, [0], wrong, other) })
+    await serves(relay, [0], wrong)
+    await received(agent, 1)
+
+    const first = pulled()
+    await offers(liar, [], wrong, { signed: [0] })
+    await offers(honest, ALL, bytes)
+    await serves(honest, ALL, bytes)
+    expect(Buffer.compare(await first, bytes)).toBe(0)
+    await banned(agent, liar)
+
+    relay.say({ type: 'attest', channel: 1, attestation: signedBy(relay, ALL, others, other) })
+    relay.say({ type: 'have', channel: 1, pieces: [1, 2, 3], queue: 0 })
+    await serves(relay, ALL, others)
+    expect(Buffer.compare(await pulling, others)).toBe(0)
+    expect(count(agent, 'fetch:mismatch')).toBe(0)
     expect(Object.keys(bans(agent))).toEqual([liar.agent.peer])
   })
 

@@ -343,7 +343,7 @@ describe('an agent that has not the blob', () => {
   })
 })
 
-const nobodyListens: ParticipationListener = { onFacts () {}, onBody () {}, onAnswer () {}, onReject () {}, onLie () {}, onRestricted () {}, onAccused () {}, onOtherSize () {} }
+const nobodyListens: ParticipationListener = { onFacts () {}, onBody () {}, onAnswer () {}, onReject () {}, onLie () {}, onRestricted () {}, onAccused () {}, onLiar () {}, onOtherSize () {} }
 
 /** The same bytes under another name of as many characters. */
 function renamed (attestation: Uint8Array, from: string, to: string): Uint8Array {

@@ -3,7 +3,7 @@ import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
 import type { Ed25519PrivateKey } from '@libp2p/interface'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { signAttestation, type Attestation } from '../../src/net/swarm-attestation.ts'
+import { attestedHash, signAttestation, type Attestation } from '../../src/net/swarm-attestation.ts'
 import { digestOf } from '../../src/oci/digest.ts'
 import { repositoryKey } from '../../src/oci/repository.ts'
 import { AccessFacts } from '../../src/pull/access-facts.ts'
@@ -11,7 +11,7 @@ import { Audit } from '../../src/pull/audit.ts'
 import { Download } from '../../src/pull/download.ts'
 import { OriginSlots } from '../../src/pull/origin-slots.ts'
 import { MIN_PIECE_LENGTH, pieceSpan } from '../../src/swarm/pieces.ts'
-import { SwarmOfAgents } from '../support/swarm-agents.ts'
+import { SwarmOfAgents, type SwarmAgent } from '../support/swarm-agents.ts'
 import { until } from '../support/until.ts'
 import { bytesOf, repository } from './kit.ts'
 
@@ -73,6 +73,7 @@ interface Scene {
   readonly audit: Audit
   readonly download: Download
   readonly self: Signer
+  readonly agent: SwarmAgent
   /** Who was banned so far, and why. */
   readonly bans: Map<string, string>
   /** Pieces read from the origin, in order. */
@@ -107,7 +108,8 @@ async function scene ({ signed = [], contradicted = [], fromOrigin = [], given =
     onChange: () => {},
     onOriginBytes: () => undefined,
     onLie: () => {},
-    onAccused: () => {}
+    onAccused: () => {},
+    onLiar: () => {}
   })
   download.done.catch(() => {})
   cleanups.push(async () => {
@@ -130,6 +132,7 @@ async function scene ({ signed = [], contradicted = [], fromOrigin = [], given =
     audit,
     download,
     self: agent,
+    agent,
     bans,
     reads: () => swarm.origin.blobStarts(digest).map(start => start / MIN_PIECE_LENGTH),
     cameAnew: (pieces, by) => {
@@ -263,6 +266,48 @@ describe.each(['is not to be asked', 'does not know the blob'] as const)('an aud
     const { audit, bans } = await scene({ mayAskOrigin, signed: [[await signer(1), [0, 1]], [await signer(2), [2, 3], [3]]] })
     await expect(audit.settle(MISMATCH, {})).rejects.toMatchObject({ code: 'CONTENT_WRONG' })
     expect(bans.size).toBe(0)
+  })
+})
+
+test('an audit takes anew what somebody signed who was banned over another blob, and asks no origin', async () => {
+  swarm.origin.addBlob(repository, right)
+  const [liar, honest] = [await signer(1), await signer(2)]
+  const { audit, agent, reads } = await scene({ signed: [[honest, [0, 1, 2, 3, 4, 5]], [liar, [6, 7, 8, 9, 10, 11], [6]]] })
+  agent.score.ban(liar.peer, 'lied about another blob', Date.now())
+  expect(await audit.settle(MISMATCH, {})).toEqual([6, 7, 8, 9, 10, 11])
+  expect(reads()).toEqual([])
+})
+
+describe('a signer found out over another blob', () => {
+  test('is believed no more: what is here on its word is lost, and what comes on its word does not count', async () => {
+    const [liar, honest] = [await signer(1), await signer(2)]
+    const { audit, download, reads } = await scene({ signed: [[liar, [0, 1, 2], [1]], [honest, [3, 4, 5]]] })
+    const { vouchers } = download.participation
+    vouchers.add(says(liar, [7]))
+    const hash = attestedHash(says(liar, [7]), 7) ?? new Uint8Array()
+    expect(vouchers.match(7, hash)?.author).toBe(liar.peer)
+    audit.disbelieve(liar.peer)
+    await audit.idle()
+    expect([...download.session.held]).toEqual([3, 4, 5])
+    expect(vouchers.match(7, hash)).toBeUndefined()
+    expect(reads()).toEqual([])
+  })
+
+  test('costs nothing that readers have, but they get no more of it', async () => {
+    const liar = await signer(1)
+    const { audit, download } = await scene({ signed: [[liar, [0, 1, 2]]], given: [0] })
+    audit.disbelieve(liar.peer)
+    await audit.idle()
+    expect([...download.session.held]).toEqual([0])
+    expect(download.isTrusted(0)).toBe(false)
+  })
+
+  test('changes nothing when all is here: the whole says who is right', async () => {
+    const [liar, honest] = [await signer(1), await signer(2)]
+    const { audit, download } = await scene({ signed: [[liar, [0, 1]], [honest, ALL.slice(2)]] })
+    audit.disbelieve(liar.peer)
+    await audit.idle()
+    expect(download.session.held.count).toBe(PIECES)
   })
 })
 

@@ -32,7 +32,7 @@ function searchOf (agent: SwarmAgent, { graceMs = NEVER_MS }: { graceMs?: number
     restricted: false,
     isShared: true,
     readsOrigin: false,
-    listener: { onFacts () {}, onBody () {}, onAnswer: member => { hearer.search?.answered(member) }, onReject () {}, onLie () {}, onRestricted () {}, onAccused () {}, onOtherSize () {} }
+    listener: { onFacts () {}, onBody () {}, onAnswer: member => { hearer.search?.answered(member) }, onReject () {}, onLie () {}, onRestricted () {}, onAccused () {}, onLiar () {}, onOtherSize () {} }
   })
   const search = new MemberSearch({ exchange: agent.exchange, router: agent.router }, { digest, participation, graceMs, onGrace: () => { graces.push(participation.memberCount) } })
   hearer.search = search
