@@ -1,4 +1,4 @@
-import { GROUP_PIECES, OwnershipSeed } from './ownership.ts'
+import { GROUP_PIECES, groupOf, OwnershipSeed } from './ownership.ts'
 
 /** Names kept; of more, the first stay. */
 const MAX_NAMES = 512
@@ -38,7 +38,7 @@ export class DistantOwners {
 
   /** Whether one of them ranks higher for the piece. */
   isAbove (rank: number, piece: number): boolean {
-    return (this.#best[Math.floor(piece / GROUP_PIECES)] ?? 0) > rank
+    return (this.#best[groupOf(piece)] ?? 0) > rank
   }
 
   /** They have kept us waiting: nothing is left to them from now on. */

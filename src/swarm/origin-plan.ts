@@ -4,7 +4,7 @@ import { DistantOwners } from './distant-owners.ts'
 import type { RequestLedger } from './ledger.ts'
 import type { Member } from './member.ts'
 import { OriginPace } from './origin-pace.ts'
-import { OwnershipSeed } from './ownership.ts'
+import { groupOf, OwnershipSeed } from './ownership.ts'
 import { pieceLength, SMALL_PIECES } from './pieces.ts'
 import { SpareTime } from './spare-time.ts'
 
@@ -24,6 +24,12 @@ const PROGRESS_ALLOWANCE_MS = 6000
 /** From one piece that somebody reads to the next: so long, and what the piece needs at this pace. */
 const READING_ALLOWANCE_MS = 6000
 const SLOWEST_BYTES_PER_MS = 250
+/** Who has been at a piece for so long is slow, in milliseconds. */
+const SLOW_MS = 1000
+/** Between the turns of those who would read for a slow owner: until they have heard of each other, in milliseconds. */
+const TURN_MS = 60
+/** Turns of a round: as many who are spare do not meet. */
+const TURNS = 4
 /** Pieces of one read; doubles with each that nobody else wanted a part in. */
 const FIRST_RUN_PIECES = 1
 const MAX_RUN_PIECES = 64
@@ -47,6 +53,16 @@ export interface OriginPlanInit {
 export interface OriginRun {
   readonly start: number
   readonly end: number
+}
+
+/** What holds for all pieces while one read is chosen. */
+interface OriginView {
+  readonly nowMs: number
+  /** What others say that they are reading. */
+  readonly claimed: ReadonlySet<number>
+  /** What members hold is better read from the origin. */
+  readonly isQuicker: boolean
+  readonly before: (piece: number) => readonly Member[] | undefined
 }
 
 /**
@@ -175,31 +191,38 @@ export class OriginPlan {
     const sincePieceMs = nowMs - this.#lastArrivalMs
     const idleMs = Math.min(sincePieceMs, Math.max(nowMs - this.#lastProgressMs, sincePieceMs - PROGRESS_ALLOWANCE_MS))
     if (idleMs > this.#patienceMs) this.distant.close()
-    const isOurs = (piece: number): boolean => this.#isFree(piece, nowMs) && (
-      this.#isOffered(piece, nowMs) ? this.#isQuicker(nowMs) : this.#isOwner(piece, contenders, idleMs))
+    const view: OriginView = { nowMs, claimed: this.#claimed(nowMs), isQuicker: this.#isQuicker(nowMs), before: this.#ranking(contenders) }
+    const isOurs = (piece: number): boolean => this.#isFree(piece, view) && (
+      this.#isOffered(piece, nowMs) ? view.isQuicker : this.#isOwner(piece, view, idleMs))
     const start = this.#start(heads, contenders.length === 0, isOurs)
-    if (start === undefined) return this.#nextForOthers(nowMs, contenders)
+    if (start === undefined) return this.#nextForOthers(view)
     let end = start + 1
     while (end - start < Math.min(this.#runPieces, longest) && end < this.#parts.arrived.length && isOurs(end)) end++
     this.#runPieces = Math.min(MAX_RUN_PIECES, this.#runPieces * 2)
     return this.#begin(nowMs, { start, end })
   }
 
-  /** Nothing is ours: what slower owners have not begun, from that on which they would read last. */
-  #nextForOthers (nowMs: number, contenders: readonly Member[]): OriginRun | undefined {
+  /**
+   * Nothing is ours: what slower owners have not begun, that first for which fewest rank before us. Of those the piece that its
+   * owner would read last, if we are the next in rank; others who are spare have the same claim on all else, so there each goes
+   * its own way, or two that end a piece at the same time would read the same all along.
+   */
+  #nextForOthers (view: OriginView): OriginRun | undefined {
+    const { nowMs } = view
     if (this.#taking.size === 0) this.#spare.begin(nowMs)
     if (this.#knowsNoRanges || !this.#spare.suffices(nowMs, 1)) return undefined
     const { length } = this.#parts.arrived
-    let last: { piece: number, turn: number } | undefined
+    let best: { piece: number, before: number, turn: number } | undefined
     for (let piece = 0; piece < length; piece++) {
-      if (!this.#isFree(piece, nowMs) || this.#isOffered(piece, nowMs)) continue
-      const owners = this.#before(piece, contenders)
+      if (!this.#isFree(piece, view) || this.#isOffered(piece, nowMs)) continue
+      const owners = view.before(piece)
       const owner = owners?.[0]
-      if (owner === undefined || !this.#spare.suffices(nowMs, owners?.length ?? 0)) continue
-      const turn = (piece + length - this.#first(owner.ownership)) % length
-      if (last === undefined || turn > last.turn) last = { piece, turn }
+      if (owners === undefined || owner === undefined || !this.#spare.suffices(nowMs, owners.length) || !isOurTurn(owner, owners.length, nowMs)) continue
+      const before = owners.length
+      const turn = before === 1 ? (piece + length - this.#first(owner.ownership)) % length : this.#self.order(piece)
+      if (best === undefined || before < best.before || (before === best.before && turn > best.turn)) best = { piece, before, turn }
     }
-    return last === undefined ? undefined : this.#begin(nowMs, { start: last.piece, end: last.piece + 1 })
+    return best === undefined ? undefined : this.#begin(nowMs, { start: best.piece, end: best.piece + 1 })
   }
 
   #begin (nowMs: number, run: OriginRun): OriginRun {
@@ -211,13 +234,19 @@ export class OriginPlan {
   }
 
   /** Not here, not on its way to us, and nobody says that it is reading it. */
-  #isFree (piece: number, nowMs: number): boolean {
-    const { arrived, ledger, members } = this.#parts
-    if (arrived.has(piece) || ledger.isAsked(piece) || this.#taking.has(piece)) return false
-    for (const member of members.values()) {
-      if (member.taking.has(piece) && this.#isReading(member, nowMs)) return false
+  #isFree (piece: number, { claimed }: OriginView): boolean {
+    const { arrived, ledger } = this.#parts
+    return !arrived.has(piece) && !this.#taking.has(piece) && !claimed.has(piece) && !ledger.isAsked(piece)
+  }
+
+  /** What others say that they are reading. */
+  #claimed (nowMs: number): ReadonlySet<number> {
+    const claimed = new Set<number>()
+    for (const member of this.#parts.members.values()) {
+      if (member.taking.size === 0 || !this.#isReading(member, nowMs)) continue
+      for (const piece of member.taking) claimed.add(piece)
     }
-    return true
+    return claimed
   }
 
   /** Whether a member that has promised to read pieces may still be doing so: it says so, and not for ever. */
@@ -241,14 +270,23 @@ export class OriginPlan {
     return [...this.#parts.members.values()].filter(member => !member.isLeech && member.readsOrigin && nowMs - member.heardAtMs < this.#patienceMs)
   }
 
-  #isOwner (missing: number, contenders: readonly Member[], idleMs: number): boolean {
+  #isOwner (missing: number, view: OriginView, idleMs: number): boolean {
     // who reads a part reads all
-    const before = this.#before(this.#knowsNoRanges ? 0 : missing, contenders)?.length
+    const before = view.before(this.#knowsNoRanges ? 0 : missing)?.length
     if (before === undefined || before === 0) return before === 0
     return before * this.#patienceMs <= idleMs && idleMs > this.#patienceMs
   }
 
-  /** Who ranks before us for a piece, the owner first; undefined when one whom we know by name only does. */
+  /** Who ranks before us for a piece, the owner first; undefined when one whom we know by name only does. The same for all pieces of a group. */
+  #ranking (contenders: readonly Member[]): OriginView['before'] {
+    const known = new Map<number, readonly Member[] | undefined>()
+    return piece => {
+      const group = groupOf(piece)
+      if (!known.has(group)) known.set(group, this.#before(piece, contenders))
+      return known.get(group)
+    }
+  }
+
   #before (piece: number, contenders: readonly Member[]): readonly Member[] | undefined {
     const rank = this.#self.rank(piece)
     if (this.distant.isAbove(rank, piece)) return undefined
@@ -288,4 +326,14 @@ export class OriginPlan {
     this.#lastArrivalMs = nowMs
     this.#lastProgressMs = nowMs
   }
+}
+
+/**
+ * Whether we may begin one of an owner's pieces, `before` ranking before us: it must not begin the same before it hears of it.
+ * So just after it has begun another, or when it is slow; and one behind the other, or all who are spare begin in the same instant.
+ */
+function isOurTurn ({ taking, takingSinceMs }: Member, before: number, nowMs: number): boolean {
+  const turn = Math.floor((nowMs - takingSinceMs) / TURN_MS)
+  const isSlow = nowMs - takingSinceMs > SLOW_MS
+  return isSlow ? before === 1 || turn % TURNS === before % TURNS : taking.size > 0 && turn === before - 1
 }

@@ -15,6 +15,8 @@ export const GROUP_PIECES = 4
 export class OwnershipSeed {
   readonly #high: number
   readonly #low: number
+  /** Ranks by group, as far as they were asked for: each is asked for again and again. */
+  readonly #ranks: number[] = []
 
   constructor (digest: string, peer: string) {
     const hash = createHash('sha256').update(`${digest}\n${peer}`).digest()
@@ -24,13 +26,19 @@ export class OwnershipSeed {
 
   /** Who ranks highest owns the piece. An unsigned 32-bit number. */
   rank (piece: number): number {
-    return this.order(Math.floor(piece / GROUP_PIECES))
+    const group = groupOf(piece)
+    return this.#ranks[group] ??= this.order(group)
   }
 
   /** A number that looks random and is the same whenever asked. Unsigned, 32 bits. */
   order (index: number): number {
     return mix(this.#low ^ mix((this.#high + Math.imul(index, 0x9e3779b9)) >>> 0))
   }
+}
+
+/** Pieces of one group have the same ranks. */
+export function groupOf (piece: number): number {
+  return Math.floor(piece / GROUP_PIECES)
 }
 
 function mix (value: number): number {

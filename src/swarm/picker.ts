@@ -38,6 +38,8 @@ export interface PickedRequest {
 export class Picker {
   readonly #parts: PickerParts
   readonly #self: OwnershipSeed
+  /** Ours among equals, by piece. */
+  readonly #order: Uint32Array
   readonly #lateFactor: number
   #serviceMs = MIN_LATE_MS
   /** When a piece last came, or the first question was asked. */
@@ -46,6 +48,7 @@ export class Picker {
   constructor (parts: PickerParts, { self, digest }: { readonly self: string, readonly digest: string }) {
     this.#parts = parts
     this.#self = new OwnershipSeed(digest, self)
+    this.#order = Uint32Array.from({ length: parts.arrived.length }, (_, piece) => this.#self.order(piece))
     this.#lateFactor = parts.arrived.length <= SMALL_PIECES ? SMALL_LATE_FACTOR : LATE_FACTOR
   }
 
@@ -98,13 +101,14 @@ export class Picker {
     let givers = 0
     for (const member of members.values()) if (!member.isLeech) givers++
     let best: { piece: number, holders: number, order: number } | undefined
+    // of all pieces, for each question: first what costs least to know
     for (let piece = 0; piece < arrived.length; piece++) {
-      if (!this.#isWanted(piece)) continue
       const holders = availability.of(piece)
       if (holders === 0 || (best !== undefined && holders > best.holders)) continue
       // what all hold is read in order, as disk and hash like it best
-      const order = holders === givers ? ANY_ORDER + arrived.length - piece : this.#self.order(piece)
+      const order = holders === givers ? ANY_ORDER + arrived.length - piece : this.#order[piece] ?? 0
       if (best !== undefined && holders === best.holders && order < best.order) continue
+      if (!this.#isWanted(piece)) continue
       if (!free.some(member => this.#canGive(member, piece) && this.#mayAsk(member, piece, nowMs))) continue
       best = { piece, holders, order }
     }

@@ -41,6 +41,6 @@ describe('the chart of a rollout', () => {
   })
 
   it('puts one panel below the other', () => {
-    expect(drawRollout([PANEL, PANEL])).toContain('height="760"')
+    expect(drawRollout([PANEL, PANEL])).toContain('height="820"')
   })
 })

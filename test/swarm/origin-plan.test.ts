@@ -8,6 +8,8 @@ const OWNER_PATIENCE_MS = 1500
 const READING_MS = 6_525
 /** Who has read all that it owns waits so long for each that ranks before it, in milliseconds. */
 const SPARE_STEP_MS = 500
+/** Those who rank behind each other begin so long one after the other, in milliseconds. */
+const TURN_MS = 60
 const PIECES = 64
 const OTHERS = ['a', 'b', 'c']
 const ALL = Array.from({ length: PIECES }, (_, piece) => piece)
@@ -168,22 +170,37 @@ describe('beside others', () => {
       }
     }
 
+    /** Pieces of which so many of the others rank before us. */
+    const behind = (count: number): number[] => ALL.filter(piece => OTHERS.filter(other => ownerOf(piece, [other]) === other).length === count)
+
     it('we read what another owns and has not begun, half a second later, and first what it would read last', () => {
       const scene = spareBeside(['a'])
+      const itsOrder = ALL.map(turn => (firstOf('a', PIECES) + turn) % PIECES).filter(piece => ownerOf(piece, ['a']) === 'a')
+      scene.session.takes('a', itsOrder.slice(0, 1), SPARE_STEP_MS)
       heard(scene, ['a'], SPARE_STEP_MS)
       expect(readAll(scene, SPARE_STEP_MS)).toEqual([])
-      const itsOrder = ALL.map(turn => (firstOf('a', PIECES) + turn) % PIECES).filter(piece => ownerOf(piece, ['a']) === 'a')
       expect(readAll(scene, SPARE_STEP_MS + 1, 3)).toEqual(itsOrder.slice(-3).reverse())
     })
 
-    it('for each who ranks before us that takes half a second more', () => {
+    it('but not when it may be about to begin the same: it has been at another for a while, or has just ended it', () => {
+      const scene = spareBeside(['a'])
+      const [first = 0] = ALL.filter(piece => ownerOf(piece, ['a']) === 'a')
+      scene.session.takes('a', [first], SPARE_STEP_MS)
+      heard(scene, ['a'], SPARE_STEP_MS + TURN_MS)
+      expect(readAll(scene, SPARE_STEP_MS + TURN_MS)).toEqual([])
+      scene.session.has('a', [first], SPARE_STEP_MS + 2 * TURN_MS)
+      expect(readAll(scene, SPARE_STEP_MS + 2 * TURN_MS)).toEqual([])
+    })
+
+    it('for each who ranks before us that takes half a second more, and our turn comes behind theirs', () => {
       const scene = spareBeside(OTHERS)
-      heard(scene, OTHERS, SPARE_STEP_MS + 1)
-      const second = readAll(scene, SPARE_STEP_MS + 1)
-      expect(second.length).toBeGreaterThan(0)
-      expect(second.length).toBeLessThan(PIECES - OURS.length)
-      heard(scene, OTHERS, OTHERS.length * SPARE_STEP_MS + 1)
-      expect(new Set([...OURS, ...second, ...readAll(scene, OTHERS.length * SPARE_STEP_MS + 1)])).toEqual(new Set(ALL))
+      // they have begun nothing for a second, so they are slow
+      heard(scene, OTHERS, 2 * SPARE_STEP_MS)
+      expect(readAll(scene, 2 * SPARE_STEP_MS)).toEqual([])
+      expect(readAll(scene, 2 * SPARE_STEP_MS + 1).sort((a, b) => a - b)).toEqual(behind(1))
+      heard(scene, OTHERS, 26 * TURN_MS)
+      expect(readAll(scene, 26 * TURN_MS).sort((a, b) => a - b)).toEqual(behind(2))
+      expect(readAll(scene, 27 * TURN_MS).sort((a, b) => a - b)).toEqual(behind(3))
     })
 
     it('what one that leaves was reading is not read by all who are spare at once', () => {

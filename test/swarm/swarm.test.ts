@@ -74,9 +74,18 @@ describe('a cold swarm', () => {
       const swarm = new SwarmModel({ ...init, limitMs: LIMIT_MS })
       swarm.run()
       expect(swarm.originBytes / init.size).toBeGreaterThanOrEqual(1)
-      // two that begin to read the same last piece within a message's way both read it
-      expect(swarm.originBytes).toBeLessThanOrEqual(1.05 * init.size + pieceLength(init.size))
+      // two that begin to read the same piece within a message's way both read it: the last one, or one of a slow owner
+      expect(swarm.originBytes).toBeLessThanOrEqual(1.05 * init.size + 2 * pieceLength(init.size))
     }), { numRuns: RUNS })
+  })
+
+  it('asks the origin for each byte once, but for a thousandth, all in all', () => {
+    const copies = fc.sample(coldSwarm, { numRuns: RUNS, seed: 1 }).map(init => {
+      const swarm = new SwarmModel({ ...init, limitMs: LIMIT_MS })
+      swarm.run()
+      return swarm.originBytes / init.size
+    })
+    expect(copies.reduce((sum, copy) => sum + copy, 0) / copies.length).toBeLessThanOrEqual(1.001)
   })
 
   it('on slow links asks the origin for each byte about once, all in all', () => {
@@ -85,7 +94,7 @@ describe('a cold swarm', () => {
       swarm.run()
       return swarm.originBytes / init.size
     })
-    expect(copies.reduce((sum, copy) => sum + copy, 0) / copies.length).toBeLessThanOrEqual(1.015)
+    expect(copies.reduce((sum, copy) => sum + copy, 0) / copies.length).toBeLessThanOrEqual(1.01)
     expect(Math.max(...copies)).toBeLessThanOrEqual(2)
   })
 
@@ -97,10 +106,12 @@ describe('a cold swarm', () => {
     }), { numRuns: 5, seed: 1 })
   })
 
-  it.each([4, 16])('of %i hosts fetches 32 MiB at 10 MB/s within 1.2 of that time, and each byte once', count => {
-    const { ratio, copies } = coldRun({ count, size: 32 * MIB, pace: 10_000, seed: 1 })
-    expect(ratio).toBeLessThanOrEqual(1.2)
-    expect(copies).toBe(1)
+  it.each([4, 16])('of %i hosts fetches 32 MiB at 10 MB/s within 1.2 of that time, and each byte once, but for a piece of the last', count => {
+    const runs = [1, 2, 3, 4].map(seed => coldRun({ count, size: 32 * MIB, pace: 10_000, seed }))
+    for (const { ratio } of runs) expect(ratio).toBeLessThanOrEqual(1.2)
+    const vain = runs.map(({ copies }) => (copies - 1) * pieceCount(32 * MIB))
+    expect(Math.max(...vain)).toBeLessThanOrEqual(1)
+    expect(vain.reduce((sum, pieces) => sum + pieces, 0)).toBeLessThanOrEqual(2)
   })
 
   it('does not wait for what slow hosts own: of 16 with two at a tenth of the speed the others end within 1.6 of it', () => {
