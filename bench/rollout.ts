@@ -108,7 +108,7 @@ function describe ({ preset, runs, warmUps, settleMs, bootstrapHosts, hasCaps }:
   console.log(`${preset}: ${hosts} hosts, ${imageBytes / MIB} MiB in ${layers} layers${had}, ${speed(hostBytesPerSecond)} up and down per host, origin ${speed(originBytesPerSecond)}, ${runs === 1 ? '1 run' : `${runs} runs`}`)
   if (isPrivate && hostBytesPerSecond !== undefined) console.log(`links: a network namespace each, one bridge; ${describeShaping(hostBytesPerSecond)}; acknowledgements count`)
   console.log(`agents' own caps: ${!hasCaps ? 'not wanted' : caps === undefined ? 'none, this agent has no --upload-limit and --download-limit' : caps.join(' ')}`)
-  console.log(`agents: all join by the first ${bootstrapHosts}; each has a neighbour, has taken part in ${warmUps === 0 ? 'no rollout' : `${warmUps} rollouts of other images`} before, and then ${settleMs / 1000} s have passed`)
+  console.log(`agents: all join by the first ${bootstrapHosts}; each has a neighbour, has taken part in ${warmUps === 0 ? 'no rollout' : `${warmUps} rollouts of other images`} before, and then ${settleMs / 1000} s have passed and all are idle`)
   console.log('times count from the first of the starts, which spread over 100 ms, until the image is committed')
 }
 

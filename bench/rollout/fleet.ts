@@ -4,6 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { AgentProcess } from '../../test/support/agent-process.ts'
 import { until } from '../../test/support/until.ts'
 import { pullByAgent } from '../support/agent-pull.ts'
+import { cpuSeconds } from '../support/process-usage.ts'
 import type { Network } from './network.ts'
 import { rolesOf, type Role, type Scenario } from './scenario.ts'
 import { REGISTRY } from './stage.ts'
@@ -12,6 +13,10 @@ import { REGISTRY } from './stage.ts'
 const WIDTH = 3
 const NEIGHBOUR_TIMEOUT_MS = 20_000
 const POLL_MS = 100
+/** All agents together use less than this share of a processor when they are idle. */
+const QUIET_SHARE = 0.1
+const QUIET_WINDOW_MS = 2_000
+const QUIET_TIMEOUT_MS = 120_000
 
 /** A host of the rollout. */
 export interface Host {
@@ -71,6 +76,7 @@ export class Fleet {
       await startAll(planned.filter(([, role]) => !isReal(role)))
       hosts.sort((a, b) => a.index - b.index)
       await delay(init.settleMs)
+      await quiet(hosts)
       return new Fleet(hosts, (await neighbourCounts(hosts)).sort((a, b) => a - b), init.logDir)
     } catch (error) {
       await keepLogs(hosts, init.logDir)
@@ -132,6 +138,19 @@ async function joined (hosts: readonly Host[]): Promise<void> {
     await delay(POLL_MS)
     return (await neighbourCounts(hosts)).every(count => count > 0)
   }, { what: 'each agent has a neighbour', timeoutMs: NEIGHBOUR_TIMEOUT_MS })
+}
+
+/** Waits until the agents have told the DHT of what they hold, which takes as long as the processors are slow. */
+async function quiet (hosts: readonly Host[]): Promise<void> {
+  const used = async (): Promise<number> => (await Promise.all(hosts.map(async ({ agent }) => cpuSeconds(agent.pid)))).reduce((sum, seconds) => sum + seconds, 0)
+  let before = await used()
+  await until(async () => {
+    await delay(QUIET_WINDOW_MS)
+    const now = await used()
+    const share = (now - before) * 1000 / QUIET_WINDOW_MS
+    before = now
+    return share < QUIET_SHARE
+  }, { what: 'the agents are idle', timeoutMs: QUIET_TIMEOUT_MS })
 }
 
 async function neighbourCounts (hosts: readonly Host[]): Promise<number[]> {

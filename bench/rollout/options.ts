@@ -32,7 +32,8 @@ how
   --bootstrap-hosts N   how many of the first hosts the others are told of (default 1)
   --warm-up N           rollouts of other images of that size that the agents have taken part in before, unshaped (default 2); with
                         0 they have just been started, and all compile their code at once
-  --settle SECONDS      wait before the start, in which what was pulled before is announced (default 15)
+  --settle SECONDS      wait before the start, in which what was pulled before is announced, and then until the
+                        agents are idle (default 15)
   --no-caps             links only, without --upload-limit and --download-limit of the agents
   --agent-arg=ARG       further argument of each agent, repeatable: --agent-arg=--log-level=debug
   --faulty FILE         script run in place of the agent on stalling and lying hosts: started with the agent's arguments and

@@ -4,6 +4,8 @@ import { MAX_LISTED_PIECES } from '../net/swarm-limits.ts'
 const INTERVAL_PER_MEMBER_MS = 12
 const MIN_INTERVAL_MS = 20
 const MAX_INTERVAL_MS = 200
+/** Who would be told so soon, in parts of that interval, is told together with who must be told now. */
+const EARLY_PART = 4
 
 export interface NewsParts<Member> {
   /** Who is told. */
@@ -12,17 +14,26 @@ export interface NewsParts<Member> {
   readonly tell: (member: Member, pieces: readonly number[]) => void
   /** Whether a piece is here still. */
   readonly isHere: (piece: number) => boolean
+  /** Milliseconds. */
+  readonly now: () => number
+}
+
+interface NewsItem {
+  readonly piece: number
+  readonly atMs: number
 }
 
 /**
  * Pieces that have come, and who has heard of them. A message costs both sides the same whatever it carries, so a member is told
- * together with what is said to it anyway, and by a message of its own only when nothing was said for a while.
+ * together with what is said to it anyway, and by a message of its own only when it has not heard of a piece for a while.
  */
 export class News<Member> {
   readonly #parts: NewsParts<Member>
-  /** Since all were told. */
-  #pieces: number[] = []
-  /** How many of them each has heard of. */
+  /** Those of which somebody may not have heard, in the order in which they came. */
+  #items: NewsItem[] = []
+  /** Items before them, of which all have heard. */
+  #gone = 0
+  /** Of how many, those before them included, each member has heard. */
   readonly #heard = new Map<Member, number>()
   #timer: NodeJS.Timeout | undefined
 
@@ -31,34 +42,60 @@ export class News<Member> {
   }
 
   add (pieces: readonly number[]): void {
-    for (const piece of pieces) this.#pieces.push(piece)
-    if (this.#timer !== undefined || pieces.length === 0) return
-    const intervalMs = Math.min(MAX_INTERVAL_MS, Math.max(MIN_INTERVAL_MS, this.#parts.members().length * INTERVAL_PER_MEMBER_MS))
-    this.#timer = setTimeout(() => { this.#tellAll() }, intervalMs)
+    const atMs = this.#parts.now()
+    for (const piece of pieces) this.#items.push({ piece, atMs })
+    if (pieces.length > 0) this.#timer ??= setTimeout(() => { this.#tellDue() }, this.#intervalMs)
   }
 
   /** Something is about to be said to this member: it hears the news before. */
   tell (member: Member): void {
-    const heard = this.#heard.get(member) ?? 0
-    if (heard === this.#pieces.length) return
-    const pieces = [...new Set(this.#pieces.slice(heard))].filter(this.#parts.isHere).sort((a, b) => a - b)
+    const unheard = this.#unheardBy(member)
+    if (unheard.length === 0) return
+    const pieces = [...new Set(unheard.map(({ piece }) => piece))].filter(this.#parts.isHere).sort((a, b) => a - b)
     this.know(member)
     for (let at = 0; at < pieces.length; at += MAX_LISTED_PIECES) this.#parts.tell(member, pieces.slice(at, at + MAX_LISTED_PIECES))
   }
 
   /** This member has learned otherwise what there is. */
   know (member: Member): void {
-    this.#heard.set(member, this.#pieces.length)
+    this.#heard.set(member, this.#gone + this.#items.length)
   }
 
   stop (): void {
     clearTimeout(this.#timer)
   }
 
-  #tellAll (): void {
+  get #intervalMs (): number {
+    return Math.min(MAX_INTERVAL_MS, Math.max(MIN_INTERVAL_MS, this.#parts.members().length * INTERVAL_PER_MEMBER_MS))
+  }
+
+  #unheardBy (member: Member): NewsItem[] {
+    return this.#items.slice(Math.max(0, (this.#heard.get(member) ?? 0) - this.#gone))
+  }
+
+  #tellDue (): void {
     this.#timer = undefined
-    for (const member of this.#parts.members()) this.tell(member)
-    this.#pieces = []
-    this.#heard.clear()
+    const intervalMs = this.#intervalMs
+    const now = this.#parts.now()
+    const dueMs = now - intervalMs + intervalMs / EARLY_PART
+    const members = this.#parts.members()
+    let oldestMs = Infinity
+    for (const member of members) {
+      const since = this.#items[Math.max(0, (this.#heard.get(member) ?? 0) - this.#gone)]?.atMs ?? Infinity
+      if (since <= dueMs) this.tell(member)
+      else oldestMs = Math.min(oldestMs, since)
+    }
+    this.#forget(members)
+    if (oldestMs < Infinity) this.#timer = setTimeout(() => { this.#tellDue() }, oldestMs + intervalMs - now)
+  }
+
+  /** What all have heard. */
+  #forget (members: readonly Member[]): void {
+    const heard = members.map(member => this.#heard.get(member) ?? 0)
+    const known = Math.min(this.#gone + this.#items.length, ...heard)
+    this.#items = this.#items.slice(Math.max(0, known - this.#gone))
+    this.#gone = Math.max(this.#gone, known)
+    const isMember = new Set(members)
+    for (const member of this.#heard.keys()) if (!isMember.has(member)) this.#heard.delete(member)
   }
 }

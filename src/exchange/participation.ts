@@ -12,6 +12,8 @@ import { Vouchers } from './vouchers.ts'
 
 /** Pieces in a join that are on their way to us, at the most. */
 const MAX_PROMISED = 1024
+/** Who has heard of us so lately knows that we are at it, in milliseconds. */
+const RECENT_MS = 100
 /** Hashes signed together at the most. */
 const MAX_SIGNED_TOGETHER = 256
 
@@ -82,6 +84,8 @@ export interface Attendee {
   isComplete: boolean
   /** The peer has answered our join by `missing`, or has left, so it has not kept what we said since. */
   hasRefused: boolean
+  /** When we last said what we have or read, in milliseconds. */
+  saidAtMs: number
   readonly told: Set<Attestation>
 }
 
@@ -140,8 +144,14 @@ export class Participation {
     this.#news = new News({
       // who has refused keeps nothing of what we say, and hears all anew when it comes
       members: () => [...this.attendees.values()].filter(({ isComplete, hasRefused }) => !isComplete && !hasRefused),
-      tell: ({ link, ours: channel }, pieces) => { if (channel !== undefined) link.send({ type: 'have', channel, pieces, queue: parts.queue() }) },
-      isHere: piece => this.#isShared && this.session.held.has(piece)
+      tell: (attendee, pieces) => {
+        const { link, ours: channel } = attendee
+        if (channel === undefined) return
+        link.send({ type: 'have', channel, pieces, queue: parts.queue() })
+        attendee.saidAtMs = parts.now()
+      },
+      isHere: piece => this.#isShared && this.session.held.has(piece),
+      now: parts.now
     })
     this.#parts = parts
     this.#source = init.source
@@ -340,8 +350,22 @@ export class Participation {
   /** Tells all that we read these pieces from the origin, or no longer do. */
   tellTaking (type: 'take' | 'release', pieces: readonly number[]): void {
     if (pieces.length === 0 || this.#isHidden) return
-    for (const { peer, isMember, isComplete } of this.attendees.values()) {
-      if (isMember && !isComplete) this.#say(peer, channel => ({ type, channel, pieces }))
+    const now = this.#parts.now()
+    for (const attendee of this.attendees.values()) {
+      if (!attendee.isMember || attendee.isComplete) continue
+      attendee.saidAtMs = now
+      this.#say(attendee.peer, channel => ({ type, channel, pieces }))
+    }
+  }
+
+  /** The same again, to those who have not heard of us for a while: they might think that we no longer do. */
+  repeatTaking (pieces: readonly number[]): void {
+    if (pieces.length === 0 || this.#isHidden) return
+    const now = this.#parts.now()
+    for (const attendee of this.attendees.values()) {
+      if (!attendee.isMember || attendee.isComplete || now - attendee.saidAtMs < RECENT_MS) continue
+      attendee.saidAtMs = now
+      this.#say(attendee.peer, channel => ({ type: 'take', channel, pieces }))
     }
   }
 
@@ -465,7 +489,7 @@ export class Participation {
     const known = this.attendees.get(link.peer)
     if (known?.link === link) return known
     if (known !== undefined) this.gone(link.peer)
-    const attendee: Attendee = { peer: link.peer, link, participation: this, ours: undefined, isMember: false, isComplete: false, hasRefused: false, told: new Set() }
+    const attendee: Attendee = { peer: link.peer, link, participation: this, ours: undefined, isMember: false, isComplete: false, hasRefused: false, saidAtMs: 0, told: new Set() }
     this.attendees.set(link.peer, attendee)
     return attendee
   }

@@ -42,7 +42,8 @@ const STREAM_WINDOW_MS = 100
  * ones a host that opened more in the instant of its dial had its muxer closed, and the connection stayed listed without one.
  */
 const MAX_STREAMS = 1_000
-const PING_INTERVAL_MS = 15_000
+/** Links ping too (`LinkPulse`), and far cheaper: a libp2p ping is a stream of its own. This finds dead connections that have no link. */
+const PING_INTERVAL_MS = 60_000
 /** A busy host answers pings late; it must not lose its connections for it. */
 const PING_TIMEOUT_MS = 30_000
 /**

@@ -10,6 +10,8 @@ const DEFAULT_INTERVAL_MS = 8 * HOUR_MS
 const JITTER = 0.1
 /** How often a busy agent is looked at again, give or take a half. */
 const QUIET_CHECK_MS = 5_000
+/** So long an agent that is always busy puts off what is due. */
+const DEFAULT_MAX_BUSY_MS = 120_000
 const DEFAULT_MIN_RETRY_MS = 1_000
 const DEFAULT_MAX_RETRY_MS = 60_000
 /** A connection that comes and goes must not make every blob be announced each time. */
@@ -46,6 +48,8 @@ export interface AnnouncerInit {
   readonly minRoundMs?: number
   /** How long a new blob waits before it is announced, give or take a half: a walk costs much, and neighbours know without it. @default 0 */
   readonly delayMs?: number
+  /** How long announcements wait while there is better to do. @default 120000 */
+  readonly maxBusyMs?: number
 }
 
 /**
@@ -70,6 +74,8 @@ export class Announcer {
   #cancelRound: () => void = () => {}
   #cancelRetry: (() => void) | undefined
   #cancelQuiet: (() => void) | undefined
+  /** Since when something is due and there is better to do. */
+  #busySince: number | undefined
   #retryMs: number
   #lastRoundAt = -Infinity
 
@@ -85,7 +91,8 @@ export class Announcer {
       minRetryMs: init.minRetryMs ?? DEFAULT_MIN_RETRY_MS,
       maxRetryMs: init.maxRetryMs ?? DEFAULT_MAX_RETRY_MS,
       minRoundMs: init.minRoundMs ?? DEFAULT_MIN_ROUND_MS,
-      delayMs: init.delayMs ?? 0
+      delayMs: init.delayMs ?? 0,
+      maxBusyMs: init.maxBusyMs ?? DEFAULT_MAX_BUSY_MS
     }
     this.#retryMs = this.#init.minRetryMs
   }
@@ -167,7 +174,7 @@ export class Announcer {
   }
 
   #announceDue (): void {
-    if (this.#isBusy()) {
+    if (this.#mustWait()) {
       this.#waitForQuiet()
       return
     }
@@ -179,8 +186,17 @@ export class Announcer {
     }
   }
 
+  #mustWait (): boolean {
+    if (this.#due.size === 0 || !this.#isBusy()) {
+      this.#busySince = undefined
+      return false
+    }
+    this.#busySince ??= this.#timers.now()
+    return this.#timers.now() - this.#busySince < this.#init.maxBusyMs
+  }
+
   #waitForQuiet (): void {
-    if (this.#due.size === 0 || this.#cancelQuiet !== undefined || this.#stopper === undefined) return
+    if (this.#cancelQuiet !== undefined || this.#stopper === undefined) return
     this.#cancelQuiet = this.#timers.after(QUIET_CHECK_MS * (0.5 + this.#random()), () => {
       this.#cancelQuiet = undefined
       this.#announceDue()

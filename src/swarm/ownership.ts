@@ -27,7 +27,9 @@ export class OwnershipSeed {
   /** Who ranks highest owns the piece. An unsigned 32-bit number. */
   rank (piece: number): number {
     const group = groupOf(piece)
-    return this.#ranks[group] ??= this.order(group)
+    const rank = this.#ranks[group] ?? this.order(group)
+    this.#ranks[group] = rank
+    return rank
   }
 
   /** A number that looks random and is the same whenever asked. Unsigned, 32 bits. */

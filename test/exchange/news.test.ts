@@ -6,7 +6,7 @@ import { News } from '../../src/exchange/news.ts'
 function listeners (names: readonly string[], isHere: (piece: number) => boolean = () => true): { news: News<string>, told: Record<string, Array<readonly number[]>>, members: string[] } {
   const members = [...names]
   const told: Record<string, Array<readonly number[]>> = {}
-  const news = new News<string>({ members: () => members, isHere, tell: (member, pieces) => { (told[member] ??= []).push(pieces) } })
+  const news = new News<string>({ members: () => members, isHere, tell: (member, pieces) => { (told[member] ??= []).push(pieces) }, now: () => performance.now() })
   return { news, told, members }
 }
 
@@ -31,6 +31,21 @@ describe('News', () => {
     news.add([2])
     vi.advanceTimersByTime(1000)
     expect(told).toEqual({ a: [[1], [2]], b: [[1, 2]] })
+  })
+
+  it('sends no message of its own to who has heard with something else a moment ago', () => {
+    const { news, told } = listeners(Array.from({ length: 10 }, (_, index) => `member ${index}`))
+    for (let piece = 0; piece < 20; piece++) {
+      news.add([piece])
+      vi.advanceTimersByTime(50)
+      news.tell('member 0')
+    }
+    vi.advanceTimersByTime(1000)
+    expect(told['member 0']).toHaveLength(20)
+    expect(told['member 1']?.flat()).toHaveLength(20)
+    expect(told['member 1']?.length).toBeLessThanOrEqual(10)
+    // nobody waits for longer than he would have
+    expect(told['member 1']?.length).toBeGreaterThanOrEqual(7)
   })
 
   it('does not repeat to a member what it has learned otherwise', () => {
