@@ -4,6 +4,11 @@ import { MAX_LISTED_PIECES } from '../net/swarm-limits.ts'
 const INTERVAL_PER_MEMBER_MS = 12
 const MIN_INTERVAL_MS = 20
 const MAX_INTERVAL_MS = 200
+/** Where pieces come slowly a message waits for so many of them, but not longer than this. */
+const PIECES_PER_MESSAGE = 6
+const MAX_SLOW_INTERVAL_MS = 600
+/** Weight of the newest sample in how often pieces come. */
+const SAMPLE_WEIGHT = 0.1
 /** Who would be told so soon, in parts of that interval, is told together with who must be told now. */
 const EARLY_PART = 4
 
@@ -36,6 +41,9 @@ export class News<Member> {
   /** Of how many, those before them included, each member has heard. */
   readonly #heard = new Map<Member, number>()
   #timer: NodeJS.Timeout | undefined
+  /** From one piece to the next, lately, in milliseconds. */
+  #gapMs = 0
+  #addedAtMs: number | undefined
 
   constructor (parts: NewsParts<Member>) {
     this.#parts = parts
@@ -43,8 +51,11 @@ export class News<Member> {
 
   add (pieces: readonly number[]): void {
     const atMs = this.#parts.now()
+    if (pieces.length === 0) return
+    this.#gapMs += ((atMs - (this.#addedAtMs ?? atMs)) / pieces.length - this.#gapMs) * SAMPLE_WEIGHT
+    this.#addedAtMs = atMs
     for (const piece of pieces) this.#items.push({ piece, atMs })
-    if (pieces.length > 0) this.#timer ??= setTimeout(() => { this.#tellDue() }, this.#intervalMs)
+    this.#timer ??= setTimeout(() => { this.#tellDue() }, this.#intervalMs)
   }
 
   /** Something is about to be said to this member: it hears the news before. */
@@ -66,7 +77,8 @@ export class News<Member> {
   }
 
   get #intervalMs (): number {
-    return Math.min(MAX_INTERVAL_MS, Math.max(MIN_INTERVAL_MS, this.#parts.members().length * INTERVAL_PER_MEMBER_MS))
+    const leastMs = Math.min(MAX_INTERVAL_MS, Math.max(MIN_INTERVAL_MS, this.#parts.members().length * INTERVAL_PER_MEMBER_MS))
+    return Math.max(leastMs, Math.min(MAX_SLOW_INTERVAL_MS, PIECES_PER_MESSAGE * this.#gapMs))
   }
 
   #unheardBy (member: Member): NewsItem[] {

@@ -13,7 +13,7 @@ import { Vouchers } from './vouchers.ts'
 /** Pieces in a join that are on their way to us, at the most. */
 const MAX_PROMISED = 1024
 /** Who has heard of us so lately knows that we are at it, in milliseconds. */
-const RECENT_MS = 100
+const RECENT_MS = 200
 /** Hashes signed together at the most. */
 const MAX_SIGNED_TOGETHER = 256
 

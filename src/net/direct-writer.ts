@@ -3,6 +3,8 @@ import { DeadlineError } from '../errors.ts'
 
 /** What a TLS record holds at the most. */
 const RECORD_BYTES = 16 * 1024
+/** As much as a small piece and what is said with it: copied together it costs one write, and that costs more than the copy. */
+const GATHER_BYTES = 144 * 1024
 /** What one write encrypts at the most: more falls out of the processor's cache before the kernel takes it. */
 const MAX_WRITE_BYTES = 256 * 1024
 
@@ -16,8 +18,8 @@ interface Sending {
 
 /**
  * Writes parts to a TLS socket, one buffer at a time: given several at once, Node copies them together, which costs more
- * than all the rest. Small parts, and the beginning of a large one behind them, are gathered in one record; all else is
- * encrypted from where it lies.
+ * than all the rest. All that waits is gathered when it is little; else small parts, and the beginning of a large one behind them,
+ * in one record, and the rest is encrypted from where it lies.
  */
 export class DirectWriter {
   readonly #socket: Writable
@@ -25,7 +27,7 @@ export class DirectWriter {
   readonly #queue: Sending[] = []
   /** Those whose last byte is in the write that is on its way. */
   readonly #ending: Sending[] = []
-  readonly #record = Buffer.allocUnsafeSlow(RECORD_BYTES)
+  #gathered = Buffer.allocUnsafeSlow(RECORD_BYTES)
   #isWriting = false
   #unsentBytes = 0
   #failure: Error | undefined
@@ -97,8 +99,10 @@ export class DirectWriter {
 
   /** @returns what is written next; `#ending` gets those that end with it */
   #next (): Uint8Array {
+    // parts may be empty, all of them
+    const capacity = this.#unsentBytes <= GATHER_BYTES ? Math.max(1, this.#unsentBytes) : RECORD_BYTES
     let gathered = 0
-    while (this.#queue.length > 0 && gathered < RECORD_BYTES) {
+    while (this.#queue.length > 0 && gathered < capacity) {
       const sending = this.#queue[0] as Sending
       const part = sending.parts[sending.index]
       if (part === undefined) {
@@ -107,12 +111,13 @@ export class DirectWriter {
         continue
       }
       const left = part.byteLength - sending.offset
-      if (gathered === 0 && left >= RECORD_BYTES) return this.#take(sending, part, MAX_WRITE_BYTES)
-      const bytes = this.#take(sending, part, RECORD_BYTES - gathered)
-      this.#record.set(bytes, gathered)
+      if (gathered === 0 && left >= Math.min(RECORD_BYTES, capacity)) return this.#take(sending, part, MAX_WRITE_BYTES)
+      if (this.#gathered.length < capacity) this.#gathered = Buffer.allocUnsafeSlow(GATHER_BYTES)
+      const bytes = this.#take(sending, part, capacity - gathered)
+      this.#gathered.set(bytes, gathered)
       gathered += bytes.byteLength
     }
-    return this.#record.subarray(0, gathered)
+    return this.#gathered.subarray(0, gathered)
   }
 
   #take (sending: Sending, part: Uint8Array, maxBytes: number): Uint8Array {

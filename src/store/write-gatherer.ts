@@ -11,8 +11,8 @@ const MANY_DIRTY_BLOCKS = 64
 const MAX_DIRTY_BLOCKS_IF_SCARCE = 8
 /** Written blocks that are kept for readers close behind, who else would read them back from the file: 10 MiB. */
 const MAX_CLEAN_BLOCKS = 80
-/** Longest time in milliseconds that bytes gather. */
-const GATHER_MS = 100
+/** Longest time in milliseconds that bytes gather: until a piece on a slow link is whole, and asked for. */
+const GATHER_MS = 1000
 
 export interface WriteGathererComponents {
   readonly blocks: BlockPool

@@ -17,8 +17,9 @@ export type OriginPolicy = 'frugal' | 'balanced' | 'fast' | 'never'
 /** An owner that has said nothing for so long is passed over; when nothing comes at all, so long for each before us. Milliseconds. */
 const OWNER_PATIENCE_MS = 1500
 const SMALL_OWNER_PATIENCE_MS = 500
-/** Who reads from the origin says so again after so long, however slow it is, in milliseconds. */
-const PROMISE_MS = 400
+/** Who reads from the origin says so again after so long, however slow it is: twice before it is passed over. Milliseconds. */
+const PROMISE_MS = 700
+const SMALL_PROMISE_MS = 240
 /** Bytes that come count as pieces that do for so long, in milliseconds: links may be slow, but nobody may stall us so. */
 const PROGRESS_ALLOWANCE_MS = 6000
 /** From one piece that somebody reads to the next: so long, and what the piece needs at this pace. */
@@ -79,6 +80,7 @@ export class OriginPlan {
   readonly #policy: OriginPolicy
   readonly #isLeech: boolean
   readonly #patienceMs: number
+  readonly #promiseMs: number
   /** How long who says that it reads pieces may take for each. */
   readonly #readingMs: number
   readonly #taking = new Set<number>()
@@ -106,7 +108,9 @@ export class OriginPlan {
     this.distant = new DistantOwners(init.digest, parts.arrived.length)
     this.#policy = init.originPolicy ?? 'balanced'
     this.#isLeech = init.isLeech ?? false
-    this.#patienceMs = parts.arrived.length <= SMALL_PIECES ? SMALL_OWNER_PATIENCE_MS : OWNER_PATIENCE_MS
+    const isSmall = parts.arrived.length <= SMALL_PIECES
+    this.#patienceMs = isSmall ? SMALL_OWNER_PATIENCE_MS : OWNER_PATIENCE_MS
+    this.#promiseMs = isSmall ? SMALL_PROMISE_MS : PROMISE_MS
     this.#readingMs = READING_ALLOWANCE_MS + pieceLength(init.size) / SLOWEST_BYTES_PER_MS
   }
 
@@ -134,7 +138,7 @@ export class OriginPlan {
 
   /** Whether the others have not heard for a while that we read. Once it is said, not for another while. */
   isPromiseDue (nowMs: number): boolean {
-    if (this.#taking.size === 0 || nowMs - this.#promisedMs < PROMISE_MS) return false
+    if (this.#taking.size === 0 || nowMs - this.#promisedMs < this.#promiseMs) return false
     this.#promisedMs = nowMs
     return true
   }

@@ -37,15 +37,30 @@ describe('News', () => {
     const { news, told } = listeners(Array.from({ length: 10 }, (_, index) => `member ${index}`))
     for (let piece = 0; piece < 20; piece++) {
       news.add([piece])
-      vi.advanceTimersByTime(50)
+      vi.advanceTimersByTime(20)
       news.tell('member 0')
     }
     vi.advanceTimersByTime(1000)
     expect(told['member 0']).toHaveLength(20)
     expect(told['member 1']?.flat()).toHaveLength(20)
-    expect(told['member 1']?.length).toBeLessThanOrEqual(10)
-    // nobody waits for longer than he would have
-    expect(told['member 1']?.length).toBeGreaterThanOrEqual(7)
+    // 400 ms are three times what ten members make it wait
+    expect(told['member 1']?.length).toBeLessThanOrEqual(4)
+  })
+
+  it('gathers some where pieces come slowly, but for 600 ms at the most', () => {
+    const { news, told } = listeners(['a'])
+    for (let piece = 0; piece < 60; piece++) {
+      news.add([piece])
+      vi.advanceTimersByTime(80)
+    }
+    const lengths = told['a']?.map(pieces => pieces.length) ?? []
+    expect(lengths[0]).toBe(1)
+    expect(lengths.at(-1)).toBeGreaterThanOrEqual(4)
+    for (let piece = 60; piece < 80; piece++) {
+      news.add([piece])
+      vi.advanceTimersByTime(601)
+      expect(told['a']?.at(-1)).toContain(piece)
+    }
   })
 
   it('does not repeat to a member what it has learned otherwise', () => {

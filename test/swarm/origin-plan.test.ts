@@ -246,7 +246,7 @@ describe('beside others', () => {
     expect(session.isPromiseDue(1_000)).toBe(false)
     session.originReady(true)
     session.decide(1_000, { room: 0, window: 0, runs: 1 })
-    expect([1_001, 1_400, 1_401, 1_800].map(nowMs => session.isPromiseDue(nowMs))).toEqual([false, true, false, true])
+    expect([1_001, 1_700, 1_701, 2_400].map(nowMs => session.isPromiseDue(nowMs))).toEqual([false, true, false, true])
   })
 
   it('we begin at a place of our own', () => {
