@@ -33,8 +33,6 @@ import { readVersion } from './version.ts'
 const STOP_GRACE_MS = 5000
 /** How long new blobs wait for their announcement in the DHT: until a rollout is over, in which the processor has better to do. */
 const ANNOUNCE_DELAY_MS = 5_000
-/** Who has given something to another agent so lately is in a rollout still, in milliseconds. */
-const SERVED_LATELY_MS = 5_000
 
 /** A running agent. */
 export interface Agent {
@@ -120,7 +118,7 @@ export async function startAgent (config: Config, { log }: { log: Logger }): Pro
     const swarm = { exchange, self, budget: new DownloadBudget(Date.now, intake), originPolicy: config.originPolicy, mayShare: (access: 'public' | 'restricted') => mayShare(access, policy) }
     const puller = new Puller({ store, origin, peers: new LinkedContent({ exchange, content: node.content }), router: node.router, score, events, now: Date.now, swarm }, { tagTtlMs: config.tagTtl, originConcurrency: config.originConcurrency })
     cleanups.push(async () => { await puller.stop() })
-    await publish(store, node, policy, () => puller.blobs.status().length > 0)
+    await publish(store, node, policy, () => puller.blobs.status().length > 0 || exchange.isNeeded)
     const metrics = createMetrics({ events, usage: async () => store.usage(), peers: () => node.connections().length })
     cleanups.push(() => { metrics.close() })
     const report = createStatusReport({ node, store, puller, score, counters, events }, { startedAt, version, isKeyed: policy.isKeyed })
@@ -163,19 +161,12 @@ export async function startAgent (config: Config, { log }: { log: Logger }): Pro
     }
   }
 
-  async function publish (store: DiskStore, node: SwarmNode, policy: SharingPolicy, isFetching: () => boolean): Promise<void> {
-    let servedAt = -Infinity
-    const unwatch = events.subscribe(event => { if (event.type === 'peer:served') servedAt = Date.now() })
-    const announcer = new Announcer({
-      router: node.router,
-      events,
-      isBusy: () => isFetching() || Date.now() - servedAt < SERVED_LATELY_MS
-    }, { delayMs: ANNOUNCE_DELAY_MS })
+  async function publish (store: DiskStore, node: SwarmNode, policy: SharingPolicy, isBusy: () => boolean): Promise<void> {
+    const announcer = new Announcer({ router: node.router, events, isBusy }, { delayMs: ANNOUNCE_DELAY_MS })
     const publication = new Publication({ store, announcements: announcer }, policy)
     const unsubscribe = events.subscribe(publication.handle)
     announcer.start()
     cleanups.push(async () => {
-      unwatch()
       unsubscribe()
       await announcer.stop()
     })

@@ -161,6 +161,12 @@ export class Exchange implements LinkHandlers {
     return this.#memberships.get(participation)?.start() ?? []
   }
 
+  /** Whether somebody fetches what we hold or fetch too. */
+  get isNeeded (): boolean {
+    for (const participation of this.#participations.values()) if (participation.isNeeded) return true
+    return false
+  }
+
   /** Whether more members are wanted. */
   hasRoom (participation: Participation): boolean {
     return this.#memberships.get(participation)?.hasRoom ?? false

@@ -176,6 +176,12 @@ export class Participation {
     return this.session.members.size
   }
 
+  /** Whether somebody who takes part lacks a part of it. */
+  get isNeeded (): boolean {
+    for (const { isMember, isComplete } of this.attendees.values()) if (isMember && !isComplete) return true
+    return false
+  }
+
   /** Takes part towards this agent: says what we hold, and hears what it holds. */
   join (link: SwarmLink): void {
     if (this.#isOver || !link.isOpen) return

@@ -63,6 +63,8 @@ export class Member {
   serviceMs = FIRST_GUESS_MS
   readonly #patience: Patience
   #lapses = 0
+  /** How long we last waited in vain since it delivered, in milliseconds. */
+  #vainMs = 0
   /** When it first said `busy` since it last delivered, or was not asked for long. */
   #busySinceMs: number | undefined
   /** When it last said so. */
@@ -94,6 +96,11 @@ export class Member {
   get patienceMs (): number {
     // each time that it was in vain there may have been too little of it
     return Math.min(MAX_PATIENCE_MS, Math.max(this.#patience.least, 4 * this.serviceMs) * 2 ** this.#lapses)
+  }
+
+  /** What a request is thought to take, in milliseconds: who has delivered nothing yet is no better than it has shown itself. */
+  get expectedMs (): number {
+    return Math.max(this.serviceMs, this.#vainMs)
   }
 
   /** It let requests lapse again and again. */
@@ -136,6 +143,7 @@ export class Member {
     this.serviceMs += (tookMs - this.serviceMs) * SAMPLE_WEIGHT
     this.progressed(nowMs)
     this.#lapses = 0
+    this.#vainMs = 0
     this.#busySinceMs = undefined
   }
 
@@ -146,6 +154,7 @@ export class Member {
 
   /** Its requests lapsed: it rests, twice as long each time. */
   lapsed (nowMs: number): void {
+    this.#vainMs = this.patienceMs
     this.restUntilMs = nowMs + Math.min(REST_MAX_MS, this.#patience.rest * 2 ** this.#lapses)
     this.#lapses++
   }

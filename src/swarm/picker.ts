@@ -156,7 +156,7 @@ export class Picker {
     let best: { member: Member, waitMs: number } | undefined
     for (const member of free) {
       if (!this.#canGive(member, piece) || !this.#mayAsk(member, piece, nowMs)) continue
-      const waitMs = (1 + ledger.countOf(member.id) + member.queue) * member.serviceMs
+      const waitMs = (1 + ledger.countOf(member.id) + member.queue) * member.expectedMs
       const isBetter = best === undefined || (member.isNear === best.member.isNear
         ? waitMs < best.waitMs || (waitMs === best.waitMs && member.ownership.order(piece) > best.member.ownership.order(piece))
         : member.isNear)

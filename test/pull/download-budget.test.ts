@@ -54,6 +54,14 @@ it('asks for as much as may come in a quarter of a second while more would come 
   expect(ask(budget, first)).toBe(0)
 })
 
+it('asks for eight small pieces on a slow link too, where they may come in a second, in equal shares', () => {
+  const budget = new DownloadBudget(() => 10_000, limitOf(8 * PIECE, { isHolding: true }))
+  const [first, second] = [sessionOf(100), sessionOf(100, 'b')]
+  for (const session of [first, second]) budget.add(session)
+  expect(ask(budget, first)).toBe(8)
+  expect(ask(budget, second)).toBe(4)
+})
+
 it('lets each of many downloads ask for one piece, however low the limit', () => {
   const budget = new DownloadBudget(() => 10_000, limitOf(1000, { isHolding: true }))
   for (const name of ['a', 'b', 'c']) {
@@ -69,7 +77,7 @@ it('asks as if there were no limit while members send less than may come', () =>
   const session = sessionOf(100)
   budget.add(session)
   // how fast they are is not known yet
-  expect(budget.roomFor(session, now).room).toBe(1)
+  expect(budget.roomFor(session, now).room).toBe(7)
   now = 1_000
   expect(budget.roomFor(session, now)).toEqual(new DownloadBudget(() => now).roomFor(session, now))
 })

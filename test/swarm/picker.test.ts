@@ -190,3 +190,16 @@ describe('at the tail', () => {
     expect(scene.asks(230)).toEqual(['ask b 0'])
   })
 })
+
+describe('a member that let what it was asked for lapse', () => {
+  it('is asked behind one that is slow, though nobody knows how long it takes', () => {
+    const scene = lacking(4)
+    scene.joined('silent', 'all')
+    expect(scene.asks(0, { room: 1 })).toEqual(['ask silent 0'])
+    scene.joined('slow', 'all')
+    expect(scene.asks(1000, { room: 1 }).sort()).toEqual(['ask slow 0', 'cancel silent 0'])
+    scene.came(0, 'slow', 1800)
+    // it has rested, and may be asked again
+    expect(scene.asks(1800, { room: 2, window: 1 })).toEqual(['ask slow 1', 'ask silent 2'])
+  })
+})
