@@ -353,25 +353,17 @@ export class Participation {
     }
   }
 
-  /** Tells all that we read these pieces from the origin, or no longer do. */
-  tellTaking (type: 'take' | 'release', pieces: readonly number[]): void {
+  /**
+   * Tells all that we read these pieces from the origin, or no longer do.
+   * @param isRepeated - said before: only those hear it who have heard nothing of us for so long that they might think we no longer do
+   */
+  tellTaking (type: 'take' | 'release', pieces: readonly number[], { isRepeated = false }: { readonly isRepeated?: boolean } = {}): void {
     if (pieces.length === 0 || this.#isHidden) return
     const now = this.#parts.now()
     for (const attendee of this.attendees.values()) {
-      if (!attendee.isMember || attendee.isComplete) continue
+      if (!attendee.isMember || attendee.isComplete || (isRepeated && now - attendee.saidAtMs < RECENT_MS)) continue
       attendee.saidAtMs = now
       this.#say(attendee.peer, channel => ({ type, channel, pieces }))
-    }
-  }
-
-  /** The same again, to those who have not heard of us for a while: they might think that we no longer do. */
-  repeatTaking (pieces: readonly number[]): void {
-    if (pieces.length === 0 || this.#isHidden) return
-    const now = this.#parts.now()
-    for (const attendee of this.attendees.values()) {
-      if (!attendee.isMember || attendee.isComplete || now - attendee.saidAtMs < RECENT_MS) continue
-      attendee.saidAtMs = now
-      this.#say(attendee.peer, channel => ({ type: 'take', channel, pieces }))
     }
   }
 

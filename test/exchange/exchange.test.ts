@@ -57,6 +57,17 @@ describe('an agent that holds a blob', () => {
     expect(kinds.indexOf('attest')).toBeLessThan(kinds.indexOf('piece'))
   })
 
+  it('is needed while somebody takes part that lacks a part of it', async () => {
+    const agent = await seeder()
+    const peer = await strangerTo(agent)
+    expect(agent.exchange.isNeeded).toBe(false)
+    peer.join()
+    await peer.hears('join')
+    expect(agent.exchange.isNeeded).toBe(true)
+    peer.say({ type: 'have', channel: 1, pieces: [0, 1, 2, 3], queue: 0 })
+    await until(() => !agent.exchange.isNeeded, { what: 'it has all' })
+  })
+
   it('survives a join whose bitfield is that of another blob, and ends the link', async () => {
     const peer = await strangerTo(await seeder())
     peer.join({ bitfield: Uint8Array.of(1, 2, 3) })
@@ -177,6 +188,19 @@ describe('an agent that holds a blob', () => {
     peer.join({ channel: 2 })
     await peer.hears('leave')
     expect((await peer.hears('join', ({ channel }) => channel === 2)).complete).toBe(true)
+  })
+})
+
+describe('an agent that reads from the origin', () => {
+  it('says so again and again while nothing comes', async () => {
+    const agent = await swarm.add()
+    const gate = new Gate()
+    swarm.origin.addBlob(repository, bytes, { gate })
+    const peer = await strangerTo(agent)
+    await fetching(agent)
+    peer.join({ complete: false, leech: true })
+    await until(() => peer.heard.filter(({ type }) => type === 'take').length >= 3, { what: 'three promises' })
+    gate.open()
   })
 })
 
