@@ -2,8 +2,9 @@ import { defineConfig } from 'vitest/config'
 
 export default defineConfig({
   test: {
-    testTimeout: 20_000,
-    hookTimeout: 30_000,
+    // Guards against what never ends, not against what is slow: with coverage, on a slow machine, a model of many swarms takes half a minute.
+    testTimeout: 90_000,
+    hookTimeout: 60_000,
     reporters: process.env.CI === 'true' ? ['default', 'json'] : ['default'],
     outputFile: { json: '.vitest/results.json' },
     coverage: { provider: 'v8', include: ['src/**/*.ts', 'agent/**/*.ts'], reporter: ['text-summary', 'html'] },

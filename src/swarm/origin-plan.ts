@@ -59,8 +59,8 @@ export interface OriginRun {
 /** What holds for all pieces while one read is chosen. */
 interface OriginView {
   readonly nowMs: number
-  /** What others say that they are reading. */
-  readonly claimed: ReadonlySet<number>
+  /** What others say that they are reading, each. */
+  readonly claimed: ReadonlyArray<ReadonlySet<number>>
   /** What members hold is better read from the origin. */
   readonly isQuicker: boolean
   readonly before: (piece: number) => readonly Member[] | undefined
@@ -240,17 +240,11 @@ export class OriginPlan {
   /** Not here, not on its way to us, and nobody says that it is reading it. */
   #isFree (piece: number, { claimed }: OriginView): boolean {
     const { arrived, ledger } = this.#parts
-    return !arrived.has(piece) && !this.#taking.has(piece) && !claimed.has(piece) && !ledger.isAsked(piece)
+    return !arrived.has(piece) && !this.#taking.has(piece) && !ledger.isAsked(piece) && !claimed.some(taking => taking.has(piece))
   }
 
-  /** What others say that they are reading. */
-  #claimed (nowMs: number): ReadonlySet<number> {
-    const claimed = new Set<number>()
-    for (const member of this.#parts.members.values()) {
-      if (member.taking.size === 0 || !this.#isReading(member, nowMs)) continue
-      for (const piece of member.taking) claimed.add(piece)
-    }
-    return claimed
+  #claimed (nowMs: number): Array<ReadonlySet<number>> {
+    return [...this.#parts.members.values()].filter(member => member.taking.size > 0 && this.#isReading(member, nowMs)).map(({ taking }) => taking)
   }
 
   /** Whether a member that has promised to read pieces may still be doing so: it says so, and not for ever. */
