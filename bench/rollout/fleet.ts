@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { AgentProcess } from '../../test/support/agent-process.ts'
 import { until } from '../../test/support/until.ts'
 import { pullByAgent } from '../support/agent-pull.ts'
-import { cpuSeconds } from '../support/process-usage.ts'
+import { totalCpuSeconds } from '../support/process-usage.ts'
 import type { Network } from './network.ts'
 import { rolesOf, type Role, type Scenario } from './scenario.ts'
 import { REGISTRY } from './stage.ts'
@@ -142,7 +142,7 @@ async function joined (hosts: readonly Host[]): Promise<void> {
 
 /** Waits until the agents have told the DHT of what they hold, which takes as long as the processors are slow. */
 async function quiet (hosts: readonly Host[]): Promise<void> {
-  const used = async (): Promise<number> => (await Promise.all(hosts.map(async ({ agent }) => cpuSeconds(agent.pid)))).reduce((sum, seconds) => sum + seconds, 0)
+  const used = async (): Promise<number> => totalCpuSeconds(hosts.map(({ agent }) => agent.pid))
   let before = await used()
   await until(async () => {
     await delay(QUIET_WINDOW_MS)

@@ -26,6 +26,15 @@ function expectConsistent ({ session, unanswered }: ModelHost): void {
   if (session.requested !== asked) expect(session.requested, 'requests').toBe(asked)
 }
 
+/** How often the origin sends each byte in random swarms, always the same ones. */
+function copiesIn (swarms: typeof coldSwarm): number[] {
+  return fc.sample(swarms, { numRuns: RUNS, seed: 1 }).map(init => {
+    const swarm = new SwarmModel({ ...init, limitMs: LIMIT_MS })
+    swarm.run()
+    return swarm.originBytes / init.size
+  })
+}
+
 /** Whether each piece is with the host, with somebody sound who gives, or at the origin. */
 function canFinish (host: ModelHost, { hosts }: SwarmModel, { origin }: SwarmModelInit): boolean {
   if (origin !== undefined) return true
@@ -80,20 +89,12 @@ describe('a cold swarm', () => {
   })
 
   it('asks the origin for each byte once, but for a thousandth, all in all', () => {
-    const copies = fc.sample(coldSwarm, { numRuns: RUNS, seed: 1 }).map(init => {
-      const swarm = new SwarmModel({ ...init, limitMs: LIMIT_MS })
-      swarm.run()
-      return swarm.originBytes / init.size
-    })
+    const copies = copiesIn(coldSwarm)
     expect(copies.reduce((sum, copy) => sum + copy, 0) / copies.length).toBeLessThanOrEqual(1.001)
   })
 
   it('on slow links asks the origin for each byte about once, all in all', () => {
-    const copies = fc.sample(slowColdSwarm, { numRuns: RUNS, seed: 1 }).map(init => {
-      const swarm = new SwarmModel({ ...init, limitMs: LIMIT_MS })
-      swarm.run()
-      return swarm.originBytes / init.size
-    })
+    const copies = copiesIn(slowColdSwarm)
     expect(copies.reduce((sum, copy) => sum + copy, 0) / copies.length).toBeLessThanOrEqual(1.01)
     expect(Math.max(...copies)).toBeLessThanOrEqual(2)
   })
