@@ -60,7 +60,7 @@ export class News<Member> {
 
   /** Something is about to be said to this member: it hears the news before. */
   tell (member: Member): void {
-    const unheard = this.#unheardBy(member)
+    const unheard = this.#items.slice(this.#firstUnheard(member))
     if (unheard.length === 0) return
     const pieces = [...new Set(unheard.map(({ piece }) => piece))].filter(this.#parts.isHere).sort((a, b) => a - b)
     this.know(member)
@@ -81,8 +81,9 @@ export class News<Member> {
     return Math.max(leastMs, Math.min(MAX_SLOW_INTERVAL_MS, PIECES_PER_MESSAGE * this.#gapMs))
   }
 
-  #unheardBy (member: Member): NewsItem[] {
-    return this.#items.slice(Math.max(0, (this.#heard.get(member) ?? 0) - this.#gone))
+  /** Of the items, for this member. */
+  #firstUnheard (member: Member): number {
+    return Math.max(0, (this.#heard.get(member) ?? 0) - this.#gone)
   }
 
   #tellDue (): void {
@@ -93,7 +94,7 @@ export class News<Member> {
     const members = this.#parts.members()
     let oldestMs = Infinity
     for (const member of members) {
-      const since = this.#items[Math.max(0, (this.#heard.get(member) ?? 0) - this.#gone)]?.atMs ?? Infinity
+      const since = this.#items[this.#firstUnheard(member)]?.atMs ?? Infinity
       if (since <= dueMs) this.tell(member)
       else oldestMs = Math.min(oldestMs, since)
     }
