@@ -565,11 +565,11 @@ export class Exchange implements LinkHandlers {
   async #openStored (kind: ContentKind, digest: Digest): Promise<Participation | undefined> {
     const { share, self } = this.#components
     const reader = await share.open(kind, digest).catch(() => undefined)
-    if (reader === undefined) return undefined
     const key = keyOf(kind, digest)
+    // we may have begun to fetch it meanwhile
     const known = this.#participations.get(key)
-    if (known !== undefined || this.#isStopped) {
-      await reader.close()
+    if (reader === undefined || known !== undefined || this.#isStopped) {
+      await reader?.close()
       return known
     }
     const { size, restricted } = reader

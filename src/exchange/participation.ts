@@ -176,6 +176,11 @@ export class Participation {
     return this.session.members.size
   }
 
+  /** We have read pieces that others cannot have before their hashes are signed. */
+  get isSigning (): boolean {
+    return this.#isShared && (this.#hashing.size > 0 || this.#unvouched.size > 0)
+  }
+
   /** Whether somebody who takes part lacks a part of it. */
   get isNeeded (): boolean {
     for (const { isMember, isComplete } of this.attendees.values()) if (isMember && !isComplete) return true
@@ -231,11 +236,14 @@ export class Participation {
     const held = heldBy(message, this.session.pieces)
     attendee.isMember = true
     if (attendee.hasRefused) this.#leave(attendee)
+    const hasHeardOfUs = attendee.ours !== undefined
     attendee.isComplete = held.isFull
     const now = this.#parts.now()
     this.session.joined(link.peer, { held, isLeech: message.leech, readsOrigin: message.readsOrigin, isNear: this.#parts.isNear(link) }, now)
     this.session.takes(link.peer, this.#checked(message.taking ?? []), now)
-    this.join(link)
+    // what we have begun to read since then only members were told
+    if (hasHeardOfUs) this.#tellTaking(attendee, 'take', this.#promised())
+    else this.join(link)
     if (this.#unvouched.size > 0 && this.isFetching) this.#vouchSoon()
     this.#listener?.onAnswer(link.peer, message)
     this.#listener?.onFacts()
@@ -353,17 +361,17 @@ export class Participation {
     }
   }
 
-  /**
-   * Tells all that we read these pieces from the origin, or no longer do.
-   * @param isRepeated - said before: only those hear it who have heard nothing of us for so long that they might think we no longer do
-   */
-  tellTaking (type: 'take' | 'release', pieces: readonly number[], { isRepeated = false }: { readonly isRepeated?: boolean } = {}): void {
-    if (pieces.length === 0 || this.#isHidden) return
+  /** Tells all that we read these pieces from the origin, or no longer do. */
+  tellTaking (type: 'take' | 'release', pieces: readonly number[]): void {
+    for (const attendee of this.attendees.values()) if (attendee.isMember) this.#tellTaking(attendee, type, pieces)
+  }
+
+  /** Tells again of one piece that we read or have read to those who have heard nothing of us for so long that they might think we no longer do. */
+  repeatPromise (): void {
     const now = this.#parts.now()
+    const pieces = this.#promised().slice(0, 1)
     for (const attendee of this.attendees.values()) {
-      if (!attendee.isMember || attendee.isComplete || (isRepeated && now - attendee.saidAtMs < RECENT_MS)) continue
-      attendee.saidAtMs = now
-      this.#say(attendee.peer, channel => ({ type, channel, pieces }))
+      if (attendee.isMember && now - attendee.saidAtMs >= RECENT_MS) this.#tellTaking(attendee, 'take', pieces)
     }
   }
 
@@ -467,6 +475,12 @@ export class Participation {
     if (this.#isHidden) return []
     const signed = this.#isShared ? [...this.#hashing, ...this.#unvouched] : []
     return [...new Set([...this.session.taking, ...signed])].slice(0, MAX_PROMISED).sort((a, b) => a - b)
+  }
+
+  #tellTaking (attendee: Attendee, type: 'take' | 'release', pieces: readonly number[]): void {
+    if (attendee.isComplete || pieces.length === 0 || this.#isHidden) return
+    attendee.saidAtMs = this.#parts.now()
+    this.#say(attendee.peer, channel => ({ type, channel, pieces }))
   }
 
   #tellOrigin (): void {

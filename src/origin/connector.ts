@@ -2,9 +2,9 @@ import { createSecureContext, getCACertificates, type SecureContext } from 'node
 import type { Socket } from 'node:net'
 import { buildConnector } from 'undici'
 import { DeadlineError } from '../errors.ts'
+import { ListeningTimer } from '../listening-timer.ts'
 import { guardedLookup, type Reach } from './address-guard.ts'
 import { IdleWires } from './idle-wires.ts'
-import { ListeningTimer } from './listening-timer.ts'
 import { OriginSocket } from './origin-socket.ts'
 import { Wire } from './wire.ts'
 

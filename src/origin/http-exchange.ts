@@ -1,9 +1,9 @@
 import type { Dispatcher } from 'undici'
 import { DeadlineError } from '../errors.ts'
+import { ListeningTimer } from '../listening-timer.ts'
 import type { Reach } from './address-guard.ts'
 import { BodyStream, type BodyControl } from './body-stream.ts'
 import { parseContentLength } from './content-range.ts'
-import { ListeningTimer } from './listening-timer.ts'
 import { OriginSocket, type BodySink } from './origin-socket.ts'
 
 /** Bodies from this length on go past undici: shorter ones are soon over. */

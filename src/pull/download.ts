@@ -385,7 +385,7 @@ export class Download implements ParticipationListener {
     const runs = this.#mayBeginRun ? 1 : 0
     const longestRun = this.#components.originSlots.isContended ? Math.ceil(SHARED_RUN_BYTES / pieceLength(this.#init.size)) : undefined
     for (const decision of this.session.decide(now, { room: this.#isWhole ? 0 : room, window, runs, longestRun })) this.#do(decision)
-    if (this.session.isPromiseDue(now)) this.participation.tellTaking('take', this.session.taking.slice(0, 1), { isRepeated: true })
+    if (this.session.isPromiseDue(now, { isSigning: this.participation.isSigning })) this.participation.repeatPromise()
     this.#giveUp(now)
   }
 

@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Exchange } from '../exchange/exchange.ts'
 import type { Participation } from '../exchange/participation.ts'
+import { ListeningTimer } from '../listening-timer.ts'
 import type { Digest } from '../oci/digest.ts'
 import type { Router } from '../routing/router.ts'
 
@@ -40,7 +41,9 @@ export class MemberSearch {
   readonly #unanswered = new Set<string>()
   /** All that were asked to take part. */
   readonly #asked = new Set<string>()
+  /** Or they have had the time to. */
   readonly #allAnswered = Promise.withResolvers<void>()
+  #grace: ListeningTimer | undefined
   #hasWalked = false
 
   constructor (components: MemberSearchComponents, init: MemberSearchInit) {
@@ -63,9 +66,12 @@ export class MemberSearch {
     if (this.#unanswered.size === 0) this.#allAnswered.resolve()
     const walked = this.#walkOn()
     walked.catch(() => {})
-    const { signal } = this.#stopped
-    const grace = sleep(graceMs, undefined, { signal }).catch(() => {})
-    Promise.race([this.#allAnswered.promise, grace]).then(() => { if (!signal.aborted) onGrace() }, () => {})
+    // of what has come while the process had no processor some is an answer
+    this.#grace = new ListeningTimer(graceMs, () => { this.#allAnswered.resolve() })
+    this.#allAnswered.promise.then(() => {
+      this.#grace?.stop()
+      if (!this.#stopped.signal.aborted) onGrace()
+    }, () => {})
   }
 
   /** A peer has said whether it takes part, or is gone. */
@@ -76,6 +82,7 @@ export class MemberSearch {
 
   stop (): void {
     this.#stopped.abort()
+    this.#grace?.stop()
   }
 
   async #walkOn (): Promise<void> {

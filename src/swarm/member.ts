@@ -125,9 +125,12 @@ export class Member {
     for (const piece of pieces) this.taking.add(piece)
   }
 
-  /** It holds a piece that it was reading, or another. */
-  has (piece: number, nowMs: number): void {
-    if (this.taking.delete(piece)) this.takingSinceMs = nowMs
+  /** It holds a piece that it was reading, or another. @returns how long it has read since it last had one, in milliseconds; 0 if it was not reading it */
+  has (piece: number, nowMs: number): number {
+    if (!this.taking.delete(piece)) return 0
+    const tookMs = nowMs - this.takingSinceMs
+    this.takingSinceMs = nowMs
+    return tookMs
   }
 
   /** It said `busy`: it is not asked before then. */

@@ -6,6 +6,10 @@ const BALANCED_ALLOWANCE_MS = 5000
 /** Another may take this many times as long as we for a piece of the origin, and so long at the least, in milliseconds. */
 const SLOW_FACTOR = 8
 const SLOW_LEAST_MS = 1000
+/** And this many times as long as others do: where processors are scarce all are slow, and none is slower than we. */
+const TYPICAL_FACTOR = 4
+/** What others take is thought to be this until they have shown it, in milliseconds. */
+const TYPICAL_GUESS_MS = 400
 /** Weight of the newest sample in the origin's pace. */
 const SAMPLE_WEIGHT = 0.3
 
@@ -15,6 +19,8 @@ export class OriginPace {
   /** From one piece to the next, lately; undefined until one was read. */
   #pieceMs: number | undefined
   #lastReadMs = 0
+  /** Between two words of others that they have read what they had promised, lately. */
+  #typicalMs = TYPICAL_GUESS_MS
   #startedMs: number | undefined
   #arrivedAtStart = 0
 
@@ -41,6 +47,11 @@ export class OriginPace {
     this.#lastReadMs = nowMs
   }
 
+  /** Another has read pieces, so long after it had promised them or had read others. */
+  othersRead (tookMs: number): void {
+    this.#typicalMs += (tookMs - this.#typicalMs) * SAMPLE_WEIGHT
+  }
+
   /** Whether the origin would bring what is missing much sooner than the swarm does. */
   isMuchQuicker (nowMs: number): boolean {
     if (this.#pieceMs === undefined) return false
@@ -51,8 +62,8 @@ export class OriginPace {
     return elapsedMs > BALANCED_ALLOWANCE_MS && swarmMs > BALANCED_FACTOR * missing * this.#pieceMs + BALANCED_ALLOWANCE_MS
   }
 
-  /** Whether who needs so long for one piece is much slower than we. */
+  /** Whether who needs so long for one piece is much slower than we, and than others. */
   isMuchSlower (tookMs: number): boolean {
-    return this.#pieceMs !== undefined && tookMs > Math.max(SLOW_LEAST_MS, SLOW_FACTOR * this.#pieceMs)
+    return this.#pieceMs !== undefined && tookMs > Math.max(SLOW_LEAST_MS, SLOW_FACTOR * this.#pieceMs, TYPICAL_FACTOR * this.#typicalMs)
   }
 }

@@ -136,9 +136,9 @@ export class OriginPlan {
     this.#lastProgressMs = nowMs
   }
 
-  /** Whether the others have not heard for a while that we read. Once it is said, not for another while. */
-  isPromiseDue (nowMs: number): boolean {
-    if (this.#taking.size === 0 || nowMs - this.#promisedMs < this.#promiseMs) return false
+  /** Whether the others have not heard for a while that we read, or have read what they cannot have yet. Once it is said, not for another while. */
+  isPromiseDue (nowMs: number, isSigning: boolean): boolean {
+    if ((this.#taking.size === 0 && !isSigning) || nowMs - this.#promisedMs < this.#promiseMs) return false
     this.#promisedMs = nowMs
     return true
   }
@@ -148,6 +148,11 @@ export class OriginPlan {
     this.#taking.delete(piece)
     this.#promisedMs = nowMs
     this.#pace.read(nowMs)
+  }
+
+  /** A member has read what it had promised, so many milliseconds after its last word of that kind. */
+  othersRead (tookMs: number): void {
+    this.#pace.othersRead(tookMs)
   }
 
   /** A member has left, or leaves pieces unread: those who are spare do not all read them at once. */

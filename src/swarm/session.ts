@@ -115,9 +115,12 @@ export class Session {
     return this.#origin.taking
   }
 
-  /** Whether the others should hear again that we read these: we have said nothing for a while. */
-  isPromiseDue (nowMs: number): boolean {
-    return this.#origin.isPromiseDue(nowMs)
+  /**
+   * Whether the others should hear again that we read these: we have said nothing for a while.
+   * @param isSigning - we have read some that others cannot have before their hashes are signed
+   */
+  isPromiseDue (nowMs: number, { isSigning = false }: { isSigning?: boolean } = {}): boolean {
+    return this.#origin.isPromiseDue(nowMs, isSigning)
   }
 
   /** Whether we read the piece from the origin now. */
@@ -348,7 +351,8 @@ export class Session {
   }
 
   #gained (member: Member, piece: number, nowMs: number): void {
-    member.has(piece, nowMs)
+    const tookMs = member.has(piece, nowMs)
+    if (tookMs > 0) this.#origin.othersRead(tookMs)
     if (member.held.add(piece) && !member.isLeech) this.#availability.gained(piece)
   }
 

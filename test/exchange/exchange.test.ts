@@ -202,6 +202,22 @@ describe('an agent that reads from the origin', () => {
     await until(() => peer.heard.filter(({ type }) => type === 'take').length >= 3, { what: 'three promises' })
     gate.open()
   })
+
+  it('tells who answers its join only now what it has begun to read meanwhile', async () => {
+    const agent = await swarm.add()
+    const gate = new Gate()
+    swarm.origin.addBlob(repository, bytes, { gate })
+    const peer = await strangerTo(agent)
+    await fetching(agent)
+    expect((await peer.hears('join')).taking ?? []).toEqual([])
+    await gate.reached()
+    peer.join()
+    peer.say({ type: 'request', channel: 1, pieces: [0] })
+    await peer.hears('reject')
+    const said = peer.heard.map(({ type }) => type).filter(type => type !== 'origin')
+    expect(said.slice(0, 3)).toEqual(['join', 'take', 'reject'])
+    gate.open()
+  })
 })
 
 describe('an agent that has not the blob', () => {
@@ -213,6 +229,26 @@ describe('an agent that has not the blob', () => {
     second.join()
     await second.hears('missing')
     expect(await second.hears('members')).toMatchObject({ of: 1, members: [{ peer: first.agent.peer, addresses: [`/memory/${first.agent.peer}`] }] })
+  })
+
+  it('takes in who asked while the store was still being looked into, if it fetches the blob by then', async () => {
+    const gate = new Gate()
+    const agent = await swarm.add({
+      share: stored => ({
+        open: async (kind, digest) => {
+          await gate.pass()
+          return stored.open(kind, digest)
+        }
+      })
+    })
+    const peer = await strangerTo(agent)
+    peer.join({ bitfield: Uint8Array.of(0b1000_0000) })
+    await gate.reached()
+    await fetching(agent)
+    await peer.hears('join')
+    gate.open()
+    await peer.hears('request')
+    expect(peer.heard.filter(({ type }) => type === 'missing')).toEqual([])
   })
 
   it('tells who was refused anew when it begins to fetch', async () => {

@@ -214,13 +214,28 @@ describe('beside others', () => {
       expect(new Set([...OURS, ...atOnce, ...readAll(scene, 1400 + SPARE_STEP_MS + 1)].filter(piece => ownerOf(piece, ['b']) === 'b'))).toEqual(new Set(ALL.filter(piece => ownerOf(piece, ['b']) === 'b')))
     })
 
-    it.each<[OriginPolicy, boolean]>([['balanced', true], ['frugal', false]])('under %s one that needs a second for a piece is surpassed: %s', (originPolicy, isSurpassed) => {
+    it.each<[OriginPolicy, boolean]>([['balanced', true], ['frugal', false]])('under %s one that needs 1.6 s for a piece is surpassed: %s', (originPolicy, isSurpassed) => {
       const scene = spareBeside(['a'], { originPolicy })
       scene.session.takes('a', ALL, 0)
-      heard(scene, ['a'], 1000)
-      expect(readAll(scene, 1000)).toEqual([])
-      heard(scene, ['a'], 1001)
-      expect(readAll(scene, 1001).length > 0).toBe(isSurpassed)
+      heard(scene, ['a'], 1600)
+      expect(readAll(scene, 1600)).toEqual([])
+      heard(scene, ['a'], 1601)
+      expect(readAll(scene, 1601).length > 0).toBe(isSurpassed)
+    })
+
+    it.each([[100, 1000], [800, 3200]])('where others need %i ms for a piece, one is surpassed that needs %i', (typicalMs, slowMs) => {
+      const scene = spareBeside(['a', 'b'], { originPolicy: 'balanced' })
+      let nowMs = 0
+      for (const piece of ALL.filter(one => ownerOf(one, OTHERS) === 'b')) {
+        scene.session.takes('b', [piece], nowMs)
+        nowMs += typicalMs
+        scene.session.has('b', [piece], nowMs)
+      }
+      scene.session.takes('a', ALL, nowMs)
+      heard(scene, ['a', 'b'], nowMs + slowMs)
+      // an average of what was 400 first comes near
+      expect(readAll(scene, nowMs + slowMs - 10)).toEqual([])
+      expect(readAll(scene, nowMs + slowMs + 10).length).toBeGreaterThan(0)
     })
 
     it('an origin that knows no ranges is left to who reads it', () => {
@@ -247,6 +262,12 @@ describe('beside others', () => {
     session.originReady(true)
     session.decide(1_000, { room: 0, window: 0, runs: 1 })
     expect([1_001, 1_700, 1_701, 2_400].map(nowMs => session.isPromiseDue(nowMs))).toEqual([false, true, false, true])
+  })
+
+  it('and that we have read what is not signed yet', () => {
+    const { session } = beside(['a'])
+    expect([1_000, 1_699, 1_700].map(nowMs => session.isPromiseDue(nowMs, { isSigning: true }))).toEqual([true, false, true])
+    expect(session.isPromiseDue(2_400)).toBe(false)
   })
 
   it('we begin at a place of our own', () => {

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { expect, test } from 'vitest'
-import { ListeningTimer } from '../../src/origin/listening-timer.ts'
+import { ListeningTimer } from '../src/listening-timer.ts'
 
 const DELAY_MS = 80
 
