@@ -9,9 +9,9 @@ export interface BoundInit {
   readonly blobs: readonly number[]
 }
 
-/** Pieces of all blobs together. */
+/** Pieces of all blobs together, half as long as those that the swarm cuts where it may: its choice must not loosen its own bar. */
 export function pieceCount (blobs: readonly number[]): number {
-  return blobs.reduce((count, size) => count + Math.max(1, Math.ceil(size / pieceLength(size))), 0)
+  return blobs.reduce((count, size) => count + Math.max(1, Math.ceil(size / pieceLength(size / 2))), 0)
 }
 
 /**

@@ -13,10 +13,10 @@ import { REGISTRY } from './stage.ts'
 const WIDTH = 3
 const NEIGHBOUR_TIMEOUT_MS = 20_000
 const POLL_MS = 100
-/** All agents together use less than this share of a processor when they are idle. */
-const QUIET_SHARE = 0.1
+/** Each agent uses less than this share of a processor when they are idle. */
+const QUIET_SHARE = 0.008
 const QUIET_WINDOW_MS = 2_000
-const QUIET_TIMEOUT_MS = 120_000
+const QUIET_TIMEOUT_MS = 400_000
 
 /** A host of the rollout. */
 export interface Host {
@@ -149,7 +149,7 @@ async function quiet (hosts: readonly Host[]): Promise<void> {
     const now = await used()
     const share = (now - before) * 1000 / QUIET_WINDOW_MS
     before = now
-    return share < QUIET_SHARE
+    return share < QUIET_SHARE * hosts.length
   }, { what: 'the agents are idle', timeoutMs: QUIET_TIMEOUT_MS })
 }
 

@@ -14,6 +14,8 @@ import { Vouchers } from './vouchers.ts'
 const MAX_PROMISED = 1024
 /** Who has heard of us so lately knows that we are at it, in milliseconds. */
 const RECENT_MS = 200
+/** Who lacks a part and has said nothing for so long has got it elsewhere, or is in no hurry: those who have all are not told. Milliseconds. */
+const NEED_MS = 5_000
 /** Hashes signed together at the most. */
 const MAX_SIGNED_TOGETHER = 256
 
@@ -86,6 +88,8 @@ export interface Attendee {
   hasRefused: boolean
   /** When we last said what we have or read, in milliseconds. */
   saidAtMs: number
+  /** When it last said something of this blob, in milliseconds. */
+  heardAtMs: number
   readonly told: Set<Attestation>
 }
 
@@ -181,9 +185,10 @@ export class Participation {
     return this.#isShared && (this.#hashing.size > 0 || this.#unvouched.size > 0)
   }
 
-  /** Whether somebody who takes part lacks a part of it. */
+  /** Whether somebody who takes part lacks a part of it, and has said something lately. */
   get isNeeded (): boolean {
-    for (const { isMember, isComplete } of this.attendees.values()) if (isMember && !isComplete) return true
+    const sinceMs = this.#parts.now() - NEED_MS
+    for (const { isMember, isComplete, heardAtMs } of this.attendees.values()) if (isMember && !isComplete && heardAtMs > sinceMs) return true
     return false
   }
 
@@ -239,6 +244,7 @@ export class Participation {
     const hasHeardOfUs = attendee.ours !== undefined
     attendee.isComplete = held.isFull
     const now = this.#parts.now()
+    attendee.heardAtMs = now
     this.session.joined(link.peer, { held, isLeech: message.leech, readsOrigin: message.readsOrigin, isNear: this.#parts.isNear(link) }, now)
     this.session.takes(link.peer, this.#checked(message.taking ?? []), now)
     // what we have begun to read since then only members were told
@@ -261,6 +267,7 @@ export class Participation {
     const attendee = this.attendees.get(peer)
     if (attendee?.isMember !== true) return
     const now = this.#parts.now()
+    attendee.heardAtMs = now
     switch (message.type) {
       case 'have':
         this.session.queued(peer, message.queue)
@@ -501,7 +508,7 @@ export class Participation {
     const known = this.attendees.get(link.peer)
     if (known?.link === link) return known
     if (known !== undefined) this.gone(link.peer)
-    const attendee: Attendee = { peer: link.peer, link, participation: this, ours: undefined, isMember: false, isComplete: false, hasRefused: false, saidAtMs: 0, told: new Set() }
+    const attendee: Attendee = { peer: link.peer, link, participation: this, ours: undefined, isMember: false, isComplete: false, hasRefused: false, saidAtMs: 0, heardAtMs: 0, told: new Set() }
     this.attendees.set(link.peer, attendee)
     return attendee
   }

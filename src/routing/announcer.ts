@@ -50,6 +50,8 @@ export interface AnnouncerInit {
   readonly delayMs?: number
   /** How long announcements wait while there is better to do. @default 120000 */
   readonly maxBusyMs?: number
+  /** After an announcement this many times as long as it took passes before the next: so they never take a processor for long. @default 0 */
+  readonly restFactor?: number
 }
 
 /**
@@ -74,6 +76,7 @@ export class Announcer {
   #cancelRound: () => void = () => {}
   #cancelRetry: (() => void) | undefined
   #cancelQuiet: (() => void) | undefined
+  #cancelRest: (() => void) | undefined
   /** Since when something is due and there is better to do. */
   #busySince: number | undefined
   #retryMs: number
@@ -92,7 +95,8 @@ export class Announcer {
       maxRetryMs: init.maxRetryMs ?? DEFAULT_MAX_RETRY_MS,
       minRoundMs: init.minRoundMs ?? DEFAULT_MIN_ROUND_MS,
       delayMs: init.delayMs ?? 0,
-      maxBusyMs: init.maxBusyMs ?? DEFAULT_MAX_BUSY_MS
+      maxBusyMs: init.maxBusyMs ?? DEFAULT_MAX_BUSY_MS,
+      restFactor: init.restFactor ?? 0
     }
     this.#retryMs = this.#init.minRetryMs
   }
@@ -121,6 +125,8 @@ export class Announcer {
     this.#cancelRetry = undefined
     this.#cancelQuiet?.()
     this.#cancelQuiet = undefined
+    this.#cancelRest?.()
+    this.#cancelRest = undefined
     for (const cancel of this.#delays.values()) cancel()
     this.#delays.clear()
     await Promise.all(this.#running.values())
@@ -179,7 +185,7 @@ export class Announcer {
       return
     }
     for (const digest of this.#due) {
-      if (this.#stopper === undefined || this.#cancelRetry !== undefined || this.#running.size >= this.#init.concurrency || !this.#router.isReady()) return
+      if (this.#stopper === undefined || this.#cancelRetry !== undefined || this.#cancelRest !== undefined || this.#running.size >= this.#init.concurrency || !this.#router.isReady()) return
       if (this.#running.has(digest)) continue
       this.#due.delete(digest)
       this.#running.set(digest, this.#provide(digest, this.#stopper.signal))
@@ -214,8 +220,18 @@ export class Announcer {
       if (!signal.aborted) this.#postpone(digest, error)
     } finally {
       this.#running.delete(digest)
+      this.#rest(this.#timers.now() - startedAt)
       this.#announceDue()
     }
+  }
+
+  #rest (tookMs: number): void {
+    const { restFactor } = this.#init
+    if (restFactor === 0 || this.#cancelRest !== undefined || this.#stopper === undefined) return
+    this.#cancelRest = this.#timers.after(restFactor * tookMs, () => {
+      this.#cancelRest = undefined
+      this.#announceDue()
+    })
   }
 
   /** What fails for one blob fails for all, so all wait: one timer however many blobs there are. */

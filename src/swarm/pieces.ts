@@ -1,5 +1,6 @@
 const KIB = 1024
-const PIECES_AIM = 256
+/** Twice as many cost each host of a rollout a quarter more of its processor; half as many let it end later than it could. */
+const PIECES_AIM = 128
 
 /** Bytes. */
 export const MIN_PIECE_LENGTH = 128 * KIB
@@ -10,7 +11,7 @@ export const MAX_PIECE_LENGTH = 4096 * KIB
 
 /**
  * Length in bytes of all pieces of a blob but perhaps the last. It follows from the blob's size alone, so all agents
- * agree on it: the next power of two of size/256, at least 128 KiB and at most 4 MiB.
+ * agree on it: the next power of two of size/128, at least 128 KiB and at most 4 MiB.
  */
 export function pieceLength (size: number): number {
   let length = MIN_PIECE_LENGTH

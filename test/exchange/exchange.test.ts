@@ -68,6 +68,20 @@ describe('an agent that holds a blob', () => {
     await until(() => !agent.exchange.isNeeded, { what: 'it has all' })
   })
 
+  it('and no longer when it has said nothing for five seconds: who has got the rest elsewhere tells nobody who has all', async () => {
+    let lateMs = 0
+    const agent = await seeder({ now: () => Date.now() + lateMs })
+    const peer = await strangerTo(agent)
+    peer.join()
+    await peer.hears('join')
+    lateMs = 4_000
+    expect(agent.exchange.isNeeded).toBe(true)
+    lateMs = 5_000
+    expect(agent.exchange.isNeeded).toBe(false)
+    peer.say({ type: 'request', channel: 1, pieces: [0] })
+    await until(() => agent.exchange.isNeeded, { what: 'it is heard again' })
+  })
+
   it('survives a join whose bitfield is that of another blob, and ends the link', async () => {
     const peer = await strangerTo(await seeder())
     peer.join({ bitfield: Uint8Array.of(1, 2, 3) })

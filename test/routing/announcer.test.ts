@@ -261,6 +261,26 @@ describe('an announcer', () => {
     expect(timers.pending).toBe(0)
   })
 
+  it('rests after each for a multiple of the time that it took', async () => {
+    const { announcer, router, other, timers } = setUp({ concurrency: 1, restFactor: 3 })
+    const opened = Promise.withResolvers<void>()
+    router.gate = opened.promise
+    other.start()
+    announcer.start()
+    announcer.announce(one)
+    announcer.announce(two)
+    timers.advance(400)
+    opened.resolve()
+    await until(() => router.provided.length === 1 && router.atOnce === 0, { what: 'the first' })
+    await new Promise(setImmediate)
+    timers.advance(1_199)
+    expect([router.provided, router.atOnce]).toEqual([[one], 0])
+    timers.advance(1)
+    await until(() => router.provided.length === 2, { what: 'the second' })
+    await announcer.stop()
+    expect(timers.pending).toBe(0)
+  })
+
   it('puts it off for so long only when there always is', async () => {
     const { announcer, router, other, timers } = setUp({ maxBusyMs: 20_000 }, () => true)
     other.start()

@@ -33,6 +33,8 @@ export interface SwarmAgentInit extends ExchangeInit {
   readonly originPolicy?: SwarmParts['originPolicy']
   readonly stallMs?: number
   readonly pace?: Pace
+  /** Milliseconds since the epoch, as its exchange sees it. @default Date.now */
+  readonly now?: () => number
   /** Bytes a second that may come. @default no limit */
   readonly downloadLimit?: number
   /** Wraps what the agent gives, to let it lie. */
@@ -125,7 +127,7 @@ export class SwarmOfAgents {
       score,
       events,
       pace: init.pace ?? { pass: async () => {} },
-      now: Date.now,
+      now: init.now ?? Date.now,
       onDamaged: digest => { pullers.at(-1)?.repair(digest).catch(() => {}) }
     }, init)
     const budget = new DownloadBudget(Date.now, intake)

@@ -13,11 +13,11 @@ test('a piece length is a power of two within its bounds', () => {
   }))
 })
 
-test('between the bounds a blob has more than 128 and at most 256 pieces', () => {
-  fc.assert(fc.property(fc.integer({ min: 256 * MIN_PIECE_LENGTH + 1, max: 256 * MAX_PIECE_LENGTH }), size => {
+test('between the bounds a blob has more than 64 and at most 128 pieces', () => {
+  fc.assert(fc.property(fc.integer({ min: 128 * MIN_PIECE_LENGTH + 1, max: 128 * MAX_PIECE_LENGTH }), size => {
     const pieces = pieceCount(size)
-    expect(pieces).toBeGreaterThan(128)
-    expect(pieces).toBeLessThanOrEqual(256)
+    expect(pieces).toBeGreaterThan(64)
+    expect(pieces).toBeLessThanOrEqual(128)
   }))
 })
 
@@ -55,8 +55,8 @@ test.each([
   [1, 1],
   [MIN_PIECE_LENGTH, 1],
   [MIN_PIECE_LENGTH + 1, 2],
-  [256 * MIN_PIECE_LENGTH, 256],
-  [256 * MIN_PIECE_LENGTH + 1, 129],
+  [128 * MIN_PIECE_LENGTH, 128],
+  [128 * MIN_PIECE_LENGTH + 1, 65],
   [2 ** 40, 2 ** 18]
 ])('a blob of %i bytes has %i pieces', (size, pieces) => {
   expect(pieceCount(size)).toBe(pieces)
@@ -67,8 +67,8 @@ test.each([
   [1, MIN_PIECE_LENGTH, 0],
   [MIN_PIECE_LENGTH, MIN_PIECE_LENGTH, 0],
   [MIN_PIECE_LENGTH + 1, MIN_PIECE_LENGTH, MIN_PIECE_LENGTH],
-  [256 * MIN_PIECE_LENGTH, MIN_PIECE_LENGTH, 255 * MIN_PIECE_LENGTH],
-  [256 * MIN_PIECE_LENGTH + 1, 2 * MIN_PIECE_LENGTH, 256 * MIN_PIECE_LENGTH],
+  [128 * MIN_PIECE_LENGTH, MIN_PIECE_LENGTH, 127 * MIN_PIECE_LENGTH],
+  [128 * MIN_PIECE_LENGTH + 1, 2 * MIN_PIECE_LENGTH, 128 * MIN_PIECE_LENGTH],
   [2 ** 40, MAX_PIECE_LENGTH, 2 ** 40 - MAX_PIECE_LENGTH]
 ])('a blob of %i bytes has pieces of %i, the last from %i', (size, length, start) => {
   expect(pieceLength(size)).toBe(length)
