@@ -13,10 +13,10 @@ const SAMPLE_MS = 100
 /** The start, before all has settled. */
 const SKIP_MS = 1_000
 const MAX_DEVIATION = 0.05
-/** An image in pieces of 128 KiB: of layers that are no larger than 256 of them. */
+/** An image in pieces of 128 KiB: of layers that are no larger than 128 of them. */
 const SMALL_PIECES = 'small-pieces'
-const SMALL_PIECES_LAYERS = Array.from({ length: 16 }, () => 31 * 1024 * 1024)
-/** The stage's image, in pieces of 4 MiB where it is larger than 512 MiB. */
+const SMALL_PIECES_LAYERS = Array.from({ length: 32 }, () => 15.5 * 1024 * 1024)
+/** The stage's image, in pieces of 4 MiB where it is larger than 256 MiB. */
 const LARGE_PIECES = 'warm'
 
 interface Sample extends SocketBytes {
