@@ -33,7 +33,7 @@ import { readVersion } from './version.ts'
 const STOP_GRACE_MS = 5000
 /** How long new blobs wait for their announcement in the DHT: until a rollout is over, in which the processor has better to do. */
 const ANNOUNCE_DELAY_MS = 5_000
-/** One announcement at a time, in a quarter of the time: each asks some forty others. */
+/** One announcement at a time, in a quarter of the time: each is dozens of requests to others. */
 const ANNOUNCE_REST = 3
 
 /** A running agent. */

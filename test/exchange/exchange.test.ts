@@ -206,23 +206,25 @@ describe('an agent that holds a blob', () => {
 })
 
 describe('an agent that reads from the origin', () => {
-  it('says so again and again while nothing comes', async () => {
+  /** Its origin gives what the gate lets through; it is linked to a stranger. */
+  async function reading (): Promise<{ readonly gate: Gate, readonly peer: Stranger }> {
     const agent = await swarm.add()
     const gate = new Gate()
     swarm.origin.addBlob(repository, bytes, { gate })
     const peer = await strangerTo(agent)
     await fetching(agent)
+    return { gate, peer }
+  }
+
+  it('says so again and again while nothing comes', async () => {
+    const { gate, peer } = await reading()
     peer.join({ complete: false, leech: true })
     await until(() => peer.heard.filter(({ type }) => type === 'take').length >= 3, { what: 'three promises' })
     gate.open()
   })
 
   it('tells who answers its join only now what it has begun to read meanwhile', async () => {
-    const agent = await swarm.add()
-    const gate = new Gate()
-    swarm.origin.addBlob(repository, bytes, { gate })
-    const peer = await strangerTo(agent)
-    await fetching(agent)
+    const { gate, peer } = await reading()
     expect((await peer.hears('join')).taking ?? []).toEqual([])
     await gate.reached()
     peer.join()
