@@ -2,6 +2,7 @@ import { timingSafeEqual } from 'node:crypto'
 import type { OnReadOpts } from 'node:net'
 import { connect, createSecureContext, type ConnectionOptions, type SecureContext, type TLSSocket } from 'node:tls'
 import { DeadlineError } from '../errors.ts'
+import { ListeningTimer } from '../listening-timer.ts'
 import { fingerprintOf } from './direct-certificate.ts'
 import { DirectLaneError } from './direct-error.ts'
 import { ACCEPTED, LANE_TLS } from './direct-tls.ts'
@@ -73,7 +74,7 @@ export async function connectDirect (offer: LaneOffer, host: string, { timeoutMs
       ? new DirectLaneError('LANE_REFUSED', `${host}:${offer.port} did not take the token`)
       : new DirectLaneError('LANE_UNREACHABLE', `${host}:${offer.port} ended the connection`))
   })
-  const timer = setTimeout(() => { socket.destroy(new DeadlineError('connecting', timeoutMs)) }, timeoutMs)
+  const deadline = new ListeningTimer(timeoutMs, () => { socket.destroy(new DeadlineError('connecting', timeoutMs)) })
   const onAbort = (): void => {
     reject(signal?.reason as Error)
     socket.destroy()
@@ -82,7 +83,7 @@ export async function connectDirect (offer: LaneOffer, host: string, { timeoutMs
   try {
     return await promise
   } finally {
-    clearTimeout(timer)
+    deadline.stop()
     signal?.removeEventListener('abort', onAbort)
   }
 }

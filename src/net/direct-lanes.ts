@@ -5,12 +5,12 @@ import { DirectListener, type DirectListenerInit } from './direct-listener.ts'
 import { DirectOffers } from './direct-offers.ts'
 import type { FrameTransport } from './frame-transport.ts'
 
-const DEFAULT_CONNECT_TIMEOUT_MS = 2_000
+const DEFAULT_CONNECT_TIMEOUT_MS = 10_000
 const DEFAULT_OFFER_TIMEOUT_MS = 30_000
 const DEFAULT_MAX_OFFERS = 256
 
 export interface DirectLanesInit extends DirectListenerInit {
-  /** From the dial to a lane that can be used. @default 2000 */
+  /** From the dial to a lane that can be used. Until then the link goes on as it is, so a host that is busy with its start may take long. @default 10000 */
   readonly connectTimeoutMs?: number
   /** How long an offer is good. @default 30000 */
   readonly offerTimeoutMs?: number

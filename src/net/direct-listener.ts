@@ -6,11 +6,11 @@ import type { DirectOffers } from './direct-offers.ts'
 import { ACCEPTED, LANE_TLS, TOKEN_BYTES } from './direct-tls.ts'
 import { DirectTransport, type DirectTransportInit } from './direct-transport.ts'
 
-const DEFAULT_PROOF_TIMEOUT_MS = 2_000
+const DEFAULT_PROOF_TIMEOUT_MS = 10_000
 const DEFAULT_MAX_UNPROVEN = 256
 
 export interface DirectListenerInit {
-  /** How long a client may take for the TLS handshake, and again as long to show its token. @default 2000 */
+  /** How long a client may take for the TLS handshake, and again as long to show its token. @default 10000 */
   readonly proofTimeoutMs?: number
   /** Connections that have not shown a token; the next are dropped. @default 256 */
   readonly maxUnproven?: number

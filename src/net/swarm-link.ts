@@ -12,6 +12,9 @@ import { SwarmProtocolState } from './swarm-protocol-state.ts'
 /** Control bytes that may wait for a peer that reads nothing, before we give it up. */
 const MAX_UNSENT_BYTES = 8 * 1024 * 1024
 const DEFAULT_HELLO_TIMEOUT_MS = 5_000
+/** Before a lane that could not be made is tried again, twice as long each time: it may have been a busy moment. */
+const MIN_LANE_RETRY_MS = 5_000
+const MAX_LANE_RETRY_MS = 10 * 60_000
 
 /** What a link tells the one who uses it. */
 export interface LinkHandlers {
@@ -79,6 +82,10 @@ export class SwarmLink {
   #hello: HelloMessage | undefined
   #isClosed = false
   #laneState: 'none' | 'offered' | 'connecting' | 'up' | 'refused' = 'none'
+  /** Offers made and taken: what is heard of an earlier one counts no more. */
+  #laneAttempt = 0
+  #laneRetryMs = MIN_LANE_RETRY_MS
+  #laneRetryAtMs = 0
   #hasPeerSwitched = false
 
   constructor (stream: FrameTransport, handlers: LinkHandlers, init: SwarmLinkInit) {
@@ -149,14 +156,15 @@ export class SwarmLink {
     await this.#out.send(parts)
   }
 
-  /** Moves to a direct lane if there can be one. Asked again, nothing happens. */
+  /** Moves to a direct lane if there can be one. Asked again, nothing happens, unless the last try has failed and is long enough ago. */
   wantDirect (): void {
-    if (this.#laneState !== 'none' || this.#isClosed || this.#hello === undefined) return
+    const isDue = this.#laneState === 'none' || (this.#laneState === 'refused' && performance.now() >= this.#laneRetryAtMs)
+    if (!isDue || this.#isClosed || this.#hello === undefined) return
     const offer = this.#lanes?.offer(this.peer)
     if (offer === undefined) return
-    this.#laneState = 'offered'
+    const attempt = this.#beginLane('offered')
     this.send(offer.message)
-    offer.accepted.then(transport => { this.#useDirect(transport) }, () => { this.#laneFailed('offered') })
+    offer.accepted.then(transport => { this.#useDirect(transport, attempt) }, () => { this.#laneFailed(attempt) })
   }
 
   /** Ends it when all is sent. */
@@ -228,7 +236,7 @@ export class SwarmLink {
         this.#offered(message)
         break
       case 'lane-refused':
-        if (this.#laneState === 'offered') this.#laneState = 'refused'
+        if (this.#laneState === 'offered') this.#laneFailed(this.#laneAttempt)
         break
       case 'lane-switch':
         this.#hasPeerSwitched = true
@@ -252,19 +260,33 @@ export class SwarmLink {
       if (this.#lanes === undefined) this.send({ type: 'lane-refused' })
       return
     }
-    this.#laneState = 'connecting'
-    this.#lanes.connect(this.peer, message).then(transport => { this.#useDirect(transport) }, () => { this.#laneFailed('connecting') })
+    const attempt = this.#beginLane('connecting')
+    this.#lanes.connect(this.peer, message).then(transport => { this.#useDirect(transport, attempt) }, () => {
+      if (this.#laneFailed(attempt)) this.send({ type: 'lane-refused' })
+    })
   }
 
-  #laneFailed (state: 'offered' | 'connecting'): void {
-    if (this.#laneState !== state) return
+  #beginLane (state: 'offered' | 'connecting'): number {
+    this.#laneState = state
+    return ++this.#laneAttempt
+  }
+
+  #isAwaited (attempt: number): boolean {
+    return attempt === this.#laneAttempt && (this.#laneState === 'offered' || this.#laneState === 'connecting')
+  }
+
+  /** @returns whether that try was still going on */
+  #laneFailed (attempt: number): boolean {
+    if (!this.#isAwaited(attempt)) return false
     this.#laneState = 'refused'
-    if (state === 'connecting') this.send({ type: 'lane-refused' })
+    this.#laneRetryAtMs = performance.now() + this.#laneRetryMs
+    this.#laneRetryMs = Math.min(2 * this.#laneRetryMs, MAX_LANE_RETRY_MS)
+    return true
   }
 
-  #useDirect (transport: FrameTransport): void {
-    if (this.#isClosed || this.#direct !== undefined) {
-      transport.abort(new SwarmMessageError('a second lane'))
+  #useDirect (transport: FrameTransport, attempt: number): void {
+    if (this.#isClosed || !this.#isAwaited(attempt)) {
+      transport.abort(new SwarmMessageError('a lane that is not wanted any more'))
       return
     }
     this.#laneState = 'up'

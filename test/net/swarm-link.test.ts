@@ -1,4 +1,4 @@
-import { expect, it } from 'vitest'
+import { expect, it, onTestFinished, vi } from 'vitest'
 import type { FrameTransport } from '../../src/net/frame-transport.ts'
 import { SwarmLink, type LinkLanes, type SwarmLinkInit } from '../../src/net/swarm-link.ts'
 import { SwarmMessageError, type SwarmMessage } from '../../src/net/swarm-message.ts'
@@ -107,6 +107,41 @@ it('stays where it is when the lane is refused', async () => {
   a.link.send(join(1))
   await until(() => b.channels.length === 1, { what: 'the join' })
   expect([a.link.lane, a.link.isOpen, b.link.isOpen]).toEqual(['libp2p', true, true])
+  a.link.abort(new Error('over'))
+})
+
+it('tries again after five seconds when a lane could not be made, and not before', async () => {
+  vi.useFakeTimers({ toFake: ['performance'] })
+  onTestFinished(() => { vi.useRealTimers() })
+  const [one, two] = MemoryTransport.pair()
+  const { lanes } = lanesOf()
+  let isReachable = false
+  let tries = 0
+  const busy: LinkLanes = {
+    offer: () => undefined,
+    connect: async (...offer) => {
+      tries++
+      if (isReachable) return lanes[1].connect(...offer)
+      throw new Error('not within its time')
+    }
+  }
+  const a = sideOf(one, { lanes: lanes[0] })
+  const b = sideOf(two, { lanes: busy, isOutbound: false })
+  await open(a, b)
+  a.link.wantDirect()
+  await until(() => tries === 1, { what: 'the first try' })
+  for (let channel = 1; channel <= 3; channel++) {
+    b.link.send(join(channel))
+    await until(() => a.channels.length === channel, { what: 'a word behind the refusal' })
+    a.link.wantDirect()
+    vi.advanceTimersByTime(1_600)
+  }
+  expect(tries).toBe(1)
+  isReachable = true
+  vi.advanceTimersByTime(200)
+  a.link.wantDirect()
+  await until(() => a.link.lane === 'direct' && b.link.lane === 'direct', { what: 'the lane' })
+  expect(tries).toBe(2)
   a.link.abort(new Error('over'))
 })
 
