@@ -29,6 +29,9 @@ export class DirectWriter {
   readonly #ending: Sending[] = []
   #gathered = Buffer.allocUnsafeSlow(RECORD_BYTES)
   #isWriting = false
+  #writingSinceMs = 0
+  /** Looks whether a write takes too long: one for many writes, of which there are two thousand in a rollout of 64 MiB. */
+  #watch: NodeJS.Timeout | undefined
   #unsentBytes = 0
   #failure: Error | undefined
   #idle: PromiseWithResolvers<void> | undefined
@@ -62,6 +65,7 @@ export class DirectWriter {
   /** Nothing is sent any more; who waits, and who comes later, fails with `error`. */
   fail (error: Error): void {
     this.#failure ??= error
+    clearTimeout(this.#watch)
     this.#unsentBytes = 0
     for (const { done } of [...this.#ending.splice(0), ...this.#queue.splice(0)]) done.reject(this.#failure)
     this.#rest()
@@ -75,14 +79,25 @@ export class DirectWriter {
       return
     }
     this.#isWriting = true
-    const timer = setTimeout(() => { this.#socket.destroy(new DeadlineError('sending', this.#stallTimeoutMs)) }, this.#stallTimeoutMs)
+    this.#writingSinceMs = performance.now()
+    if (this.#watch === undefined) this.#watchFor(this.#stallTimeoutMs)
     this.#socket.write(bytes, error => {
-      clearTimeout(timer)
       // A socket that was destroyed calls back as if all were well; its owner calls `fail` when it has closed.
       if (this.#failure !== undefined || error instanceof Error || this.#socket.destroyed) return
       this.#unsentBytes -= bytes.byteLength
       this.#written()
     })
+  }
+
+  #watchFor (delayMs: number): void {
+    this.#watch = setTimeout(() => {
+      this.#watch = undefined
+      if (!this.#isWriting) return
+      const leftMs = this.#writingSinceMs + this.#stallTimeoutMs - performance.now()
+      // timers may fire a moment early
+      if (leftMs > 1) this.#watchFor(leftMs)
+      else this.#socket.destroy(new DeadlineError('sending', this.#stallTimeoutMs))
+    }, delayMs).unref()
   }
 
   #written (): void {

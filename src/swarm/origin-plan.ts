@@ -59,8 +59,8 @@ export interface OriginRun {
 /** What holds for all pieces while one read is chosen. */
 interface OriginView {
   readonly nowMs: number
-  /** What others say that they are reading, each. */
-  readonly claimed: ReadonlyArray<ReadonlySet<number>>
+  /** What others say that they are reading. */
+  readonly claimed: ReadonlySet<number>
   /** What members hold is better read from the origin. */
   readonly isQuicker: boolean
   readonly before: (piece: number) => readonly Member[] | undefined
@@ -201,8 +201,9 @@ export class OriginPlan {
     const idleMs = Math.min(sincePieceMs, Math.max(nowMs - this.#lastProgressMs, sincePieceMs - PROGRESS_ALLOWANCE_MS))
     if (idleMs > this.#patienceMs) this.distant.close()
     const view: OriginView = { nowMs, claimed: this.#claimed(nowMs), isQuicker: this.#isQuicker(nowMs), before: this.#ranking(contenders) }
+    // of all pieces, for each read: first what costs least to know
     const isOurs = (piece: number): boolean => this.#isFree(piece, view) && (
-      this.#isOffered(piece, nowMs) ? view.isQuicker : this.#isOwner(piece, view, idleMs))
+      (view.isQuicker && this.#isOffered(piece, nowMs)) || (this.#isOwner(piece, view, idleMs) && !this.#isOffered(piece, nowMs)))
     const start = this.#start(heads, contenders.length === 0, isOurs)
     if (start === undefined) return this.#nextForOthers(view)
     let end = start + 1
@@ -223,10 +224,11 @@ export class OriginPlan {
     const { length } = this.#parts.arrived
     let best: { piece: number, before: number, turn: number } | undefined
     for (let piece = 0; piece < length; piece++) {
-      if (!this.#isFree(piece, view) || this.#isOffered(piece, nowMs)) continue
+      if (!this.#isFree(piece, view)) continue
       const owners = view.before(piece)
       const owner = owners?.[0]
       if (owners === undefined || owner === undefined || !this.#spare.suffices(nowMs, owners.length) || !isOurTurn(owner, owners.length, nowMs)) continue
+      if (this.#isOffered(piece, nowMs)) continue
       const before = owners.length
       const turn = before === 1 ? (piece + length - this.#first(owner.ownership)) % length : this.#self.order(piece)
       if (best === undefined || before < best.before || (before === best.before && turn > best.turn)) best = { piece, before, turn }
@@ -245,11 +247,16 @@ export class OriginPlan {
   /** Not here, not on its way to us, and nobody says that it is reading it. */
   #isFree (piece: number, { claimed }: OriginView): boolean {
     const { arrived, ledger } = this.#parts
-    return !arrived.has(piece) && !this.#taking.has(piece) && !ledger.isAsked(piece) && !claimed.some(taking => taking.has(piece))
+    return !arrived.has(piece) && !claimed.has(piece) && !this.#taking.has(piece) && !ledger.isAsked(piece)
   }
 
-  #claimed (nowMs: number): Array<ReadonlySet<number>> {
-    return [...this.#parts.members.values()].filter(member => member.taking.size > 0 && this.#isReading(member, nowMs)).map(({ taking }) => taking)
+  #claimed (nowMs: number): ReadonlySet<number> {
+    const claimed = new Set<number>()
+    for (const member of this.#parts.members.values()) {
+      if (member.taking.size === 0 || !this.#isReading(member, nowMs)) continue
+      for (const piece of member.taking) claimed.add(piece)
+    }
+    return claimed
   }
 
   /** Whether a member that has promised to read pieces may still be doing so: it says so, and not for ever. */
