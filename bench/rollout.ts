@@ -2,6 +2,8 @@ import { writeFile } from 'node:fs/promises'
 import { availableParallelism, cpus, totalmem } from 'node:os'
 import { benchPeerTransfer } from './peer-transfer.ts'
 import { capArguments } from './rollout/agent-caps.ts'
+import type { BareResult } from './rollout/bare-host.ts'
+import { runBareMesh } from './rollout/bare-mesh.ts'
 import { drawRollout } from './rollout/chart.ts'
 import { checkLinks } from './rollout/link-check.ts'
 import { describeShaping } from './rollout/link-rate.ts'
@@ -11,7 +13,7 @@ import { figuresOf, rowsOf } from './rollout/rows.ts'
 import { runRollout, type RunResult } from './rollout/run.ts'
 import { isWaitedFor, type Scenario } from './rollout/scenario.ts'
 import { compareSmall } from './rollout/small.ts'
-import { setRolloutStage } from './rollout/stage.ts'
+import { setRolloutStage, type RolloutStage } from './rollout/stage.ts'
 import { printSection, type Section } from './support/report.ts'
 import { setStage } from './support/stage.ts'
 import { benchWarmRead } from './warm-read.ts'
@@ -76,17 +78,19 @@ async function rollOut (options: RolloutOptions, scenario: Scenario): Promise<Se
   describe(options, scenario, { isPrivate, caps })
   const stage = await setRolloutStage(scenario, { isPrivate, warmUps: options.warmUps })
   const runs: RunResult[] = []
+  let bare: BareResult[] = []
   try {
     for (let run = 0; run < options.runs; run++) {
       const result = await runRollout({ stage, scenario, fleet: { ...options, agentArgs: [...caps ?? [], ...options.agentArgs] } })
       printRun(run, result, stage.image.bytes)
       runs.push(result)
     }
+    bare = await measureBare(stage, scenario)
   } finally {
     await stage.close()
   }
   const bars = isPrivate ? scenario.bars : { maxOriginBytes: scenario.bars.maxOriginBytes }
-  sections.push({ title: `${options.preset}, ${options.runs === 1 ? '1 run' : `${options.runs} runs`}`, rows: rowsOf(runs, { imageBytes: stage.image.bytes, bars }) })
+  sections.push({ title: `${options.preset}, ${options.runs === 1 ? '1 run' : `${options.runs} runs`}`, rows: rowsOf(runs, { imageBytes: stage.image.bytes, bars, bare }) })
   await writeFile(options.out, drawRollout(runs.map((run, number) => ({
     title: `${options.preset}, run ${number + 1}: ${scenario.hosts} hosts, ${scenario.imageBytes / MIB} MiB in ${scenario.layers} layers`,
     imageBytes: stage.image.bytes,
@@ -98,6 +102,12 @@ async function rollOut (options: RolloutOptions, scenario: Scenario): Promise<Se
   }))))
   console.log(`\ncompletion curves: ${options.out}`)
   return sections
+}
+
+/** Over the links as the last run has left them; where some are slower than others it would say nothing. */
+async function measureBare ({ network, image }: RolloutStage, { hosts, hostBytesPerSecond, faults }: Scenario): Promise<BareResult[]> {
+  if (hosts < 2 || hostBytesPerSecond === undefined || Object.keys(faults).length > 0) return []
+  return runBareMesh({ places: network.hosts, bytes: image.bytes, bytesPerSecond: hostBytesPerSecond })
 }
 
 /** Says what is about to be measured, and what is left out. */

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os'
 import { atMost, type Row } from '../support/report.ts'
 import { median, percentile, spread } from '../support/samples.ts'
+import type { BareResult } from './bare-host.ts'
 import type { RunResult } from './run.ts'
 import type { Bars } from './scenario.ts'
 
@@ -33,10 +34,12 @@ export function figuresOf (run: RunResult, imageBytes: number): RunFigures {
 export interface RowsInit {
   readonly imageBytes: number
   readonly bars: Bars
+  /** The same bytes over bare sockets, in the minute after the last run; empty where that was not done. */
+  readonly bare: readonly BareResult[]
 }
 
 /** What is printed of all runs; a bar is held against the worst of them. */
-export function rowsOf (runs: readonly RunResult[], { imageBytes, bars }: RowsInit): Row[] {
+export function rowsOf (runs: readonly RunResult[], { imageBytes, bars, bare }: RowsInit): Row[] {
   const figures = runs.map(run => figuresOf(run, imageBytes))
   const each = (value: (one: RunFigures) => number): number[] => figures.map(value)
   const { boundMs } = runs[0] ?? {}
@@ -55,6 +58,7 @@ export function rowsOf (runs: readonly RunResult[], { imageBytes, bars }: RowsIn
     { what: 'origin requests for content', value: spread(runs.map(run => run.originRequests), 0) },
     ...linkRows(runs, imageBytes),
     ...costRows(runs, imageBytes),
+    ...bareRows(runs, bare, boundMs),
     ...machineRows(runs)
   ]
 }
@@ -98,6 +102,18 @@ function costRows (runs: readonly RunResult[], imageBytes: number): Row[] {
     { what: 'CPU s/GB delivered, all agents, both ends', value: spread(perGigabyte) },
     { what: 'CPU s of an agent: median / most', value: `${spread(over(median, ({ cpuSeconds }) => cpuSeconds))} / ${spread(over(most, ({ cpuSeconds }) => cpuSeconds))}` },
     { what: 'peak RSS of an agent, MB: median / most', value: `${spread(over(median, ({ peakBytes }) => peakBytes / 1e6), 0)} / ${spread(over(most, ({ peakBytes }) => peakBytes / 1e6), 0)}` }
+  ]
+}
+
+/** What the processors make possible: of an agent's use of them, how much is the bytes' own. */
+function bareRows (runs: readonly RunResult[], bare: readonly BareResult[], boundMs: number | undefined): Row[] {
+  if (bare.length === 0) return []
+  const cost = median(bare.map(({ cpuSeconds }) => cpuSeconds))
+  const seconds = Math.max(...bare.map(({ seconds }) => seconds))
+  const agents = runs.map(({ observation }) => median(observation.hosts.map(({ cpuSeconds }) => cpuSeconds)))
+  return [
+    { what: 'bare sockets instead: CPU s of each / last done, s', value: `${cost.toFixed(2)} / ${seconds.toFixed(2)}${boundMs === undefined ? '' : `, ${(seconds * 1000 / boundMs).toFixed(3)} T*`}` },
+    { what: 'CPU s of an agent / of a bare socket process', value: spread(agents.map(one => one / cost)) }
   ]
 }
 
