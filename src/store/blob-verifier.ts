@@ -29,8 +29,8 @@ export interface BlobVerifierComponents {
   readonly turns: KeyedTurns<Digest>
   readonly events: EventSink | undefined
   readonly now: () => number
-  /** The blob is no longer here. */
-  readonly onGone: (record: BlobRecord) => void
+  /** The blob is no longer here, or a file without a record has got one. */
+  readonly onChanged: (record: BlobRecord) => void
 }
 
 export interface OpenBlobFile {
@@ -111,7 +111,9 @@ export class BlobVerifier {
       const after = await this.#identity(digest)
       if (actual === undefined || after === undefined || !isSameFile(file, after)) continue
       if (actual !== digest) return this.#condemn(digest, `file has digest ${actual}`)
-      await records.put({ record: stored?.record ?? await this.#adopted(digest, file), file })
+      const record = stored?.record ?? await this.#adopted(digest, file)
+      await records.put({ record, file })
+      if (stored === undefined) this.#components.onChanged(record)
       return true
     }
     return this.#condemn(digest, 'file keeps changing')
@@ -144,7 +146,7 @@ export class BlobVerifier {
     await quarantine.take(digest, now())
     const stored = await this.#components.records.remove(digest)
     events?.emit({ type: 'blob:quarantined', digest, reason })
-    if (stored !== undefined) this.#components.onGone(stored.record)
+    if (stored !== undefined) this.#components.onChanged(stored.record)
     return false
   }
 
@@ -153,7 +155,7 @@ export class BlobVerifier {
     const stored: StoredRecord | undefined = await this.#components.records.remove(digest)
     if (stored === undefined) return
     this.#components.events?.emit({ type: 'blob:removed', record: stored.record })
-    this.#components.onGone(stored.record)
+    this.#components.onChanged(stored.record)
   }
 
   async #openFile (digest: Digest): Promise<FileHandle | undefined> {

@@ -71,7 +71,7 @@ export class DiskStore implements Store {
       turns: this.#turns,
       events: this.#events,
       now: this.#now,
-      onGone: record => { this.#touchIndex(record) }
+      onChanged: record => { this.#touchIndex(record) }
     })
     this.#partials = new DiskPartials({
       layout,

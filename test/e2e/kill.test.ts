@@ -19,6 +19,10 @@ import { until } from '../support/until.ts'
 
 const KILLS = 10
 const LONGEST_RUN_MS = 600
+/** The same in bytes that the origin has sent, however long a busy host takes to ask for them. */
+const LONGEST_RUN_BYTES = 6_000_000
+/** Of so many kills one comes after a time, also before anything has come, the others after bytes. */
+const TIMED_KILL = 3
 /** The longest runs together then take about as long as a pull of three layers side by side. */
 const LAYER_BYTES = 32_000_000
 const BYTES_PER_SECOND = 10_000_000
@@ -59,7 +63,11 @@ describe.skipIf(requireCommands('docker-registry', 'skopeo', 'setpriv') !== unde
   it(`and restarted never serves a wrong byte and keeps what it verified, from the origin (seed ${seed})`, async () => {
     const image = await pushNewImage('from the origin')
     b = await AgentProcess.start({ origins: { 'reg.test': origin.url } })
-    const restarts = await killAgainAndAgain(b, image)
+    const restarts = await killAgainAndAgain(b, image, async (share, turn) => {
+      const before = origin.contentBytes
+      if (turn % TIMED_KILL === 0) await delay(share * LONGEST_RUN_MS)
+      else await until(() => origin.contentBytes > before + share * LONGEST_RUN_BYTES, { what: 'so many bytes from the origin' })
+    })
     for (const layer of platformImage(image, 'amd64').layers) {
       // what each life asked for first
       const lives = restarts.map((asked, life) => origin.contentRequests.slice(asked, restarts[life + 1]))
@@ -74,17 +82,19 @@ describe.skipIf(requireCommands('docker-registry', 'skopeo', 'setpriv') !== unde
     await httpPull({ agent: a.url, registry: 'reg.test', repository: REPOSITORY, reference: '1', image })
     origin.requests.length = 0
     b = await AgentProcess.start({ origins: { 'reg.test': origin.url }, bootstrap: [road.multiaddrOf(a)] })
-    await killAgainAndAgain(b, image)
+    await killAgainAndAgain(b, image, async share => delay(share * LONGEST_RUN_MS))
   }, TEST_TIMEOUT_MS)
 
-  /** @returns how many requests for content the origin had had at the beginning of each of its lives */
-  async function killAgainAndAgain (agent: AgentProcess, image: TestImage): Promise<number[]> {
+  /**
+   * @param moment - resolves when a life is to end; told a share of the longest
+   * @returns how many requests for content the origin had had at the beginning of each of its lives
+   */
+  async function killAgainAndAgain (agent: AgentProcess, image: TestImage, moment: (share: number, turn: number) => Promise<void>): Promise<number[]> {
     const restarts = [origin.contentRequests.length]
-    const moments = seededRandom(seed, KILLS).map(share => share * LONGEST_RUN_MS)
     let killsWithinABlob = 0
-    for (const moment of moments) {
+    for (const [turn, share] of [...seededRandom(seed, KILLS)].entries()) {
       const reads = readAll(agent, image)
-      await delay(moment)
+      await moment(share, turn)
       await agent.kill()
       expect(await reads).toEqual([])
       const kept = await keptBlobs(agent)

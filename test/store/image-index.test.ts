@@ -58,6 +58,19 @@ describe('the data directory', () => {
     await until(async () => (await names()).length === 0, { what: 'no tag in index.json' })
   })
 
+  it('lists a tag whose manifest was written by a process that was killed before it could note it', async () => {
+    const { index } = await buildImage()
+    const store = await directory.open({ indexDelayMs: 1 })
+    await store.links.setTag(REPOSITORY, '3', tagOf(index))
+    await directory.closeStore()
+    await writeFile(directory.blob(index.digest), index.bytes)
+    const next = await directory.open({ indexDelayMs: 1 })
+    expect(await names()).toEqual([])
+    expect(await next.stat(index.digest)).toMatchObject({ kind: 'manifest' })
+    await until(async () => (await names()).length === 1, { what: 'the tag in index.json' })
+    expect(await names()).toEqual([`${REPOSITORY}:3`])
+  })
+
   it('is up to date when the store is closed', async () => {
     const { index } = await buildImage()
     const store = await directory.open({ indexDelayMs: 3_600_000 })
