@@ -6,7 +6,7 @@ import { createInterface } from 'node:readline'
 import { boundCommand } from '../../test/support/child-process.ts'
 import { makeTempDir } from '../../test/support/temp-dir.ts'
 import type { BareOrder, BareResult } from './bare-host.ts'
-import type { Place } from './network.ts'
+import { scriptAt, type Place } from './network.ts'
 
 const HOST_MAIN = join(import.meta.dirname, 'bare-host.ts')
 /** As long as those of the image: a piece each write and hash. */
@@ -31,9 +31,9 @@ export interface BareMeshInit {
  */
 export async function runBareMesh ({ places, bytes, bytesPerSecond }: BareMeshInit): Promise<BareResult[]> {
   const dir = await makeTempDir('bare-mesh')
-  const hosts = places.map(({ host, runner }) => {
-    const [command = '', ...args] = [...runner, process.execPath, HOST_MAIN, host]
-    const child = spawn(...boundCommand(command, args), { stdio: ['pipe', 'pipe', 'inherit'] })
+  const hosts = places.map(place => {
+    const { host } = place
+    const child = spawn(...boundCommand(...scriptAt(place, HOST_MAIN, [host])), { stdio: ['pipe', 'pipe', 'inherit'] })
     return { host, child, lines: createInterface({ input: child.stdout })[Symbol.asyncIterator]() }
   })
   const deadline = setTimeout(() => { for (const { child } of hosts) child.kill('SIGKILL') }, DEADLINE_EXTRA_MS + DEADLINE_FACTOR * 1000 * bytes / bytesPerSecond)

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { boundCommand, runCommand } from '../../test/support/child-process.ts'
-import { bridgedNetwork, type Place } from './network.ts'
+import { bridgedNetwork, scriptAt, type Place } from './network.ts'
 import type { Row } from '../support/report.ts'
 
 const SECONDS = 3
@@ -45,17 +45,12 @@ async function transferAll (pairs: ReadonlyArray<[from: Place, to: Place]>, byte
 }
 
 async function transfer (from: Place, to: Place, bytes: number): Promise<number> {
-  const sender = spawn(...boundCommand(...command(from, ['send', from.host, String(bytes)])), { stdio: ['ignore', 'pipe', 'inherit'] })
+  const sender = spawn(...boundCommand(...scriptAt(from, TCP_END, ['send', from.host, String(bytes)])), { stdio: ['ignore', 'pipe', 'inherit'] })
   try {
     const [port] = await once(sender.stdout, 'data', { signal: AbortSignal.timeout(5_000) }) as [Buffer]
-    const { stdout } = await runCommand(...command(to, ['receive', from.host, port.toString().trim()]))
+    const { stdout } = await runCommand(...scriptAt(to, TCP_END, ['receive', from.host, port.toString().trim()]))
     return Number(stdout)
   } finally {
     sender.kill()
   }
-}
-
-function command ({ runner }: Place, args: readonly string[]): [string, string[]] {
-  const [first = '', ...rest] = [...runner, process.execPath, TCP_END, ...args]
-  return [first, rest]
 }

@@ -28,6 +28,12 @@ export interface Network {
   close (): Promise<void>
 }
 
+/** What to spawn so that a script runs there, by the Node that runs us. */
+export function scriptAt ({ runner }: Place, script: string, args: readonly string[]): [command: string, args: string[]] {
+  const [command = '', ...rest] = [...runner, process.execPath, script, ...args]
+  return [command, rest]
+}
+
 /** All in one network, at the loopback address. */
 export function loopbackNetwork (hosts: number): Network {
   const place: Place = { runner: [], controlHost: '127.0.0.1', host: '127.0.0.1', shape: async () => {} }

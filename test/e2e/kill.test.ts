@@ -92,7 +92,7 @@ describe.skipIf(requireCommands('docker-registry', 'skopeo', 'setpriv') !== unde
   async function killAgainAndAgain (agent: AgentProcess, image: TestImage, moment: (share: number, turn: number) => Promise<void>): Promise<number[]> {
     const restarts = [origin.contentRequests.length]
     let killsWithinABlob = 0
-    for (const [turn, share] of [...seededRandom(seed, KILLS)].entries()) {
+    for (const [turn, share] of seededRandom(seed, KILLS).entries()) {
       const reads = readAll(agent, image)
       await moment(share, turn)
       await agent.kill()

@@ -115,6 +115,7 @@ describe.skipIf(requireCommands('docker-registry', 'setpriv') !== undefined)('ag
     expect(await pull(b, image, 'restart')).toBe('right')
     // of the first half the last MiB, at the most, and what was being hashed had not been noted
     expect(receivedBytes(eventsOf(b, earlier))).toBeLessThan(imageBytes(image) - LAYER_BYTES / 2)
+    expect(origin.contentBytes).toBeLessThan(1.3 * imageBytes(image))
   }, TEST_TIMEOUT_MS)
 
   async function pushNew (name: string, layerBytes = LAYER_BYTES): Promise<TestImage> {
