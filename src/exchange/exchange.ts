@@ -167,6 +167,11 @@ export class Exchange implements LinkHandlers {
     return false
   }
 
+  /** All that can be asked to take part in something without a new connection. */
+  linked (): string[] {
+    return this.#components.links.open().map(({ peer }) => peer)
+  }
+
   /** Whether more members are wanted. */
   hasRoom (participation: Participation): boolean {
     return this.#memberships.get(participation)?.hasRoom ?? false

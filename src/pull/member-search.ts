@@ -39,8 +39,8 @@ export class MemberSearch {
   readonly #init: MemberSearchInit
   readonly #stopped = new AbortController()
   readonly #unanswered = new Set<string>()
-  /** All that were asked to take part. */
-  readonly #asked = new Set<string>()
+  /** All that have been linked to us: they were asked to take part, or will be when others do not. */
+  readonly #met = new Set<string>()
   /** Or they have had the time to. */
   readonly #allAnswered = Promise.withResolvers<void>()
   #grace: ListeningTimer | undefined
@@ -60,7 +60,6 @@ export class MemberSearch {
     const { exchange } = this.#components
     const { participation, graceMs, onGrace } = this.#init
     for (const { peer } of exchange.gather(participation)) {
-      this.#asked.add(peer)
       if (participation.attendees.get(peer)?.isMember !== true) this.#unanswered.add(peer)
     }
     if (this.#unanswered.size === 0) this.#allAnswered.resolve()
@@ -96,10 +95,17 @@ export class MemberSearch {
       await wait(UNHURRIED_MS)
     }
     for (let pauseMs = FIRST_PAUSE_MS; !signal.aborted; pauseMs = Math.min(MAX_PAUSE_MS, pauseMs * 2)) {
-      if (router.isReady() && participation.memberCount < ENOUGH_MEMBERS && router.mayKnowMore(this.#asked)) await this.#walk()
+      if (router.isReady() && participation.memberCount < ENOUGH_MEMBERS && this.#mayHearOfMore()) await this.#walk()
       this.#hasWalked = true
       await wait(pauseMs)
     }
+  }
+
+  /** Whether the router could name anybody whom the exchange does not know. */
+  #mayHearOfMore (): boolean {
+    const { exchange, router } = this.#components
+    for (const peer of exchange.linked()) this.#met.add(peer)
+    return router.mayKnowMore(this.#met)
   }
 
   async #walk (): Promise<void> {

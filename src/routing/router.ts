@@ -20,7 +20,7 @@ export interface Router {
   /** Stops announcing. Others forget when their record expires; asked until then, we answer `missing`. */
   withdraw (digest: Digest, options?: RouterOptions): Promise<void>
   /**
-   * Whether a search could name anybody but these, who have been asked already. False only where all agents of the swarm are
+   * Whether a search could name anybody but these, who have been asked already or will be. False only where all agents of the swarm are
    * known to be among them: a walk would cost both sides of each step some milliseconds of the processor and tell nothing.
    */
   mayKnowMore (asked: ReadonlySet<string>): boolean

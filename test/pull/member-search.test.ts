@@ -2,7 +2,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Participation } from '../../src/exchange/participation.ts'
 import { digestOf } from '../../src/oci/digest.ts'
 import { MemberSearch } from '../../src/pull/member-search.ts'
+import type { Router } from '../../src/routing/router.ts'
 import { Session } from '../../src/swarm/session.ts'
+import { overriding } from '../support/overriding.ts'
 import { SwarmOfAgents, type SwarmAgent } from '../support/swarm-agents.ts'
 import { until } from '../support/until.ts'
 import { bytesOf, NEVER_MS, pullBlob, repository } from './kit.ts'
@@ -20,7 +22,7 @@ afterEach(async () => {
 })
 
 /** A search of this agent, with what it has told so far. */
-function searchOf (agent: SwarmAgent, { graceMs = NEVER_MS }: { graceMs?: number } = {}): { readonly search: MemberSearch, readonly participation: Participation, readonly graces: number[] } {
+function searchOf (agent: SwarmAgent, { graceMs = NEVER_MS, router = agent.router }: { graceMs?: number, router?: Router } = {}): { readonly search: MemberSearch, readonly participation: Participation, readonly graces: number[] } {
   const graces: number[] = []
   const hearer: { search?: MemberSearch } = {}
   const participation = agent.exchange.fetch({
@@ -34,7 +36,7 @@ function searchOf (agent: SwarmAgent, { graceMs = NEVER_MS }: { graceMs?: number
     readsOrigin: false,
     listener: { onFacts () {}, onBody () {}, onAnswer: member => { hearer.search?.answered(member) }, onReject () {}, onLie () {}, onRestricted () {}, onAccused () {}, onLiar () {}, onOtherSize () {} }
   })
-  const search = new MemberSearch({ exchange: agent.exchange, router: agent.router }, { digest, participation, graceMs, onGrace: () => { graces.push(participation.memberCount) } })
+  const search = new MemberSearch({ exchange: agent.exchange, router }, { digest, participation, graceMs, onGrace: () => { graces.push(participation.memberCount) } })
   hearer.search = search
   searches.push(search)
   return { search, participation, graces }
@@ -112,6 +114,31 @@ describe('a search for members', () => {
     search.start()
     await until(() => participation.memberCount === 1, { what: 'the holder' })
     await until(() => search.hasEnded, { what: 'the first round' })
+  })
+
+  it('asks no router that knows only those it is linked to, also when not all of them are asked at once', async () => {
+    const agent = await swarm.add({ maxMembers: 4 })
+    const neighbours = [await swarm.add(), await swarm.add(), await swarm.add(), await swarm.add()]
+    for (const neighbour of neighbours) {
+      await swarm.link(agent, neighbour)
+      neighbour.links.transports.get(agent.peer)?.pause()
+    }
+    let walks = 0
+    const known: ReadonlySet<string>[] = []
+    const router = overriding<Router>(agent.router, {
+      isReady: () => true,
+      mayKnowMore: (asked: ReadonlySet<string>) => {
+        known.push(new Set(asked))
+        return neighbours.some(({ peer }) => !asked.has(peer))
+      },
+      findProviders: async function * () { walks++ }
+    })
+    const { search, participation } = searchOf(agent, { graceMs: 10, router })
+    search.start()
+    await until(() => known.length > 0, { what: 'whether the router is to be asked' })
+    expect(participation.attendees.size).toBe(2)
+    expect([...known[0]!].sort()).toEqual(neighbours.map(({ peer }) => peer).sort())
+    expect(walks).toBe(0)
   })
 
   it('asks nobody whom it has banned', async () => {
