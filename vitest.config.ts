@@ -5,6 +5,8 @@ export default defineConfig({
     // Guards against what never ends, not against what is slow: with coverage, on a slow machine, a model of many swarms takes half a minute.
     testTimeout: 90_000,
     hookTimeout: 60_000,
+    // Many tests wait for a clock or a disk: as many files at a time as there are processors in CI, where one fewer would be the default.
+    maxWorkers: 2,
     reporters: process.env.CI === 'true' ? ['default', 'json'] : ['default'],
     outputFile: { json: '.vitest/results.json' },
     coverage: { provider: 'v8', include: ['src/**/*.ts', 'agent/**/*.ts'], reporter: ['text-summary', 'html'] },

@@ -68,13 +68,12 @@ describe.skipIf(requireCommands('docker-registry', 'skopeo', 'setpriv') !== unde
       if (turn % TIMED_KILL === 0) await delay(share * LONGEST_RUN_MS)
       else await until(() => origin.contentBytes > before + share * LONGEST_RUN_BYTES, { what: 'so many bytes from the origin' })
     })
-    for (const layer of platformImage(image, 'amd64').layers) {
-      // what each life asked for first
-      const lives = restarts.map((asked, life) => origin.contentRequests.slice(asked, restarts[life + 1]))
-      const starts = lives.flatMap(requests => requests.find(({ path }) => path.endsWith(layer))?.rangeStart ?? [])
-      expect(starts).toEqual(starts.toSorted((one, other) => one - other))
-      expect(starts.at(-1)).toBeGreaterThan(0)
-    }
+    // where each life began to read each layer
+    const lives = restarts.map((asked, life) => origin.contentRequests.slice(asked, restarts[life + 1]))
+    const starts = platformImage(image, 'amd64').layers.map(layer => lives.flatMap(requests => requests.find(({ path }) => path.endsWith(layer))?.rangeStart ?? []))
+    for (const ofLayer of starts) expect(ofLayer).toEqual(ofLayer.toSorted((one, other) => one - other))
+    // a layer that had to wait for the others in each life may begin at its first byte to the end, but not all of them
+    expect(Math.max(...starts.map(ofLayer => ofLayer.at(-1) ?? 0))).toBeGreaterThan(0)
   }, TEST_TIMEOUT_MS)
 
   it(`and restarted never serves a wrong byte and keeps what it verified, from another agent (seed ${seed})`, async () => {
