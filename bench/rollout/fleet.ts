@@ -29,7 +29,7 @@ export interface FleetInit {
   readonly scenario: Scenario
   readonly network: Network
   readonly registryUrl: string
-  /** How many of the first hosts that run our agent the others are told of. */
+  /** How many of the first hosts that run our agent the others are told of; 0: each is alone. */
   readonly bootstrapHosts: number
   /** Other images that all pull first, each at once, one after the other. */
   readonly warmUps: readonly string[]
@@ -67,7 +67,7 @@ export class Fleet {
       const bootstrap = [...hosts]
       const startAll = async (some: typeof planned): Promise<void> => {
         await inTurns(some, async ([index, role]) => { hosts.push(await startHost(init, index, role, bootstrap)) })
-        await joined(hosts)
+        if (known.length > 0) await joined(hosts)
       }
       await startAll(real.slice(known.length))
       // Agents that have just been started compile their code while they are measured: all at once, on few processors.

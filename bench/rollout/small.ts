@@ -18,11 +18,16 @@ export interface SmallInit {
   readonly fleet: Pick<FleetInit, 'bootstrapHosts' | 'settleMs' | 'agentArgs'>
 }
 
-/** A small image on few hosts at once by skopeo, which only moves and hashes bytes: straight from the registry, and through agents that lack it; in turns. */
+/**
+ * A small image on few hosts at once by skopeo, which only moves and hashes bytes: straight from the registry, through agents that
+ * lack it, and through agents that know nobody, which shows what an agent in the way costs without any swarm; in turns.
+ */
 export async function compareSmall ({ rounds, isPrivate, warmUps, fleet: fleetInit }: SmallInit): Promise<Section> {
   const straight: number[] = []
   const through: number[] = []
   const cpu: number[] = []
+  const alone: number[] = []
+  const aloneCpu: number[] = []
   const dir = await makeTempDir('small')
   const stage = await setRolloutStage(SMALL, { isPrivate, warmUps })
   const copyAll = async (sources: readonly string[]): Promise<number> => {
@@ -35,31 +40,38 @@ export async function compareSmall ({ rounds, isPrivate, warmUps, fleet: fleetIn
     await Promise.all(sources.map(async (_, index) => rm(join(dir, String(index)), { recursive: true })))
     return seconds
   }
+  const copyThroughAgents = async (init: SmallInit['fleet'], seconds: number[], cpuSeconds: number[]): Promise<void> => {
+    const fleet = await Fleet.start({ ...init, scenario: SMALL, warmUps: stage.warmUps, network: stage.network, registryUrl: stage.registry.url })
+    try {
+      const pids = fleet.hosts.map(({ agent }) => agent.pid)
+      const before = await totalCpuSeconds(pids)
+      seconds.push(await copyAll(fleet.hosts.map(({ agent }) => `${agent.endpoint}/${REFERENCE}`)))
+      cpuSeconds.push(await totalCpuSeconds(pids) - before)
+    } finally {
+      await fleet.stop()
+    }
+  }
   try {
     for (let round = 0; round < rounds; round++) {
       straight.push(await copyAll(Array.from({ length: SMALL.hosts }, () => stage.straightReference)))
-      const fleet = await Fleet.start({ ...fleetInit, scenario: SMALL, warmUps: stage.warmUps, network: stage.network, registryUrl: stage.registry.url })
-      try {
-        const pids = fleet.hosts.map(({ agent }) => agent.pid)
-        const before = await totalCpuSeconds(pids)
-        through.push(await copyAll(fleet.hosts.map(({ agent }) => `${agent.endpoint}/${REFERENCE}`)))
-        cpu.push(await totalCpuSeconds(pids) - before)
-      } finally {
-        await fleet.stop()
-      }
+      await copyThroughAgents(fleetInit, through, cpu)
+      await copyThroughAgents({ ...fleetInit, bootstrapHosts: 0 }, alone, aloneCpu)
     }
   } finally {
     await stage.close()
     await removeTempDir(dir)
   }
-  const added = through.map((seconds, round) => seconds - (straight[round] ?? NaN))
+  const addedBy = (those: readonly number[]): number[] => those.map((seconds, round) => seconds - (straight[round] ?? NaN))
+  const added = addedBy(through)
   return {
     title: `small: ${SMALL.imageBytes / 1e6} MB on ${SMALL.hosts} hosts at once by skopeo, nothing shaped, ${rounds} rounds in turns; until the last is done`,
     rows: [
       { what: 'straight from the registry, s', value: spread(straight) },
       { what: 'through agents that lack it, s', value: spread(through) },
       { what: 'CPU s of all agents together', value: spread(cpu) },
-      atMost('added, s', median(added), MAX_ADDED_SECONDS, spread(added, 3))
+      atMost('added, s', median(added), MAX_ADDED_SECONDS, spread(added, 3)),
+      { what: 'through agents that know nobody: added, s', value: spread(addedBy(alone), 3) },
+      { what: 'CPU s of all of those together', value: spread(aloneCpu) }
     ]
   }
 }
