@@ -33,6 +33,8 @@ export interface FleetInit {
   readonly bootstrapHosts: number
   /** Other images that all pull first, each at once, one after the other. */
   readonly warmUps: readonly string[]
+  /** How they pull them. @default the agent is told to */
+  readonly pull?: (host: Host, reference: string) => Promise<void>
   /** After that, before anything is measured. */
   readonly settleMs: number
   /** Further arguments of each agent. */
@@ -71,7 +73,8 @@ export class Fleet {
       }
       await startAll(real.slice(known.length))
       // Agents that have just been started compile their code while they are measured: all at once, on few processors.
-      for (const reference of init.warmUps) await Promise.all(hosts.map(async ({ agent }) => pullByAgent(agent.url, reference)))
+      const { pull = async ({ agent }, reference) => { await pullByAgent(agent.url, reference) } } = init
+      for (const reference of init.warmUps) await Promise.all(hosts.map(async host => pull(host, reference)))
       // Whoever lies or stalls would have been found out by now.
       await startAll(planned.filter(([, role]) => !isReal(role)))
       hosts.sort((a, b) => a.index - b.index)

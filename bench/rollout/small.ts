@@ -5,7 +5,7 @@ import { makeTempDir, removeTempDir } from '../../test/support/temp-dir.ts'
 import { totalCpuSeconds } from '../support/process-usage.ts'
 import { atMost, type Section } from '../support/report.ts'
 import { median, spread } from '../support/samples.ts'
-import { Fleet, type FleetInit } from './fleet.ts'
+import { Fleet, type FleetInit, type Host } from './fleet.ts'
 import { SMALL } from './scenario.ts'
 import { REFERENCE, setRolloutStage } from './stage.ts'
 
@@ -20,7 +20,8 @@ export interface SmallInit {
 
 /**
  * A small image on few hosts at once by skopeo, which only moves and hashes bytes: straight from the registry, through agents that
- * lack it, and through agents that know nobody, which shows what an agent in the way costs without any swarm; in turns.
+ * lack it, and through agents that know nobody, which shows what an agent in the way costs without any swarm; in turns. Agents
+ * have given other images to skopeo before.
  */
 export async function compareSmall ({ rounds, isPrivate, warmUps, fleet: fleetInit }: SmallInit): Promise<Section> {
   const straight: number[] = []
@@ -30,18 +31,25 @@ export async function compareSmall ({ rounds, isPrivate, warmUps, fleet: fleetIn
   const aloneCpu: number[] = []
   const dir = await makeTempDir('small')
   const stage = await setRolloutStage(SMALL, { isPrivate, warmUps })
+  const copy = async (index: number, source: string): Promise<void> => {
+    const [command = '', ...args] = [...(stage.network.hosts[index]?.runner ?? []), 'skopeo', 'copy', '--quiet', '--src-tls-verify=false', `docker://${source}`, `dir:${join(dir, String(index))}`]
+    await runCommand(command, args)
+  }
+  const remove = async (index: number): Promise<void> => { await rm(join(dir, String(index)), { recursive: true }) }
   const copyAll = async (sources: readonly string[]): Promise<number> => {
+    await stage.memory.topUp()
     const startedAt = performance.now()
-    await Promise.all(sources.map(async (source, index) => {
-      const [command = '', ...args] = [...(stage.network.hosts[index]?.runner ?? []), 'skopeo', 'copy', '--quiet', '--src-tls-verify=false', `docker://${source}`, `dir:${join(dir, String(index))}`]
-      await runCommand(command, args)
-    }))
+    await Promise.all(sources.map(async (source, index) => copy(index, source)))
     const seconds = (performance.now() - startedAt) / 1000
-    await Promise.all(sources.map(async (_, index) => rm(join(dir, String(index)), { recursive: true })))
+    await Promise.all(sources.map(async (_, index) => remove(index)))
     return seconds
   }
   const copyThroughAgents = async (init: SmallInit['fleet'], seconds: number[], cpuSeconds: number[]): Promise<void> => {
-    const fleet = await Fleet.start({ ...init, scenario: SMALL, warmUps: stage.warmUps, network: stage.network, registryUrl: stage.registry.url })
+    const pull = async ({ index, agent }: Host, reference: string): Promise<void> => {
+      await copy(index, `${agent.endpoint}/${reference}`)
+      await remove(index)
+    }
+    const fleet = await Fleet.start({ ...init, pull, scenario: SMALL, warmUps: stage.warmUps, network: stage.network, registryUrl: stage.registry.url })
     try {
       const pids = fleet.hosts.map(({ agent }) => agent.pid)
       const before = await totalCpuSeconds(pids)
