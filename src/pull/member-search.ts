@@ -39,7 +39,7 @@ export class MemberSearch {
   readonly #init: MemberSearchInit
   readonly #stopped = new AbortController()
   readonly #unanswered = new Set<string>()
-  /** All that have been linked to us: they were asked to take part, or will be when others do not. */
+  /** All that were linked to us when we looked: they were asked to take part, or will be when others do not. */
   readonly #met = new Set<string>()
   /** Or they have had the time to. */
   readonly #allAnswered = Promise.withResolvers<void>()
