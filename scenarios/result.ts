@@ -133,7 +133,7 @@ export const FIGURES: Readonly<Record<string, { readonly unit: Unit, readonly me
   'group.<group>.done.share': { unit: 'share', meaning: '' },
   'done.share': { unit: 'share', meaning: 'of the hosts that pull and were not killed and have not left, those that were done; liars do not count' },
   'failed.hosts': { unit: 'count', meaning: 'hosts that gave up' },
-  'duration': { unit: 'ms', meaning: 'from the start of the run until the last host was done' },
+  duration: { unit: 'ms', meaning: 'from the start of the run until the last host was done' },
   'origin.bytes': { unit: 'bytes', meaning: 'sent by the origin' },
   'origin.requests': { unit: 'count', meaning: 'answered by the origin' },
   'origin.peak': { unit: 'bytes/s', meaning: 'the most that the origin sent in one step' },
