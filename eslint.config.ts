@@ -19,6 +19,7 @@ function room (name: string, forbiddenRooms: string[], extra: Array<{ regex: str
 
 const boundaries: Linter.Config[] = [
   { files: ['src/*.ts'], rules: { 'no-restricted-imports': ['error', { patterns: [executable, fastify, libp2p] }] } },
+  room('values', ['oci', 'swarm', 'exchange', 'store', 'origin', 'routing', 'net', 'pull'], [libp2p, io]),
   room('oci', ['swarm', 'store', 'origin', 'routing', 'net', 'pull'], [libp2p, io]),
   room('swarm', ['store', 'origin', 'routing', 'net', 'pull'], [libp2p, io]),
   room('store', ['swarm', 'origin', 'routing', 'net', 'pull']),

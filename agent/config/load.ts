@@ -1,13 +1,14 @@
 import { homedir } from 'node:os'
 import { isAbsolute, join, resolve, dirname } from 'node:path'
+import { nearestName } from '../../src/values/nearest.ts'
 import { ConfigError } from './config-error.ts'
 import { configKeys, mapTypedValues } from './keys.ts'
-import { nearestName } from './nearest.ts'
 import { describeIssue } from './problem.ts'
 import { configSchema } from './schema.ts'
-import { YamlFile } from './yaml-file.ts'
+import { readYamlFile } from './yaml-file.ts'
 import type { ConfigKey } from './keys.ts'
 import type { Config } from './schema.ts'
+import type { YamlFile } from '../../src/values/yaml-file.ts'
 
 const SYSTEM_FILE = '/etc/shoal/shoal.yaml'
 /** What Kubernetes injects for a Service named shoal. */
@@ -94,12 +95,12 @@ async function findFile (init: LoadInit, env: Readonly<Record<string, string | u
   const named = init.configFile ?? (env.SHOAL_CONFIG !== '' ? env.SHOAL_CONFIG : undefined)
   if (named !== undefined) {
     const file = resolve(directory, expandHome(named, home))
-    const yaml = await YamlFile.read(file)
+    const yaml = await readYamlFile(file)
     if (yaml === undefined) throw new ConfigError([`${init.configFile === undefined ? 'SHOAL_CONFIG' : '--config'}: ${file} does not exist; expected the path of a YAML file`])
     return yaml
   }
   const own = join(xdgDirectory(env.XDG_CONFIG_HOME, join(home, '.config')), 'shoal/shoal.yaml')
-  return await YamlFile.read(own) ?? await YamlFile.read(init.systemFile ?? SYSTEM_FILE)
+  return await readYamlFile(own) ?? await readYamlFile(init.systemFile ?? SYSTEM_FILE)
 }
 
 function fromFlag (key: ConfigKey, flags: FlagValues, directory: string): Given | undefined {

@@ -1,11 +1,10 @@
+import { nearestName } from '../../src/values/nearest.ts'
+import { shownValue } from '../../src/values/shown-value.ts'
 import { redactText, isSecretName, REDACTED } from '../redact.ts'
 import { configKeys, originEntryKeys } from './keys.ts'
-import { nearestName } from './nearest.ts'
 import type { SourceName } from './load.ts'
-import type { YamlFile } from './yaml-file.ts'
+import type { YamlFile } from '../../src/values/yaml-file.ts'
 import type { z } from 'zod'
-
-const MAX_SHOWN_LENGTH = 80
 
 interface ProblemContext {
   /** What was given to the schema. */
@@ -63,7 +62,5 @@ function valueAt (raw: unknown, path: readonly PropertyKey[]): unknown {
 /** A value in one short line, without what may be secret. */
 function shown (value: unknown, path: readonly PropertyKey[]): string {
   if (path.some(name => isSecretName(String(name))) || (typeof value === 'string' && /[\r\n]/.test(value))) return REDACTED
-  if (typeof value === 'object' && value !== null) return Array.isArray(value) ? 'a list' : 'a mapping'
-  const text = JSON.stringify(typeof value === 'string' ? redactText(value) : value)
-  return text.length > MAX_SHOWN_LENGTH ? `${text.slice(0, MAX_SHOWN_LENGTH)}…` : text
+  return shownValue(typeof value === 'string' ? redactText(value) : value)
 }

@@ -1,10 +1,10 @@
 import { isIP } from 'node:net'
 import { z } from 'zod'
+import { formatDuration, parseDuration } from '../../src/values/duration.ts'
+import { formatRate, parseRate } from '../../src/values/rate.ts'
 import { formatDirectAddress, parseDirectAddress } from './direct-address.ts'
-import { formatDuration, parseDuration } from './duration.ts'
 import { formatListenAddress, isHostName, parseListenAddress } from './listen-address.ts'
 import { isDialMultiaddr, isListenMultiaddr } from './multiaddr-text.ts'
-import { formatRate, parseRate } from './rate.ts'
 
 const ZONE = /^[\x21-\x7e]{1,64}$/
 /** Base58btc of an Ed25519 key's protobuf in an identity multihash: 38 bytes, the first six always the same. */
@@ -47,8 +47,8 @@ function checked (allowed: string, isAllowed: (text: string) => boolean) {
 export function duration (zero?: string) {
   const allowed = `a duration such as 500ms, 30s, 5m or 1h, at most 596h${zero === undefined ? ', above 0' : ` (0: ${zero})`}`
   return decoded<Milliseconds>(allowed, text => {
-    const ms = parseDuration(text)
-    return ms === 0 && zero === undefined ? undefined : ms
+    const ms = Math.round(parseDuration(text) ?? NaN)
+    return Number.isNaN(ms) || (ms === 0 && zero === undefined) ? undefined : ms
   }).register(valueTypes, { format: formatDuration })
 }
 

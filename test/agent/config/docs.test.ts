@@ -3,7 +3,7 @@ import { expect, it } from 'vitest'
 import { EXAMPLE, renderConfigurationDocs } from '../../../agent/config/docs.ts'
 import { configKeys } from '../../../agent/config/keys.ts'
 import { configSchema } from '../../../agent/config/schema.ts'
-import { YamlFile } from '../../../agent/config/yaml-file.ts'
+import { YamlFile } from '../../../src/values/yaml-file.ts'
 
 it('docs/configuration.md is what the schema says (npm run docs)', async () => {
   expect(await readFile(new URL('../../../docs/configuration.md', import.meta.url), 'utf8')).toBe(renderConfigurationDocs())

@@ -62,6 +62,11 @@ describe('without any source', () => {
     expect((await load({ env: { XDG_DATA_HOME: 'data' } })).config.data).toBe(join(home, '.local/share/shoal'))
   })
 
+  it('waits whole milliseconds, and never 0 where that is no time', async () => {
+    expect((await loadYaml('tagTtl: 1.5ms\n')).config.tagTtl).toBe(2)
+    expect(await problemsOf(loadYaml('banTime: 0.4ms\n'))).toEqual([expect.stringContaining('banTime: "0.4ms" is not allowed')])
+  })
+
   it('logs text on a terminal', async () => {
     expect((await load({ isTerminal: true })).config.logFormat).toBe('text')
   })

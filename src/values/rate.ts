@@ -1,5 +1,5 @@
-/** Bytes by unit, the largest of each family first. */
-const BYTE_UNITS = { GB: 1e9, MB: 1e6, KB: 1e3, GiB: 2 ** 30, MiB: 2 ** 20, KiB: 2 ** 10, B: 1 } as const
+import { BYTE_UNITS } from './size.ts'
+
 const UNITS: Readonly<Record<string, number>> = { ...BYTE_UNITS, kB: 1e3, Gbit: 1e9 / 8, Mbit: 1e6 / 8, Kbit: 1e3 / 8, kbit: 1e3 / 8, bit: 1 / 8 }
 const RATE = /^(\d{1,12}(?:\.\d{1,3})?)([a-z]{1,4})\/s$/i
 const MIN_BYTES_PER_SECOND = 1000
