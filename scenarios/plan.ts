@@ -33,6 +33,7 @@ export interface PlannedPull {
   readonly layers: readonly LayerSpec[]
   /** Undefined: when others of its rolling pull are done. */
   readonly startMs: number | undefined
+  readonly parallelLayers: number
 }
 
 export interface PlannedFault extends Span {
@@ -91,13 +92,13 @@ function hold (scenario: Scenario, group: HostGroup, hosts: readonly Draft[]): v
 }
 
 /** @returns who pulls, in the order of arrival */
-function arrive (scenario: Scenario, { images, groups, share, arrival }: PullSpec, index: number, hosts: readonly Draft[]): Draft[] {
+function arrive (scenario: Scenario, { images, groups, share, parallelLayers, arrival }: PullSpec, index: number, hosts: readonly Draft[]): Draft[] {
   const random = randomOf(scenario.seed, `arrive ${index}`)
   const candidates = shuffled(hosts.filter(({ group }) => groups.includes(group.name)), random)
   const order = candidates.slice(0, Math.round(candidates.length * share))
   const layers = layersOf(scenario, images)
   const times = timesOf(arrival, order.length, random)
-  for (const [at, host] of order.entries()) host.pull = { layers, startMs: times[at] }
+  for (const [at, host] of order.entries()) host.pull = { layers, startMs: times[at], parallelLayers }
   return order
 }
 

@@ -112,6 +112,8 @@ export interface PullSpec {
   readonly groups: readonly string[]
   /** Of the hosts of these groups, so many pull. */
   readonly share: number
+  /** Layers that a host's engine fetches at a time: docker and containerd 3. */
+  readonly parallelLayers: number
   readonly arrival: Arrival
 }
 

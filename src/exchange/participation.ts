@@ -2,12 +2,13 @@ import { shortDigest, type Digest } from '../oci/digest.ts'
 import type { Attestation, PieceHash } from '../net/swarm-attestation.ts'
 import { decodeAttestation, verifyAttestation } from '../net/swarm-attestation.ts'
 import type { ContentKind } from '../net/peers.ts'
+import { MAX_LISTED_PIECES } from '../net/swarm-limits.ts'
 import type { SwarmLink } from '../net/swarm-link.ts'
 import { SwarmMessageError, type AccuseMessage, type JoinMessage, type PieceMessage, type SwarmMessage } from '../net/swarm-message.ts'
 import { Bitfield } from '../swarm/bitfield.ts'
+import { News } from '../swarm/news.ts'
 import type { RejectReason, Session } from '../swarm/session.ts'
 import { Accusations, type Accusation, type HeardAccusation } from './accusations.ts'
-import { News } from './news.ts'
 import { Vouchers } from './vouchers.ts'
 
 /** Pieces in a join that are on their way to us, at the most. */
@@ -148,6 +149,7 @@ export class Participation {
     this.#news = new News({
       // who has refused keeps nothing of what we say, and hears all anew when it comes
       members: () => [...this.attendees.values()].filter(({ isComplete, hasRefused }) => !isComplete && !hasRefused),
+      longest: MAX_LISTED_PIECES,
       tell: (attendee, pieces) => {
         const { link, ours: channel } = attendee
         if (channel === undefined) return
@@ -155,7 +157,11 @@ export class Participation {
         attendee.saidAtMs = parts.now()
       },
       isHere: piece => this.#isShared && this.session.held.has(piece),
-      now: parts.now
+      now: parts.now,
+      after: (delayMs, run) => {
+        const timer = setTimeout(run, delayMs)
+        return () => { clearTimeout(timer) }
+      }
     })
     this.#parts = parts
     this.#source = init.source

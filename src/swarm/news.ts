@@ -1,5 +1,3 @@
-import { MAX_LISTED_PIECES } from '../net/swarm-limits.ts'
-
 /** Members hear of a piece so many milliseconds after it for each member there is, so that many cost no more messages than few. */
 const INTERVAL_PER_MEMBER_MS = 12
 const MIN_INTERVAL_MS = 20
@@ -15,12 +13,16 @@ const EARLY_PART = 4
 export interface NewsParts<Member> {
   /** Who is told. */
   readonly members: () => readonly Member[]
+  /** Pieces that one message lists at the most. */
+  readonly longest: number
   /** @param pieces - ascending */
   readonly tell: (member: Member, pieces: readonly number[]) => void
   /** Whether a piece is here still. */
   readonly isHere: (piece: number) => boolean
   /** Milliseconds. */
   readonly now: () => number
+  /** Runs it after so many milliseconds. @returns calls it off */
+  readonly after: (delayMs: number, run: () => void) => () => void
 }
 
 interface NewsItem {
@@ -40,7 +42,9 @@ export class News<Member> {
   #gone = 0
   /** Of how many, those before them included, each member has heard. */
   readonly #heard = new Map<Member, number>()
-  #timer: NodeJS.Timeout | undefined
+  #callOff: (() => void) | undefined
+  /** What was last told, which most hear alike: the pieces from an item on, of so many. */
+  #told: { readonly from: number, readonly to: number, readonly pieces: readonly number[] } | undefined
   /** From one piece to the next, lately, in milliseconds. */
   #gapMs = 0
   #addedAtMs: number | undefined
@@ -55,16 +59,17 @@ export class News<Member> {
     this.#gapMs += ((atMs - (this.#addedAtMs ?? atMs)) / pieces.length - this.#gapMs) * SAMPLE_WEIGHT
     this.#addedAtMs = atMs
     for (const piece of pieces) this.#items.push({ piece, atMs })
-    this.#timer ??= setTimeout(() => { this.#tellDue() }, this.#intervalMs)
+    this.#callOff ??= this.#parts.after(this.#intervalMs, () => { this.#tellDue() })
   }
 
   /** Something is about to be said to this member: it hears the news before. */
   tell (member: Member): void {
-    const unheard = this.#items.slice(this.#firstUnheard(member))
-    if (unheard.length === 0) return
-    const pieces = [...new Set(unheard.map(({ piece }) => piece))].filter(this.#parts.isHere).sort((a, b) => a - b)
+    const first = this.#firstUnheard(member)
+    if (first >= this.#items.length) return
+    const pieces = this.#piecesFrom(first).filter(this.#parts.isHere)
     this.know(member)
-    for (let at = 0; at < pieces.length; at += MAX_LISTED_PIECES) this.#parts.tell(member, pieces.slice(at, at + MAX_LISTED_PIECES))
+    const { longest } = this.#parts
+    for (let at = 0; at < pieces.length; at += longest) this.#parts.tell(member, pieces.slice(at, at + longest))
   }
 
   /** This member has learned otherwise what there is. */
@@ -73,7 +78,8 @@ export class News<Member> {
   }
 
   stop (): void {
-    clearTimeout(this.#timer)
+    this.#callOff?.()
+    this.#callOff = undefined
   }
 
   get #intervalMs (): number {
@@ -87,7 +93,7 @@ export class News<Member> {
   }
 
   #tellDue (): void {
-    this.#timer = undefined
+    this.#callOff = undefined
     const intervalMs = this.#intervalMs
     const now = this.#parts.now()
     const dueMs = now - intervalMs + intervalMs / EARLY_PART
@@ -99,7 +105,19 @@ export class News<Member> {
       else oldestMs = Math.min(oldestMs, since)
     }
     this.#forget(members)
-    if (oldestMs < Infinity) this.#timer = setTimeout(() => { this.#tellDue() }, oldestMs + intervalMs - now)
+    if (oldestMs < Infinity) this.#callOff = this.#parts.after(oldestMs + intervalMs - now, () => { this.#tellDue() })
+  }
+
+  /** Each once, ascending. */
+  #piecesFrom (first: number): readonly number[] {
+    const from = this.#gone + first
+    const to = this.#gone + this.#items.length
+    if (this.#told?.from !== from || this.#told.to !== to) {
+      const pieces = new Set<number>()
+      for (let index = first; index < this.#items.length; index++) pieces.add((this.#items[index] as NewsItem).piece)
+      this.#told = { from, to, pieces: [...pieces].sort((a, b) => a - b) }
+    }
+    return this.#told.pieces
   }
 
   /** What all have heard. */

@@ -1,12 +1,22 @@
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
-import { News } from '../../src/exchange/news.ts'
+import { News } from '../../src/swarm/news.ts'
 
 /** What each member was told, message by message. */
 function listeners (names: readonly string[], isHere: (piece: number) => boolean = () => true): { news: News<string>, told: Record<string, Array<readonly number[]>>, members: string[] } {
   const members = [...names]
   const told: Record<string, Array<readonly number[]>> = {}
-  const news = new News<string>({ members: () => members, isHere, tell: (member, pieces) => { (told[member] ??= []).push(pieces) }, now: () => performance.now() })
+  const news = new News<string>({
+    members: () => members,
+    isHere,
+    longest: 4096,
+    tell: (member, pieces) => { (told[member] ??= []).push(pieces) },
+    now: () => performance.now(),
+    after: (delayMs, run) => {
+      const timer = setTimeout(run, delayMs)
+      return () => { clearTimeout(timer) }
+    }
+  })
   return { news, told, members }
 }
 
