@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { AgentProcess } from '../test/support/agent-process.ts'
+import { AgentProcess } from '../scenarios/live/agent-process.ts'
 import { residentBytes } from './support/process-usage.ts'
 import { atMost, type Section } from './support/report.ts'
 import { median, spread } from './support/samples.ts'

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises'
-import { AgentProcess } from '../test/support/agent-process.ts'
+import { AgentProcess } from '../scenarios/live/agent-process.ts'
 import { pullByAgent } from './support/agent-pull.ts'
 import { pushLayeredImage } from './support/big-image.ts'
 import { atMost, type Row, type Section } from './support/report.ts'

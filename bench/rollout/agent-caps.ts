@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { runCommand } from '../../test/support/child-process.ts'
+import { runCommand } from '../../scenarios/live/child-process.ts'
 
 const MAIN = join(import.meta.dirname, '../../agent/main.ts')
 

@@ -3,10 +3,10 @@ import { once } from 'node:events'
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
-import { boundCommand } from '../../test/support/child-process.ts'
-import { makeTempDir } from '../../test/support/temp-dir.ts'
+import { boundCommand } from '../../scenarios/live/child-process.ts'
+import { makeTempDir } from '../../scenarios/live/temp-dir.ts'
 import type { BareOrder, BareResult } from './bare-host.ts'
-import { scriptAt, type Place } from './network.ts'
+import { scriptAt, type Place } from '../../scenarios/live/network.ts'
 
 const HOST_MAIN = join(import.meta.dirname, 'bare-host.ts')
 /** As long as those of the image: a piece each write and hash. */

@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
-import { boundCommand, runCommand } from '../../test/support/child-process.ts'
-import { bridgedNetwork, scriptAt, type Place } from './network.ts'
+import { boundCommand, runCommand } from '../../scenarios/live/child-process.ts'
+import { bridgedNetwork, scriptAt, type Place } from '../../scenarios/live/network.ts'
 import type { Row } from '../support/report.ts'
 
 const SECONDS = 3

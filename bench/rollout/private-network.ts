@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { boundCommand, runCommand } from '../../test/support/child-process.ts'
+import { boundCommand, runCommand } from '../../scenarios/live/child-process.ts'
 import { requireCommands } from '../../test/support/requires.ts'
 
 const INSIDE = 'BENCH_PRIVATE_NETWORK'

@@ -5,7 +5,7 @@ import type { Digest } from '../../src/oci/digest.ts'
 import { pushImage, startDockerRegistry, type DockerRegistry } from '../../test/support/docker-registry.ts'
 import { buildImage } from '../../test/support/image.ts'
 import { FullMemory } from '../support/full-memory.ts'
-import { bridgedNetwork, loopbackNetwork, type Network } from './network.ts'
+import { bridgedNetwork, loopbackNetwork, type Network } from '../../scenarios/live/network.ts'
 import type { Scenario } from './scenario.ts'
 
 const REPOSITORY = 'bench/rollout'

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { runCommand } from '../../test/support/child-process.ts'
+import { runCommand } from '../../scenarios/live/child-process.ts'
 
 /** A self-signed certificate for localhost, made by openssl. */
 export async function makeCertificate (dir: string): Promise<{ key: string, cert: string }> {

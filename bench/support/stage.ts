@@ -1,6 +1,6 @@
-import { AgentProcess } from '../../test/support/agent-process.ts'
+import { AgentProcess } from '../../scenarios/live/agent-process.ts'
 import { startDockerRegistry, type DockerRegistry } from '../../test/support/docker-registry.ts'
-import { makeTempDir, removeTempDir } from '../../test/support/temp-dir.ts'
+import { makeTempDir, removeTempDir } from '../../scenarios/live/temp-dir.ts'
 import { pushBigImage, type BigImage } from './big-image.ts'
 import { pullByAgent } from './agent-pull.ts'
 import { ReaderProcess } from './reader-process.ts'

@@ -4,7 +4,7 @@ import { createStatusReport, type StatusReport } from '../../agent/status-report
 import type { SwarmNode } from '../../src/net/node.ts'
 import { seededBytes } from '../support/image.ts'
 import { Gate } from '../support/gate.ts'
-import { until } from '../support/until.ts'
+import { until } from '../../scenarios/live/until.ts'
 import { createTestAgent, REPOSITORY, storeBlob, type TestAgent } from './http/test-agent.ts'
 
 type PeerConnection = ReturnType<SwarmNode['connections']>[number]

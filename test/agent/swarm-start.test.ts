@@ -6,8 +6,8 @@ import { createLogger } from '../../agent/log.ts'
 import { startSwarmNode } from '../../agent/swarm-start.ts'
 import { EventHub } from '../../src/events.ts'
 import { SwarmNode } from '../../src/net/node.ts'
-import { makeTempDir, removeTempDir } from '../support/temp-dir.ts'
-import { until } from '../support/until.ts'
+import { makeTempDir, removeTempDir } from '../../scenarios/live/temp-dir.ts'
+import { until } from '../../scenarios/live/until.ts'
 
 const share = { open: async () => undefined }
 let dir: string

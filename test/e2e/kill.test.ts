@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { digestOf } from '../../src/oci/digest.ts'
-import { AgentProcess } from '../support/agent-process.ts'
+import { AgentProcess } from '../../scenarios/live/agent-process.ts'
 import { expectImage } from '../support/clients/image-client.ts'
 import { skopeoCopy } from '../support/clients/skopeo.ts'
 import { pushImage, startDockerRegistry, type DockerRegistry } from '../support/docker-registry.ts'
@@ -15,7 +15,7 @@ import { RecordingProxy } from '../support/recording-proxy.ts'
 import { requireCommands } from '../support/requires.ts'
 import { seededRandom, testSeed } from '../support/seeded-random.ts'
 import { TcpThrottle } from '../support/tcp-throttle.ts'
-import { until } from '../support/until.ts'
+import { until } from '../../scenarios/live/until.ts'
 
 const KILLS = 10
 const LONGEST_RUN_MS = 600

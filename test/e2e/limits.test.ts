@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { AgentProcess } from '../support/agent-process.ts'
+import { AgentProcess } from '../../scenarios/live/agent-process.ts'
 import { pushImage, startDockerRegistry, type DockerRegistry } from '../support/docker-registry.ts'
 import { httpPull } from '../support/http-pull.ts'
 import { httpRead } from '../support/http-read.ts'

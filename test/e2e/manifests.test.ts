@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startFleet } from '../support/agent-fleet.ts'
-import type { AgentInit, AgentProcess } from '../support/agent-process.ts'
+import type { AgentInit, AgentProcess } from '../../scenarios/live/agent-process.ts'
 import { configuredLogin } from '../support/docker-credentials.ts'
 import { pushImage, startDockerRegistry, type DockerRegistry } from '../support/docker-registry.ts'
 import { httpPull } from '../support/http-pull.ts'
@@ -10,7 +10,7 @@ import { hostArchitecture } from '../support/platform-image.ts'
 import { RecordingProxy, type Interceptor } from '../support/recording-proxy.ts'
 import { requireCommands } from '../support/requires.ts'
 import { writeSwarmKey } from '../support/swarm-key.ts'
-import { makeTempDir, removeTempDir } from '../support/temp-dir.ts'
+import { makeTempDir, removeTempDir } from '../../scenarios/live/temp-dir.ts'
 
 const REPOSITORY = 'team/app'
 const LOGIN = { username: 'robot', password: 'pa55-word-of-the-robot' }

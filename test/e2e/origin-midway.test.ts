@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startFleet } from '../support/agent-fleet.ts'
-import { AgentProcess } from '../support/agent-process.ts'
+import { AgentProcess } from '../../scenarios/live/agent-process.ts'
 import { pushImage, startDockerRegistry, type DockerRegistry } from '../support/docker-registry.ts'
 import { httpPull } from '../support/http-pull.ts'
 import { buildImage, imageBytes, type TestImage } from '../support/image.ts'
@@ -10,7 +10,7 @@ import { blobOf, hostArchitecture, platformImage } from '../support/platform-ima
 import { RecordingProxy } from '../support/recording-proxy.ts'
 import { requireCommands } from '../support/requires.ts'
 import { startBadSwarmPeer } from '../support/swarm-zoo.ts'
-import { until } from '../support/until.ts'
+import { until } from '../../scenarios/live/until.ts'
 
 const REPOSITORY = 'team/app'
 const AGENTS = 4

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { AgentProcess } from '../support/agent-process.ts'
+import { AgentProcess } from '../../scenarios/live/agent-process.ts'
 import { expectImage, type ImageClient } from '../support/clients/image-client.ts'
 import { skopeoClient } from '../support/clients/skopeo.ts'
 import { pushImage, startDockerRegistry, type DockerRegistry } from '../support/docker-registry.ts'
@@ -12,7 +12,7 @@ import { requireCommands } from '../support/requires.ts'
 import type { BadSwarmBehaviour } from '../support/swarm-conduct.ts'
 import { startBadSwarmPeer } from '../support/swarm-zoo.ts'
 import { TcpThrottle } from '../support/tcp-throttle.ts'
-import { until } from '../support/until.ts'
+import { until } from '../../scenarios/live/until.ts'
 
 const REPOSITORY = 'team/app'
 const LARGE_LAYER_BYTES = 200_000_000

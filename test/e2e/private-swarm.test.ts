@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { startFleet } from '../support/agent-fleet.ts'
-import { AgentProcess, type AgentInit } from '../support/agent-process.ts'
+import { AgentProcess, type AgentInit } from '../../scenarios/live/agent-process.ts'
 import { configuredLogin } from '../support/docker-credentials.ts'
 import { pushImage, startDockerRegistry, type DockerRegistry } from '../support/docker-registry.ts'
 import { httpPull } from '../support/http-pull.ts'
@@ -10,7 +10,7 @@ import { hostArchitecture } from '../support/platform-image.ts'
 import { RecordingProxy } from '../support/recording-proxy.ts'
 import { requireCommands } from '../support/requires.ts'
 import { writeSwarmKey } from '../support/swarm-key.ts'
-import { makeTempDir, removeTempDir } from '../support/temp-dir.ts'
+import { makeTempDir, removeTempDir } from '../../scenarios/live/temp-dir.ts'
 
 const LOGIN = { username: 'robot', password: 'pa55-word-of-the-robot' }
 const REPOSITORY = 'team/secret'

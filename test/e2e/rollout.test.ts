@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { eventsOf, LOG_EVENTS, receivedBytes } from '../support/agent-events.ts'
 import { startFleet } from '../support/agent-fleet.ts'
-import { AgentProcess } from '../support/agent-process.ts'
+import { AgentProcess } from '../../scenarios/live/agent-process.ts'
 import { expectImage } from '../support/clients/image-client.ts'
 import { skopeoClient } from '../support/clients/skopeo.ts'
 import { pushImage, startDockerRegistry, type DockerRegistry } from '../support/docker-registry.ts'
@@ -11,7 +11,7 @@ import { Parts } from '../support/parts.ts'
 import { blobOf, hostArchitecture, platformImage } from '../support/platform-image.ts'
 import { RecordingProxy } from '../support/recording-proxy.ts'
 import { requireCommands } from '../support/requires.ts'
-import { until } from '../support/until.ts'
+import { until } from '../../scenarios/live/until.ts'
 
 const REPOSITORY = 'team/app'
 const GIVEN_BYTES = 500_000

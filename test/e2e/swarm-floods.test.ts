@@ -1,12 +1,12 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { AgentProcess } from '../support/agent-process.ts'
+import { AgentProcess } from '../../scenarios/live/agent-process.ts'
 import { pushImage, startDockerRegistry, type DockerRegistry } from '../support/docker-registry.ts'
 import { httpPull } from '../support/http-pull.ts'
 import { buildImage, type TestImage } from '../support/image.ts'
 import { requireCommands } from '../support/requires.ts'
 import type { BadSwarmBehaviour } from '../support/swarm-conduct.ts'
 import { startBadSwarmPeer, type BadSwarmPeer } from '../support/swarm-zoo.ts'
-import { until } from '../support/until.ts'
+import { until } from '../../scenarios/live/until.ts'
 
 const REPOSITORY = 'team/app'
 const LAYER_BYTES = 30_000_000

@@ -7,7 +7,7 @@ import { MIN_PIECE_LENGTH, pieceSpan } from '../../src/swarm/pieces.ts'
 import { flipStoredBit } from '../support/bit-rot.ts'
 import { meetStranger, type Stranger } from '../support/stranger.ts'
 import { SwarmOfAgents, type SwarmAgent, type SwarmAgentInit } from '../support/swarm-agents.ts'
-import { until } from '../support/until.ts'
+import { until } from '../../scenarios/live/until.ts'
 import { bytesOf, pullBlob, repository } from '../pull/kit.ts'
 
 const SIZE = 3 * MIN_PIECE_LENGTH + 10

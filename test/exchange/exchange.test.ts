@@ -10,7 +10,7 @@ import { Session } from '../../src/swarm/session.ts'
 import { Gate } from '../support/gate.ts'
 import { meetStranger, type Stranger } from '../support/stranger.ts'
 import { SwarmOfAgents, type SwarmAgent, type SwarmAgentInit } from '../support/swarm-agents.ts'
-import { until } from '../support/until.ts'
+import { until } from '../../scenarios/live/until.ts'
 import { bytesOf, pullBlob, repository } from '../pull/kit.ts'
 
 const PIECE = MIN_PIECE_LENGTH

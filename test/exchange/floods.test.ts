@@ -10,7 +10,7 @@ import { MIN_PIECE_LENGTH } from '../../src/swarm/pieces.ts'
 import { bytesOf, pullBlob, repository } from '../pull/kit.ts'
 import { Gate } from '../support/gate.ts'
 import { SwarmOfAgents, type SwarmAgent } from '../support/swarm-agents.ts'
-import { until } from '../support/until.ts'
+import { until } from '../../scenarios/live/until.ts'
 
 const SIZE = 40 * MIN_PIECE_LENGTH + 7
 const bytes = bytesOf(SIZE)

@@ -7,7 +7,7 @@ import { digestOf } from '../../src/oci/digest.ts'
 import type { Access } from '../../src/store/store.ts'
 import { MemoryPeers } from '../support/memory-peers.ts'
 import { SwarmOfAgents, type SwarmAgent } from '../support/swarm-agents.ts'
-import { until } from '../support/until.ts'
+import { until } from '../../scenarios/live/until.ts'
 
 const manifest = Buffer.from('{"schemaVersion":2}')
 const digest = digestOf(manifest)

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { Introductions } from '../../src/exchange/introductions.ts'
-import { until } from '../support/until.ts'
+import { until } from '../../scenarios/live/until.ts'
 
 const ADDRESSES = ['/ip4/192.0.2.1/tcp/1']
 

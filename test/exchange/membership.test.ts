@@ -3,7 +3,7 @@ import type { Participation } from '../../src/exchange/participation.ts'
 import { MIN_PIECE_LENGTH } from '../../src/swarm/pieces.ts'
 import { Gate } from '../support/gate.ts'
 import { SwarmOfAgents, type SwarmAgent, type SwarmAgentInit } from '../support/swarm-agents.ts'
-import { until } from '../support/until.ts'
+import { until } from '../../scenarios/live/until.ts'
 import { bytesOf, pullBlob, repository } from '../pull/kit.ts'
 
 const bytes = bytesOf(24 * MIN_PIECE_LENGTH)

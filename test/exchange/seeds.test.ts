@@ -3,7 +3,7 @@ import type { SwarmLink } from '../../src/net/swarm-link.ts'
 import { digestOf, type Digest } from '../../src/oci/digest.ts'
 import { bytesOf } from '../pull/kit.ts'
 import { SwarmOfAgents, type SwarmAgent } from '../support/swarm-agents.ts'
-import { until } from '../support/until.ts'
+import { until } from '../../scenarios/live/until.ts'
 
 /** Stored blobs served at a time, and how long one that nobody asks for is. */
 const MAX_SEEDS = 64

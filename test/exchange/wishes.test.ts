@@ -5,7 +5,7 @@ import { digestOf } from '../../src/oci/digest.ts'
 import { Succession } from '../../src/swarm/succession.ts'
 import { meetStranger, type Stranger } from '../support/stranger.ts'
 import { SwarmOfAgents, type SwarmAgent } from '../support/swarm-agents.ts'
-import { until } from '../support/until.ts'
+import { until } from '../../scenarios/live/until.ts'
 
 const manifest = Buffer.from('{"schemaVersion":2}')
 const digest = digestOf(manifest)

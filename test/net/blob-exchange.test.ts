@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest'
 import { ContentDeniedError } from '../../src/net/peer-error.ts'
 import { digestOf } from '../../src/oci/digest.ts'
 import { QuotaPace } from '../support/quota-pace.ts'
-import { until } from '../support/until.ts'
+import { until } from '../../scenarios/live/until.ts'
 import { collect, MapContent, PEER, startExchange } from './exchange.ts'
 
 const BYTES = randomBytes(1_500_000)

@@ -4,7 +4,7 @@ import { connect as connectTls, createServer as createTlsServer } from 'node:tls
 import { afterEach, describe, expect, it } from 'vitest'
 import { makeLaneCertificate } from '../../src/net/direct-certificate.ts'
 import { DirectLanes, type DirectLanesInit, type MadeOffer } from '../../src/net/direct-lanes.ts'
-import { until } from '../support/until.ts'
+import { until } from '../../scenarios/live/until.ts'
 import { listen } from './frame-transport-contract.ts'
 
 const HOST = '127.0.0.1'

@@ -4,7 +4,7 @@ import type { FrameTransport } from '../../src/net/frame-transport.ts'
 import { PacedReading } from '../../src/net/paced-reading.ts'
 import { seededBytes } from '../support/image.ts'
 import { QuotaPace } from '../support/quota-pace.ts'
-import { until } from '../support/until.ts'
+import { until } from '../../scenarios/live/until.ts'
 
 const MIB = 1024 * 1024
 

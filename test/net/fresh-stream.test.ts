@@ -4,7 +4,7 @@ import { multiaddr } from '@multiformats/multiaddr'
 import { afterEach, expect, it } from 'vitest'
 import { openFreshStream } from '../../src/net/fresh-stream.ts'
 import { createStack, type SwarmLibp2p } from '../../src/net/libp2p-stack.ts'
-import { until } from '../support/until.ts'
+import { until } from '../../scenarios/live/until.ts'
 
 const PROTOCOL = '/test/1'
 const ATTEMPTS = 20

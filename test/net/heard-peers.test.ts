@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest'
 import { HeardPeers, type HeardPeersInit } from '../../src/net/heard-peers.ts'
-import { until } from '../support/until.ts'
+import { until } from '../../scenarios/live/until.ts'
 
 function setUp (init: HeardPeersInit = {}) {
   const state = { now: 0, neighbours: 0, connected: new Set<string>(), dialled: [] as string[], dialling: 0, mostAtOnce: 0, fails: false }

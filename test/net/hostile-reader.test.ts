@@ -10,7 +10,7 @@ import { createSwarmNode, type SwarmNode } from '../../src/net/node.ts'
 import { StreamChannel } from '../../src/net/stream-io.ts'
 import { WaitBudget } from '../../src/net/wait-budget.ts'
 import { digestOf } from '../../src/oci/digest.ts'
-import { until } from '../support/until.ts'
+import { until } from '../../scenarios/live/until.ts'
 import { MapContent } from './exchange.ts'
 
 const BYTES = randomBytes(4_000_000)

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { Key } from 'interface-datastore'
 import { forgetOwnRecords, openNetDatastore } from '../../src/net/net-datastore.ts'
-import { makeTempDir } from '../support/temp-dir.ts'
+import { makeTempDir } from '../../scenarios/live/temp-dir.ts'
 
 describe('what a node remembers of the network', () => {
   it('forgets its own provider records and keeps the others', async () => {

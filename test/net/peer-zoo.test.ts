@@ -4,7 +4,7 @@ import { EventHub } from '../../src/events.ts'
 import { createSwarmNode, type SwarmNode } from '../../src/net/node.ts'
 import { digestOf } from '../../src/oci/digest.ts'
 import { startBadPeer, type BadPeerBehaviour } from '../support/peer-zoo.ts'
-import { until } from '../support/until.ts'
+import { until } from '../../scenarios/live/until.ts'
 import { collect } from './exchange.ts'
 
 const BYTES = randomBytes(600_000)

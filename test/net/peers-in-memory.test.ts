@@ -2,7 +2,7 @@ import { LevelDatastore } from 'datastore-level'
 import { Key } from 'interface-datastore'
 import { expect, it } from 'vitest'
 import { PeersInMemory } from '../../src/net/peers-in-memory.ts'
-import { makeTempDir, removeTempDir } from '../support/temp-dir.ts'
+import { makeTempDir, removeTempDir } from '../../scenarios/live/temp-dir.ts'
 
 async function openIn (directory: string): Promise<{ level: LevelDatastore, peers: PeersInMemory }> {
   const level = new LevelDatastore(directory)

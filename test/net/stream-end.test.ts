@@ -2,7 +2,7 @@ import { streamPair } from '@libp2p/utils'
 import { describe, expect, it } from 'vitest'
 import { StreamEnd } from '../../src/net/stream-end.ts'
 import { WaitBudget } from '../../src/net/wait-budget.ts'
-import { until } from '../support/until.ts'
+import { until } from '../../scenarios/live/until.ts'
 
 interface Told {
   readonly end: StreamEnd

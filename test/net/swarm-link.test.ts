@@ -4,7 +4,7 @@ import { SwarmLink, type LinkLanes, type SwarmLinkInit } from '../../src/net/swa
 import { SwarmMessageError, type SwarmMessage } from '../../src/net/swarm-message.ts'
 import { digestOf } from '../../src/oci/digest.ts'
 import { MemoryTransport } from '../support/memory-transport.ts'
-import { until } from '../support/until.ts'
+import { until } from '../../scenarios/live/until.ts'
 
 const digest = digestOf(Buffer.from('a blob'))
 const join = (channel: number): SwarmMessage => ({ type: 'join', channel, kind: 'blob', digest, size: 10, restricted: false, complete: false, leech: false, readsOrigin: false })

@@ -3,7 +3,7 @@ import { streamPair } from '@libp2p/utils'
 import { afterEach, expect, it } from 'vitest'
 import type { LinkLanes, SwarmLink } from '../../src/net/swarm-link.ts'
 import { SwarmLinks, type SwarmLinksInit } from '../../src/net/swarm-links.ts'
-import { until } from '../support/until.ts'
+import { until } from '../../scenarios/live/until.ts'
 
 interface Node {
   readonly links: SwarmLinks

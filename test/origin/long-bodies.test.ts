@@ -11,7 +11,7 @@ import { OriginSocket } from '../../src/origin/origin-socket.ts'
 import { Transport } from '../../src/origin/transport.ts'
 import { Wire } from '../../src/origin/wire.ts'
 import { makeAuthority, makeCertificate, type TestCertificate } from '../support/certificates.ts'
-import { until } from '../support/until.ts'
+import { until } from '../../scenarios/live/until.ts'
 
 /** Far more than all buffers between a server and a reader hold. */
 const LONG = Buffer.alloc(24 * 1024 * 1024, 'a long body of which no two places look alike for long, since 83 is prime')

@@ -12,7 +12,7 @@ import { Download } from '../../src/pull/download.ts'
 import { OriginSlots } from '../../src/pull/origin-slots.ts'
 import { MIN_PIECE_LENGTH, pieceSpan } from '../../src/swarm/pieces.ts'
 import { SwarmOfAgents, type SwarmAgent } from '../support/swarm-agents.ts'
-import { until } from '../support/until.ts'
+import { until } from '../../scenarios/live/until.ts'
 import { bytesOf, repository } from './kit.ts'
 
 const PIECES = 12

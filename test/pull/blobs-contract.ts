@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { ContentUnavailableError } from '../../src/pull/errors.ts'
 import { MIN_PIECE_LENGTH } from '../../src/swarm/pieces.ts'
 import { Gate } from '../support/gate.ts'
-import { until } from '../support/until.ts'
+import { until } from '../../scenarios/live/until.ts'
 import { banned, bytesOf, describeBlob, KIB, makeKit, pullBlob, readAll, repository, settled, type Kit } from './kit.ts'
 
 const SIZE = 300 * KIB

@@ -6,7 +6,7 @@ import { readJournal } from '../../src/store/journal-file.ts'
 import { MIN_PIECE_LENGTH, pieceSpan } from '../../src/swarm/pieces.ts'
 import { Gate } from '../support/gate.ts'
 import { receivedBy, SwarmOfAgents, type SwarmAgent } from '../support/swarm-agents.ts'
-import { until } from '../support/until.ts'
+import { until } from '../../scenarios/live/until.ts'
 import { bytesOf, NEVER_MS, pullBlob, repository } from './kit.ts'
 
 const PIECE = MIN_PIECE_LENGTH

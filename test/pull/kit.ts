@@ -12,8 +12,8 @@ import type { Store } from '../../src/store/store.ts'
 import { PeerScore } from '../../src/swarm/peer-score.ts'
 import { MemoryOrigin } from '../support/memory-origin.ts'
 import { MemoryPeers } from '../support/memory-peers.ts'
-import { makeTempDir, removeTempDir } from '../support/temp-dir.ts'
-import { until } from '../support/until.ts'
+import { makeTempDir, removeTempDir } from '../../scenarios/live/temp-dir.ts'
+import { until } from '../../scenarios/live/until.ts'
 
 export const KIB = 1024
 export const repository: Repository = { registry: 'registry.test', name: 'team/app' }

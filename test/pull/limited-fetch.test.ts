@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { digestOf, type Digest } from '../../src/oci/digest.ts'
 import { MIN_PIECE_LENGTH } from '../../src/swarm/pieces.ts'
 import { receivedBy, SwarmOfAgents, type SwarmAgent } from '../support/swarm-agents.ts'
-import { until } from '../support/until.ts'
+import { until } from '../../scenarios/live/until.ts'
 import { bytesOf, pullBlob, repository } from './kit.ts'
 
 const SMALL_SIZE = 300_000

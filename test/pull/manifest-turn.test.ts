@@ -10,7 +10,7 @@ import { Gate } from '../support/gate.ts'
 import { LinkedPeers, type LinkedPeersInit } from '../support/linked-peers.ts'
 import { overriding } from '../support/overriding.ts'
 import { SwarmOfAgents, type SwarmAgent, type SwarmAgentInit } from '../support/swarm-agents.ts'
-import { until } from '../support/until.ts'
+import { until } from '../../scenarios/live/until.ts'
 import { makeImage } from './image-kit.ts'
 import { repository } from './kit.ts'
 

@@ -6,7 +6,7 @@ import type { Router } from '../../src/routing/router.ts'
 import { Session } from '../../src/swarm/session.ts'
 import { overriding } from '../support/overriding.ts'
 import { SwarmOfAgents, type SwarmAgent } from '../support/swarm-agents.ts'
-import { until } from '../support/until.ts'
+import { until } from '../../scenarios/live/until.ts'
 import { bytesOf, NEVER_MS, pullBlob, repository } from './kit.ts'
 
 const SIZE = 1000

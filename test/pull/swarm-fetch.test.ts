@@ -5,7 +5,7 @@ import type { Puller } from '../../src/pull/puller.ts'
 import { MIN_PIECE_LENGTH } from '../../src/swarm/pieces.ts'
 import { Gate } from '../support/gate.ts'
 import { receivedBy, SwarmOfAgents, type SwarmAgent } from '../support/swarm-agents.ts'
-import { until } from '../support/until.ts'
+import { until } from '../../scenarios/live/until.ts'
 import { bytesOf, NEVER_MS, pullBlob, readAll, repository } from './kit.ts'
 
 const PIECE = MIN_PIECE_LENGTH

@@ -4,7 +4,7 @@ import { digestOf, type Digest } from '../../src/oci/digest.ts'
 import { Announcer, type AnnouncerInit, type AnnouncerTimers } from '../../src/routing/announcer.ts'
 import { MemoryNetwork, MemoryRouter } from '../../src/routing/memory.ts'
 import type { RouterOptions } from '../../src/routing/router.ts'
-import { until } from '../support/until.ts'
+import { until } from '../../scenarios/live/until.ts'
 
 const HOUR_MS = 3_600_000
 const one = digestOf(Buffer.from('one'))

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { digestOf, type Digest } from '../../src/oci/digest.ts'
 import type { Provider, WatchableRouter } from '../../src/routing/router.ts'
-import { until } from '../support/until.ts'
+import { until } from '../../scenarios/live/until.ts'
 
 export interface RouterMember {
   /** Its peer id in text form. */

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { digestOf } from '../../src/oci/digest.ts'
 import { BlobStream } from '../../src/store/blob-stream.ts'
 import type { ByteSpan } from '../../src/store/store.ts'
-import { makeTempDir, removeTempDir } from '../support/temp-dir.ts'
+import { makeTempDir, removeTempDir } from '../../scenarios/live/temp-dir.ts'
 
 describe('a stream of a blob', () => {
   const digest = digestOf(Buffer.from('any'))

@@ -4,7 +4,7 @@ import { digestOf } from '../../src/oci/digest.ts'
 import { readJournal } from '../../src/store/journal-file.ts'
 import type { PartialBlob } from '../../src/store/store.ts'
 import { seededBytes } from '../support/image.ts'
-import { until } from '../support/until.ts'
+import { until } from '../../scenarios/live/until.ts'
 import { StoreDirectory } from './store-directory.ts'
 
 const MIB = 1024 * 1024

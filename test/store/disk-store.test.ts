@@ -1,6 +1,6 @@
 import type { ShoalEvent } from '../../src/events.ts'
 import { DiskStore } from '../../src/store/disk-store.ts'
-import { makeTempDir, removeTempDir } from '../support/temp-dir.ts'
+import { makeTempDir, removeTempDir } from '../../scenarios/live/temp-dir.ts'
 import { describeStore, type StoreUnderTest } from './store-contract.ts'
 
 async function onDisk (now: () => number, reopens: boolean): Promise<StoreUnderTest> {

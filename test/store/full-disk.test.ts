@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { digestOf } from '../../src/oci/digest.ts'
 import { seededBytes } from '../support/image.ts'
-import { makeTempDir, removeTempDir } from '../support/temp-dir.ts'
+import { makeTempDir, removeTempDir } from '../../scenarios/live/temp-dir.ts'
 import { publicBlob } from './store-contract.ts'
 import { StoreDirectory } from './store-directory.ts'
 

@@ -5,7 +5,7 @@ import { setImmediate as turn } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { HashPool } from '../../src/store/hash-pool.ts'
 import { seededBytes } from '../support/image.ts'
-import { makeTempDir, removeTempDir } from '../support/temp-dir.ts'
+import { makeTempDir, removeTempDir } from '../../scenarios/live/temp-dir.ts'
 
 const MIB = 1024 * 1024
 

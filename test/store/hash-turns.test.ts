@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { HashReply } from '../../src/store/hash-messages.ts'
 import { HashTurns } from '../../src/store/hash-turns.ts'
 import { seededBytes } from '../support/image.ts'
-import { makeTempDir, removeTempDir } from '../support/temp-dir.ts'
+import { makeTempDir, removeTempDir } from '../../scenarios/live/temp-dir.ts'
 
 const MIB = 1024 * 1024
 

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { JournalFile, readJournal } from '../../src/store/journal-file.ts'
 import { encodeEntry, type JournalEntry } from '../../src/store/partial-journal.ts'
-import { makeTempDir, removeTempDir } from '../support/temp-dir.ts'
+import { makeTempDir, removeTempDir } from '../../scenarios/live/temp-dir.ts'
 
 describe('the file of a journal', () => {
   let directory: string

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { ShoalEvent } from '../../src/events.ts'
 import { digestAlgorithm, digestHex, type Digest } from '../../src/oci/digest.ts'
 import { DiskStore, type DiskStoreInit } from '../../src/store/disk-store.ts'
-import { makeTempDir, removeTempDir } from '../support/temp-dir.ts'
+import { makeTempDir, removeTempDir } from '../../scenarios/live/temp-dir.ts'
 
 /** A data directory of the test's own, and the store that is open in it. */
 export class StoreDirectory {

@@ -1,5 +1,5 @@
 import { shortDigest, type Digest } from '../../src/oci/digest.ts'
-import type { AgentProcess } from './agent-process.ts'
+import type { AgentProcess } from '../../scenarios/live/agent-process.ts'
 
 /** Has an agent log each piece that comes. */
 export const LOG_EVENTS = ['--log-level', 'trace'] as const

@@ -1,4 +1,4 @@
-import { AgentProcess, type AgentInit } from './agent-process.ts'
+import { AgentProcess, type AgentInit } from '../../scenarios/live/agent-process.ts'
 import type { Parts } from './parts.ts'
 
 /** Real agents: the first, and then all others at once, which join by it. Resolves when each knows all others. @param init - of each, by its place */

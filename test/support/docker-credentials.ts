@@ -1,6 +1,6 @@
 import { chmod, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { makeTempDir } from './temp-dir.ts'
+import { makeTempDir } from '../../scenarios/live/temp-dir.ts'
 
 const HELPER = 'shoal-test'
 

@@ -3,7 +3,7 @@ import type { PieceMessage, SwarmMessage } from '../../src/net/swarm-message.ts'
 import { digestOf } from '../../src/oci/digest.ts'
 import { pieceSpan } from '../../src/swarm/pieces.ts'
 import type { SwarmAgent, SwarmOfAgents } from './swarm-agents.ts'
-import { until } from './until.ts'
+import { until } from '../../scenarios/live/until.ts'
 
 /** The messages of a type. */
 type Told<Type, Message = SwarmMessage> = Message extends { type: infer Types } ? Type extends Types ? Message : never : never

@@ -24,7 +24,7 @@ import { TokenBucket } from '../../src/swarm/token-bucket.ts'
 import { LinkNetwork, MemoryLinks } from './memory-links.ts'
 import { MemoryOrigin } from './memory-origin.ts'
 import { MemoryPeers } from './memory-peers.ts'
-import { makeTempDir, removeTempDir } from './temp-dir.ts'
+import { makeTempDir, removeTempDir } from '../../scenarios/live/temp-dir.ts'
 
 export interface SwarmAgentInit extends ExchangeInit {
   /** @default 'memory' */

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { Transform } from 'node:stream'
-import type { AgentProcess } from './agent-process.ts'
+import type { AgentProcess } from '../../scenarios/live/agent-process.ts'
 
 export interface TcpThrottleInit {
   /** Where it leads to, on the loopback interface. */

@@ -5,7 +5,7 @@ import { digestOf, type Digest } from '../../../src/oci/digest.ts'
 import { MEDIA_TYPES } from '../../../src/oci/media-types.ts'
 import { Gate } from '../../support/gate.ts'
 import { seededBytes } from '../../support/image.ts'
-import { until } from '../../support/until.ts'
+import { until } from '../../../scenarios/live/until.ts'
 import { RawConnection } from './raw-connection.ts'
 import { createTestAgent, CONFIG, manifestBytes, REPOSITORY, type TestAgent } from './test-agent.ts'
 

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { digestOf, type Digest } from '../../../src/oci/digest.ts'
 import { seededBytes } from '../../support/image.ts'
-import { until } from '../../support/until.ts'
+import { until } from '../../../scenarios/live/until.ts'
 import { RawConnection } from './raw-connection.ts'
 import { createTestAgent, NAME, storeBlob, type TestAgent } from './test-agent.ts'
 

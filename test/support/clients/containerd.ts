@@ -1,10 +1,10 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { Daemon, runCommand } from '../child-process.ts'
+import { Daemon, runCommand } from '../../../scenarios/live/child-process.ts'
 import { filesOfTopTree } from '../image-files.ts'
 import { hostArchitecture } from '../platform-image.ts'
-import { makeTempDir, removeTempDir } from '../temp-dir.ts'
-import { until } from '../until.ts'
+import { makeTempDir, removeTempDir } from '../../../scenarios/live/temp-dir.ts'
+import { until } from '../../../scenarios/live/until.ts'
 import { CriImages } from './cri-images.ts'
 import { nameWithReference, type ImageClient, type PulledImage, type PullOptions, type PullTarget } from './image-client.ts'
 

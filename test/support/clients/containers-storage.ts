@@ -1,8 +1,8 @@
 import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { runCommand } from '../child-process.ts'
+import { runCommand } from '../../../scenarios/live/child-process.ts'
 import { filesOfTopTree } from '../image-files.ts'
-import { makeTempDir, removeTempDir } from '../temp-dir.ts'
+import { makeTempDir, removeTempDir } from '../../../scenarios/live/temp-dir.ts'
 import { containersEnvironment, writeMirrorStanza } from './containers-environment.ts'
 import { digestsOf, nameWithReference, type ImageClient, type PulledImage, type PullOptions, type PullTarget } from './image-client.ts'
 
