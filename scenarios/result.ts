@@ -84,6 +84,8 @@ export interface Series {
   /** Bytes that were sent in vain: twice, wrong, or called off. */
   readonly inVain: readonly number[]
   readonly controlBytes: readonly number[]
+  /** That the origin sent, whether they were of use or not. */
+  readonly originBytes: readonly number[]
   readonly originRequests: readonly number[]
   /** Hosts done by then. */
   readonly done: readonly number[]
@@ -95,7 +97,7 @@ export interface Series {
 export interface Spread {
   readonly hosts: readonly string[]
   readonly at: readonly number[]
-  /** Parts of what the host pulls, in 1/100; row by row. */
+  /** Parts of what the host lacked when it began, in 1/100; row by row. */
   readonly percent: ReadonlyArray<readonly number[]>
 }
 

@@ -1,3 +1,4 @@
+import { equalLinksMs } from '../../scenarios/bound/equal-links.ts'
 import { pieceLength } from '../../src/swarm/pieces.ts'
 
 export interface BoundInit {
@@ -14,11 +15,8 @@ export function pieceCount (blobs: readonly number[]): number {
   return blobs.reduce((count, size) => count + Math.max(1, Math.ceil(size / pieceLength(size / 2))), 0)
 }
 
-/**
- * T*, in seconds: no schedule brings F bytes in M pieces to N hosts of U bytes/s any sooner than
- * F/U · (1 + floor(log2 N)/M). Mundinger, Weber, Weiss: Optimal scheduling of peer-to-peer file dissemination (2008).
- */
+/** T*, in seconds: that of a rehearsal, with shorter pieces. */
 export function completionBound ({ hosts, bytesPerSecond, blobs }: BoundInit): number {
   const bytes = blobs.reduce((sum, size) => sum + size, 0)
-  return bytes / bytesPerSecond * (1 + Math.floor(Math.log2(hosts)) / pieceCount(blobs))
+  return equalLinksMs({ bytes, pieces: pieceCount(blobs), hosts, bytesPerSecond }) / 1000
 }
