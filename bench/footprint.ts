@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises'
 import { AgentProcess } from '../scenarios/live/agent-process.ts'
-import { residentBytes } from './support/process-usage.ts'
+import { residentBytes } from '../scenarios/live/process-usage.ts'
 import { atMost, type Section } from './support/report.ts'
 import { median, spread } from './support/samples.ts'
 

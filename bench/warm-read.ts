@@ -1,5 +1,5 @@
 import type { BenchStage } from './support/stage.ts'
-import { cpuSeconds } from './support/process-usage.ts'
+import { cpuSeconds } from '../scenarios/live/process-usage.ts'
 import { atLeast, atMost, type Row, type Section } from './support/report.ts'
 import { median, spread } from './support/samples.ts'
 

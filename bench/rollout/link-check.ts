@@ -2,7 +2,8 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { boundCommand, runCommand } from '../../scenarios/live/child-process.ts'
-import { bridgedNetwork, scriptAt, type Place } from '../../scenarios/live/network.ts'
+import { bridgedNetwork } from '../../scenarios/live/bridged-network.ts'
+import { evenLink, scriptAt, type Place } from '../../scenarios/live/network.ts'
 import type { Row } from '../support/report.ts'
 
 const SECONDS = 3
@@ -11,12 +12,12 @@ const TCP_END = fileURLToPath(import.meta.resolve('./tcp-end.ts'))
 
 /** What plain TCP between two processes gets over a shaped link: only up, only down, and both at once. */
 export async function checkLinks (bytesPerSecond: number): Promise<Row[]> {
-  const network = await bridgedNetwork(2)
+  const network = await bridgedNetwork([{ hosts: 2 }])
   try {
     const { registry: free, hosts: [one, other] } = network
     if (one === undefined || other === undefined) throw new Error('a network of two hosts without two hosts')
-    await one.shape(bytesPerSecond)
-    await other.shape(bytesPerSecond)
+    await one.shape(evenLink(bytesPerSecond))
+    await other.shape(evenLink(bytesPerSecond))
     const bytes = bytesPerSecond * SECONDS
     const [up] = await transferAll([[one, free]], bytes)
     const [down] = await transferAll([[free, one]], bytes)

@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
-import { cpuSeconds, residentBytes } from '../support/process-usage.ts'
+import { cpuSeconds, residentBytes } from '../../scenarios/live/process-usage.ts'
 import { busyShare, machineTicks, type MachineTicks } from './machine-cpu.ts'
 
 const INTERVAL_MS = 200

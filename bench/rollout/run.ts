@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Digest } from '../../src/oci/digest.ts'
+import { evenLink } from '../../scenarios/live/network.ts'
 import type { DockerRegistry } from '../../test/support/docker-registry.ts'
 import { pullByAgent } from '../support/agent-pull.ts'
 import { completionBound } from './bound.ts'
@@ -110,10 +111,10 @@ export async function runRollout ({ stage, scenario, fleet: fleetInit }: RunInit
 
 async function shapeAll ({ network }: RolloutStage, { hostBytesPerSecond, originBytesPerSecond }: Scenario, hosts: readonly Host[]): Promise<void> {
   const isShaped = hosts.length > 0
-  await network.registry.shape(isShaped ? originBytesPerSecond : undefined)
+  await network.registry.shape(evenLink(isShaped ? originBytesPerSecond : undefined))
   await Promise.all(network.hosts.map(async (place, index) => {
     const share = hosts[index]?.role === 'slow' ? SLOW_SHARE : 1
-    await place.shape(isShaped && hostBytesPerSecond !== undefined ? hostBytesPerSecond * share : undefined)
+    await place.shape(evenLink(isShaped && hostBytesPerSecond !== undefined ? hostBytesPerSecond * share : undefined))
   }))
 }
 

@@ -5,7 +5,8 @@ import type { Digest } from '../../src/oci/digest.ts'
 import { pushImage, startDockerRegistry, type DockerRegistry } from '../../test/support/docker-registry.ts'
 import { buildImage } from '../../test/support/image.ts'
 import { FullMemory } from '../support/full-memory.ts'
-import { bridgedNetwork, loopbackNetwork, type Network } from '../../scenarios/live/network.ts'
+import { bridgedNetwork } from '../../scenarios/live/bridged-network.ts'
+import { loopbackNetwork, type Network } from '../../scenarios/live/network.ts'
 import type { Scenario } from './scenario.ts'
 
 const REPOSITORY = 'bench/rollout'
@@ -38,7 +39,7 @@ export interface RolloutStage {
 
 /** @param init.warmUps - how many other images there are to be */
 export async function setRolloutStage ({ hosts, imageBytes, layers }: Scenario, { isPrivate, warmUps }: { isPrivate: boolean, warmUps: number }): Promise<RolloutStage> {
-  const network = isPrivate ? await bridgedNetwork(hosts) : loopbackNetwork(hosts)
+  const network = isPrivate ? await bridgedNetwork([{ hosts }]) : loopbackNetwork(hosts)
   const registry = await startDockerRegistry({ listenHost: network.registry.host, runner: network.registry.runner })
   const others = Array.from({ length: warmUps }, (_, other) => `other${other}`)
   for (const tag of others) await pushRolloutImage(registry.url, tag, imageBytes, layers)

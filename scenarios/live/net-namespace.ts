@@ -1,6 +1,7 @@
 import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { boundCommand, runCommand } from './child-process.ts'
+import { boundCommand } from './child-process.ts'
+import { runLines } from './shell-lines.ts'
 
 const OPEN_TIMEOUT_MS = 5_000
 
@@ -36,8 +37,7 @@ export class NetNamespace {
 
   /** Runs lines of shell in it. @throws CommandError at the first that fails */
   async run (lines: readonly string[]): Promise<void> {
-    const [command = '', ...args] = this.runner
-    await runCommand(command, [...args, 'sh', '-ec', lines.join('\n')])
+    await runLines(lines, this.runner)
   }
 
   async close (): Promise<void> {

@@ -1,0 +1,8 @@
+import { runCommand } from './child-process.ts'
+
+/** Runs lines of shell, in a namespace if the command in front says so. @throws CommandError at the first that fails */
+export async function runLines (lines: readonly string[], runner: readonly string[] = []): Promise<void> {
+  if (lines.length === 0) return
+  const [command = '', ...args] = [...runner, 'sh', '-ec', lines.join('\n')]
+  await runCommand(command, args)
+}
