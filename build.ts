@@ -19,8 +19,8 @@ export interface BuildInit {
 }
 
 /**
- * Makes the package that is published: JavaScript and declarations of `src` and `agent`, the files beside them that are no
- * TypeScript, and a package.json of its own. A checkout needs none of it. A build that fails leaves nothing.
+ * Makes the package that is published: JavaScript and declarations of `src`, `agent` and `scenarios`, the files beside them that
+ * are no TypeScript, and a package.json of its own. A checkout needs none of it. A build that fails leaves nothing.
  * @throws Error with the compiler's output; when `outDir` holds something that is no build
  */
 export async function buildPackage ({ outDir = join(ROOT, 'dist'), checkTypes = true }: BuildInit = {}): Promise<void> {
@@ -35,7 +35,7 @@ export async function buildPackage ({ outDir = join(ROOT, 'dist'), checkTypes = 
 
 async function fill (outDir: string, checkTypes: boolean): Promise<void> {
   await compile(outDir, checkTypes)
-  for (const folder of ['src', 'agent']) await copyAssets(join(ROOT, folder), join(outDir, folder))
+  for (const folder of ['src', 'agent', 'scenarios']) await copyAssets(join(ROOT, folder), join(outDir, folder))
   for (const document of await present(DOCUMENTS)) await cp(join(ROOT, document), join(outDir, document))
   const source = JSON.parse(await readFile(join(ROOT, 'package.json'), 'utf8')) as Record<string, unknown>
   await writeFile(join(outDir, 'package.json'), `${JSON.stringify(publishedManifest(source), null, 2)}\n`)

@@ -14,7 +14,7 @@ export function smallScenario (changes: Partial<Scenario> = {}, { hosts = 3 }: {
     media: [],
     origin: { up: 10 * MB, latencyMs: 1, hasRanges: true, outages: [], rejectShare: 0, retryAfterMs: 1000 },
     images: [{ name: 'app', layers: [{ name: 'base', bytes: 4 * MB }] }],
-    pulls: [{ images: ['app'], groups: ['rack'], share: 1, arrival: { type: 'at-once', fromMs: 0, withinMs: 0 } }],
+    pulls: [{ images: ['app'], groups: ['rack'], share: 1, parallelLayers: 3, arrival: { type: 'at-once', fromMs: 0, withinMs: 0 } }],
     faults: [],
     agent: { originPolicy: 'balanced', maxMembers: 32, originConcurrency: 4, uploadSlots: 6, uploadLimit: Infinity, downloadLimit: Infinity, isKeyed: false },
     discovery: { neighbours: 20, dhtHops: 3, hopMs: 5 },
