@@ -22,10 +22,10 @@ export class Availability {
   }
 
   joined (held: Bitfield): void {
-    for (const piece of held) this.gained(piece)
+    for (let piece = held.next(0); piece !== -1; piece = held.next(piece + 1)) this.gained(piece)
   }
 
   left (held: Bitfield): void {
-    for (const piece of held) this.lost(piece)
+    for (let piece = held.next(0); piece !== -1; piece = held.next(piece + 1)) this.lost(piece)
   }
 }

@@ -13,6 +13,7 @@ export class DistantOwners {
   /** The highest rank among them, one for each group of pieces. */
   readonly #best: Uint32Array
   #isClosed = false
+  #changes = 0
 
   constructor (digest: string, pieces: number) {
     this.#digest = digest
@@ -23,17 +24,29 @@ export class DistantOwners {
     return this.#seeds.size
   }
 
+  /** How often anything has changed. */
+  get changes (): number {
+    return this.#changes
+  }
+
   add (name: string): void {
     if (this.#isClosed || this.#seeds.size === MAX_NAMES || this.#seeds.has(name)) return
     const seed = new OwnershipSeed(this.#digest, name)
     this.#seeds.set(name, seed)
-    this.#count(seed)
+    this.#changes++
+    for (let group = 0; group < this.#best.length; group++) this.#count(seed, group)
   }
 
   delete (name: string): void {
-    if (!this.#seeds.delete(name)) return
-    this.#best.fill(0)
-    for (const seed of this.#seeds.values()) this.#count(seed)
+    const gone = this.#seeds.get(name)
+    if (gone === undefined) return
+    this.#seeds.delete(name)
+    this.#changes++
+    for (let group = 0; group < this.#best.length; group++) {
+      if (gone.order(group) !== this.#best[group]) continue
+      this.#best[group] = 0
+      for (const seed of this.#seeds.values()) this.#count(seed, group)
+    }
   }
 
   /** Whether one of them ranks higher for the piece. */
@@ -43,14 +56,14 @@ export class DistantOwners {
 
   /** They have kept us waiting: nothing is left to them from now on. */
   close (): void {
+    if (this.#isClosed) return
     this.#isClosed = true
     this.#seeds.clear()
     this.#best.fill(0)
+    this.#changes++
   }
 
-  #count (seed: OwnershipSeed): void {
-    for (let group = 0; group < this.#best.length; group++) {
-      this.#best[group] = Math.max(this.#best[group] ?? 0, seed.rank(group * GROUP_PIECES))
-    }
+  #count (seed: OwnershipSeed, group: number): void {
+    this.#best[group] = Math.max(this.#best[group] ?? 0, seed.order(group))
   }
 }

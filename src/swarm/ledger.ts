@@ -1,78 +1,78 @@
+import { Bitfield } from './bitfield.ts'
+import type { Member } from './member.ts'
+
 /** One piece asked of one member, not yet here. */
 export interface PendingRequest {
-  readonly member: string
+  readonly member: Member
   readonly piece: number
   /** Milliseconds. */
   readonly askedAtMs: number
 }
 
-/** What is asked of whom: bookkeeping only, by piece and by member, changed together. Policy is the session's. */
+const NONE: readonly PendingRequest[] = []
+
+/**
+ * What is asked of whom: bookkeeping only, by piece and by member, changed together. Policy is the session's. The lists that it
+ * gives out go on changing: whoever removes what it walks through takes a copy.
+ */
 export class RequestLedger {
-  readonly #byPiece = new Map<number, Map<string, PendingRequest>>()
-  readonly #byMember = new Map<string, Map<number, PendingRequest>>()
+  /** Pieces that are asked of somebody. */
+  readonly asked: Bitfield
+  readonly #byPiece = new Map<number, PendingRequest[]>()
+  /** Those of whom something is asked. */
+  readonly #members = new Set<Member>()
   #count = 0
+
+  /** @param pieces - of the blob */
+  constructor (pieces: number) {
+    this.asked = new Bitfield(pieces)
+  }
 
   /** Requests in all. */
   get count (): number {
     return this.#count
   }
 
+  /** Those of whom something is asked: `requests` says what. */
+  get members (): Iterable<Member> {
+    return this.#members
+  }
+
   /** @throws RangeError when the piece is asked of this member already */
   add (request: PendingRequest): void {
     const { member, piece } = request
-    if (this.has(member, piece)) throw new RangeError(`piece ${piece} is asked of ${member} already`)
-    within(this.#byPiece, piece).set(member, request)
-    within(this.#byMember, member).set(piece, request)
+    if (this.has(member, piece)) throw new RangeError(`piece ${piece} is asked of ${member.id} already`)
+    const ofPiece = this.#byPiece.get(piece)
+    if (ofPiece === undefined) this.#byPiece.set(piece, [request])
+    else ofPiece.push(request)
+    this.asked.add(piece)
+    member.requests.push(request)
+    this.#members.add(member)
     this.#count++
   }
 
   /** @returns what was removed */
-  remove (member: string, piece: number): PendingRequest | undefined {
-    const request = this.#byMember.get(member)?.get(piece)
-    if (request === undefined) return undefined
-    without(this.#byPiece, piece, member)
-    without(this.#byMember, member, piece)
+  remove (member: Member, piece: number): PendingRequest | undefined {
+    const request = member.requests.find(one => one.piece === piece)
+    const ofPiece = this.#byPiece.get(piece)
+    if (request === undefined || ofPiece === undefined) return undefined
+    ofPiece.splice(ofPiece.indexOf(request), 1)
+    if (ofPiece.length === 0) {
+      this.#byPiece.delete(piece)
+      this.asked.remove(piece)
+    }
+    member.requests.splice(member.requests.indexOf(request), 1)
+    if (member.requests.length === 0) this.#members.delete(member)
     this.#count--
     return request
   }
 
-  has (member: string, piece: number): boolean {
-    return this.#byMember.get(member)?.has(piece) === true
-  }
-
-  isAsked (piece: number): boolean {
-    return this.#byPiece.has(piece)
+  has (member: Member, piece: number): boolean {
+    return member.requests.some(one => one.piece === piece)
   }
 
   /** Oldest first. */
-  ofPiece (piece: number): PendingRequest[] {
-    return [...this.#byPiece.get(piece)?.values() ?? []]
+  ofPiece (piece: number): readonly PendingRequest[] {
+    return this.#byPiece.get(piece) ?? NONE
   }
-
-  /** Oldest first. */
-  ofMember (member: string): PendingRequest[] {
-    return [...this.#byMember.get(member)?.values() ?? []]
-  }
-
-  countOf (member: string): number {
-    return this.#byMember.get(member)?.size ?? 0
-  }
-
-  * [Symbol.iterator] (): Generator<PendingRequest> {
-    for (const requests of this.#byMember.values()) yield * requests.values()
-  }
-}
-
-function within<Key, Inner> (index: Map<Key, Map<Inner, PendingRequest>>, key: Key): Map<Inner, PendingRequest> {
-  const known = index.get(key)
-  if (known !== undefined) return known
-  const inner = new Map<Inner, PendingRequest>()
-  index.set(key, inner)
-  return inner
-}
-
-function without<Key, Inner> (index: Map<Key, Map<Inner, PendingRequest>>, key: Key, innerKey: Inner): void {
-  const inner = index.get(key)
-  inner?.delete(innerKey)
-  if (inner?.size === 0) index.delete(key)
 }

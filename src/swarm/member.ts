@@ -1,5 +1,7 @@
 import { Bitfield } from './bitfield.ts'
+import type { PendingRequest } from './ledger.ts'
 import { OwnershipSeed } from './ownership.ts'
+import type { PieceMask } from './piece-mask.ts'
 import { SMALL_PIECES } from './pieces.ts'
 
 /** Weight of the newest sample in a moving average. */
@@ -21,6 +23,8 @@ interface Patience {
 
 const PATIENCE: Patience = { least: 1000, busy: 3000, rest: 500 }
 const SMALL_PATIENCE: Patience = { least: 400, busy: 500, rest: 100 }
+/** For the many members of whom nothing is to be noted. */
+const NONE: ReadonlySet<number> = new Set()
 
 /** What a member says of itself when it takes part. */
 export interface MemberFacts {
@@ -38,12 +42,10 @@ export class Member {
   readonly id: string
   readonly ownership: OwnershipSeed
   readonly held: Bitfield
-  /** Pieces it is reading from the origin now. */
-  readonly taking = new Set<number>()
-  /** Since when it has read the first of them, in milliseconds. */
+  /** What is asked of it, oldest first; the ledger alone changes it. */
+  readonly requests: PendingRequest[] = []
+  /** Since when it has read the first of `taking`, in milliseconds. */
   takingSinceMs = 0
-  /** Pieces we asked of it, called off, and have had no answer to. */
-  readonly calledOff = new Set<number>()
   isLeech: boolean
   readsOrigin: boolean
   isNear: boolean
@@ -62,6 +64,8 @@ export class Member {
   /** From asking to having, lately, in milliseconds. */
   serviceMs = FIRST_GUESS_MS
   readonly #patience: Patience
+  #taking: Set<number> | undefined
+  #calledOff: Set<number> | undefined
   #lapses = 0
   /** How long we last waited in vain since it delivered, in milliseconds. */
   #vainMs = 0
@@ -87,9 +91,18 @@ export class Member {
     this.readsOrigin = facts.readsOrigin ?? false
     this.isNear = facts.isNear ?? true
     this.heardAtMs = nowMs
-    this.taking.clear()
-    for (const piece of this.held) if (!facts.held.has(piece)) this.held.remove(piece)
-    for (const piece of facts.held) this.held.add(piece)
+    this.#taking = undefined
+    this.held.assign(facts.held)
+  }
+
+  /** Pieces it is reading from the origin now. */
+  get taking (): ReadonlySet<number> {
+    return this.#taking ?? NONE
+  }
+
+  /** Pieces we asked of it, called off, and have had no answer to. */
+  get calledOff (): ReadonlySet<number> {
+    return this.#calledOff ?? NONE
   }
 
   /** How long nothing may come from it before its requests lapse, in milliseconds. */
@@ -112,25 +125,62 @@ export class Member {
     return !this.isLeech && nowMs >= this.busyUntilMs && nowMs >= this.restUntilMs
   }
 
-  /** Whether the piece may be hoped for from it: not when it gives nothing, or has sent nothing and has not even answered that we called it off. */
-  offers (piece: number, nowMs: number): boolean {
-    if (this.isLeech || this.isExhausted || !this.held.has(piece)) return false
-    if (this.#busySinceMs !== undefined && this.#busyAtMs - this.#busySinceMs > this.#patience.busy) return false
-    return nowMs < this.restUntilMs || !this.calledOff.has(piece)
+  /** Marks what it can give. */
+  give (mask: PieceMask): void {
+    mask.unite(this.held, this.#calledOff)
+  }
+
+  canGive (piece: number): boolean {
+    return this.held.has(piece) && !this.calledOff.has(piece)
+  }
+
+  /** Marks what may be hoped for from it: nothing when it gives nothing, nor what it has not sent, not even answered that we called it off. */
+  offer (mask: PieceMask, nowMs: number): void {
+    if (this.isLeech || this.isExhausted) return
+    if (this.#busySinceMs !== undefined && this.#busyAtMs - this.#busySinceMs > this.#patience.busy) return
+    mask.unite(this.held, nowMs < this.restUntilMs ? undefined : this.#calledOff)
   }
 
   /** It reads these from the origin, or still does. */
   takes (pieces: Iterable<number>, nowMs: number): void {
     if (this.taking.size === 0) this.takingSinceMs = nowMs
-    for (const piece of pieces) this.taking.add(piece)
+    for (const piece of pieces) {
+      this.#taking ??= new Set()
+      this.#taking.add(piece)
+    }
+  }
+
+  /** It reads these no longer. */
+  releases (pieces: Iterable<number>): void {
+    for (const piece of pieces) this.#taking?.delete(piece)
+  }
+
+  /** It reads nothing from the origin. */
+  stopsReading (): void {
+    this.readsOrigin = false
+    this.#taking = undefined
   }
 
   /** It holds a piece that it was reading, or another. @returns how long it has read since it last had one, in milliseconds; 0 if it was not reading it */
   has (piece: number, nowMs: number): number {
-    if (!this.taking.delete(piece)) return 0
+    if (this.#taking?.delete(piece) !== true) return 0
+    if (this.#taking.size === 0) this.#taking = undefined
     const tookMs = nowMs - this.takingSinceMs
     this.takingSinceMs = nowMs
     return tookMs
+  }
+
+  /** A piece that we asked of it is no longer wanted from it. */
+  callOff (piece: number): void {
+    this.#calledOff ??= new Set()
+    this.#calledOff.add(piece)
+  }
+
+  /** It has answered for a piece that was called off. @returns whether it was */
+  answered (piece: number): boolean {
+    if (this.#calledOff?.delete(piece) !== true) return false
+    if (this.#calledOff.size === 0) this.#calledOff = undefined
+    return true
   }
 
   /** It said `busy`: it is not asked before then. */

@@ -1,11 +1,11 @@
-import type { Availability } from './availability.ts'
-import type { Bitfield } from './bitfield.ts'
 import { DistantOwners } from './distant-owners.ts'
-import type { RequestLedger } from './ledger.ts'
 import type { Member } from './member.ts'
+import { markOpen, type OpenPiecesParts } from './open-pieces.ts'
 import { OriginPace } from './origin-pace.ts'
-import { groupOf, OwnershipSeed } from './ownership.ts'
+import { OwnershipSeed } from './ownership.ts'
+import { PieceMask } from './piece-mask.ts'
 import { pieceLength, SMALL_PIECES } from './pieces.ts'
+import { Precedence } from './precedence.ts'
 import { SpareTime } from './spare-time.ts'
 
 /**
@@ -35,11 +35,10 @@ const TURNS = 4
 const FIRST_RUN_PIECES = 1
 const MAX_RUN_PIECES = 64
 
-export interface OriginPlanParts {
+export interface OriginPlanParts extends OpenPiecesParts {
   readonly members: ReadonlyMap<string, Member>
-  readonly availability: Availability
-  readonly ledger: RequestLedger
-  readonly arrived: Bitfield
+  /** Changed here alone. */
+  readonly taking: Set<number>
 }
 
 export interface OriginPlanInit {
@@ -54,16 +53,6 @@ export interface OriginPlanInit {
 export interface OriginRun {
   readonly start: number
   readonly end: number
-}
-
-/** What holds for all pieces while one read is chosen. */
-interface OriginView {
-  readonly nowMs: number
-  /** What others say that they are reading. */
-  readonly claimed: ReadonlySet<number>
-  /** What members hold is better read from the origin. */
-  readonly isQuicker: boolean
-  readonly before: (piece: number) => readonly Member[] | undefined
 }
 
 /**
@@ -83,7 +72,13 @@ export class OriginPlan {
   readonly #promiseMs: number
   /** How long who says that it reads pieces may take for each. */
   readonly #readingMs: number
-  readonly #taking = new Set<number>()
+  readonly #precedence: Precedence
+  /** Open pieces that nobody says it is reading. */
+  readonly #free: PieceMask
+  /** Of these the ones that may be ours. */
+  readonly #candidates: PieceMask
+  /** Pieces that a member holds and may yet give. */
+  readonly #offered: PieceMask
   /** First pieces of the runs under way. */
   readonly #runs = new Set<number>()
   #runPieces = FIRST_RUN_PIECES
@@ -105,21 +100,26 @@ export class OriginPlan {
     this.#parts = parts
     this.#pace = new OriginPace(parts.arrived)
     this.#self = new OwnershipSeed(init.digest, init.self)
-    this.distant = new DistantOwners(init.digest, parts.arrived.length)
+    const pieces = parts.arrived.length
+    this.distant = new DistantOwners(init.digest, pieces)
     this.#policy = init.originPolicy ?? 'balanced'
     this.#isLeech = init.isLeech ?? false
-    const isSmall = parts.arrived.length <= SMALL_PIECES
+    this.#precedence = new Precedence({ self: this.#self, distant: this.distant, isLeech: this.#isLeech, pieces })
+    this.#free = new PieceMask(pieces)
+    this.#candidates = new PieceMask(pieces)
+    this.#offered = new PieceMask(pieces)
+    const isSmall = pieces <= SMALL_PIECES
     this.#patienceMs = isSmall ? SMALL_OWNER_PATIENCE_MS : OWNER_PATIENCE_MS
     this.#promiseMs = isSmall ? SMALL_PROMISE_MS : PROMISE_MS
     this.#readingMs = READING_ALLOWANCE_MS + pieceLength(init.size) / SLOWEST_BYTES_PER_MS
   }
 
   get taking (): readonly number[] {
-    return [...this.#taking]
+    return [...this.#parts.taking]
   }
 
   isTaking (piece: number): boolean {
-    return this.#taking.has(piece)
+    return this.#parts.taking.has(piece)
   }
 
   isOpen (nowMs: number): boolean {
@@ -138,14 +138,14 @@ export class OriginPlan {
 
   /** Whether the others have not heard for a while that we read, or have read what they cannot have yet. Once it is said, not for another while. */
   isPromiseDue (nowMs: number, isSigning: boolean): boolean {
-    if ((this.#taking.size === 0 && !isSigning) || nowMs - this.#promisedMs < this.#promiseMs) return false
+    if ((this.#parts.taking.size === 0 && !isSigning) || nowMs - this.#promisedMs < this.#promiseMs) return false
     this.#promisedMs = nowMs
     return true
   }
 
   /** A piece has been read from the origin. */
   read (piece: number, nowMs: number): void {
-    this.#taking.delete(piece)
+    this.#parts.taking.delete(piece)
     this.#promisedMs = nowMs
     this.#pace.read(nowMs)
   }
@@ -162,8 +162,8 @@ export class OriginPlan {
 
   ended (start: number, end: number, retryAtMs: number): void {
     this.#runs.delete(start)
-    if (this.#knowsNoRanges) this.#taking.clear()
-    for (let piece = start; piece < end; piece++) this.#taking.delete(piece)
+    if (this.#knowsNoRanges) this.#parts.taking.clear()
+    for (let piece = start; piece < end; piece++) this.#parts.taking.delete(piece)
     this.#readsWhole = false
     if (retryAtMs > 0) this.#runPieces = FIRST_RUN_PIECES
     this.#retryAtMs = Math.max(this.#retryAtMs, retryAtMs)
@@ -174,7 +174,7 @@ export class OriginPlan {
     const { arrived } = this.#parts
     this.#knowsNoRanges = true
     this.#readsWhole = true
-    for (let piece = 0; piece < arrived.length; piece++) if (!arrived.has(piece)) this.#taking.add(piece)
+    for (let piece = 0; piece < arrived.length; piece++) if (!arrived.has(piece)) this.#parts.taking.add(piece)
     return this.taking
   }
 
@@ -200,12 +200,16 @@ export class OriginPlan {
     const sincePieceMs = nowMs - this.#lastArrivalMs
     const idleMs = Math.min(sincePieceMs, Math.max(nowMs - this.#lastProgressMs, sincePieceMs - PROGRESS_ALLOWANCE_MS))
     if (idleMs > this.#patienceMs) this.distant.close()
-    const view: OriginView = { nowMs, claimed: this.#claimed(nowMs), isQuicker: this.#isQuicker(nowMs), before: this.#ranking(contenders) }
-    // of all pieces, for each read: first what costs least to know
-    const isOurs = (piece: number): boolean => this.#isFree(piece, view) && (
-      (view.isQuicker && this.#isOffered(piece, nowMs)) || (this.#isOwner(piece, view, idleMs) && !this.#isOffered(piece, nowMs)))
-    const start = this.#start(heads, contenders.length === 0, isOurs)
-    if (start === undefined) return this.#nextForOthers(view)
+    this.#precedence.among(contenders)
+    this.#markFree(nowMs)
+    const isQuicker = this.#isQuicker(nowMs)
+    const isNarrow = !isQuicker && !this.#knowsNoRanges && idleMs <= this.#patienceMs
+    const candidates = isNarrow ? this.#candidates.assign(this.#free).within(this.#precedence.own) : this.#free
+    if (candidates.next(0) === -1) return this.#nextForOthers(nowMs)
+    this.#markOffered(nowMs)
+    const isOurs = (piece: number): boolean => candidates.has(piece) && (this.#offered.has(piece) ? isQuicker : this.#isOwner(piece, idleMs))
+    const start = this.#start(heads, contenders.length === 0, candidates, isOurs)
+    if (start === undefined) return this.#nextForOthers(nowMs)
     let end = start + 1
     while (end - start < Math.min(this.#runPieces, longest) && end < this.#parts.arrived.length && isOurs(end)) end++
     this.#runPieces = Math.min(MAX_RUN_PIECES, this.#runPieces * 2)
@@ -217,19 +221,18 @@ export class OriginPlan {
    * owner would read last, if we are the next in rank; others who are spare have the same claim on all else, so there each goes
    * its own way, or two that end a piece at the same time would read the same all along.
    */
-  #nextForOthers (view: OriginView): OriginRun | undefined {
-    const { nowMs } = view
-    if (this.#taking.size === 0) this.#spare.begin(nowMs)
+  #nextForOthers (nowMs: number): OriginRun | undefined {
+    if (this.#parts.taking.size === 0) this.#spare.begin(nowMs)
     if (this.#knowsNoRanges || !this.#spare.suffices(nowMs, 1)) return undefined
+    this.#markOffered(nowMs)
     const { length } = this.#parts.arrived
     let best: { piece: number, before: number, turn: number } | undefined
-    for (let piece = 0; piece < length; piece++) {
-      if (!this.#isFree(piece, view)) continue
-      const owners = view.before(piece)
-      const owner = owners?.[0]
-      if (owners === undefined || owner === undefined || !this.#spare.suffices(nowMs, owners.length) || !isOurTurn(owner, owners.length, nowMs)) continue
-      if (this.#isOffered(piece, nowMs)) continue
-      const before = owners.length
+    for (let piece = this.#free.next(0); piece !== -1; piece = this.#free.next(piece + 1)) {
+      if (this.#offered.has(piece)) continue
+      const before = this.#precedence.before(piece)
+      if (before === undefined || !this.#spare.suffices(nowMs, before)) continue
+      const owner = this.#precedence.owner(piece)
+      if (owner === undefined || !isOurTurn(owner, before, nowMs)) continue
       const turn = before === 1 ? (piece + length - this.#first(owner.ownership)) % length : this.#self.order(piece)
       if (best === undefined || before < best.before || (before === best.before && turn > best.turn)) best = { piece, before, turn }
     }
@@ -237,26 +240,20 @@ export class OriginPlan {
   }
 
   #begin (nowMs: number, run: OriginRun): OriginRun {
-    for (let piece = run.start; piece < run.end; piece++) this.#taking.add(piece)
+    for (let piece = run.start; piece < run.end; piece++) this.#parts.taking.add(piece)
     if (this.#runs.size === 0) this.#pace.resumed(nowMs)
     this.#promisedMs = nowMs
     this.#runs.add(run.start)
     return run
   }
 
-  /** Not here, not on its way to us, and nobody says that it is reading it. */
-  #isFree (piece: number, { claimed }: OriginView): boolean {
-    const { arrived, ledger } = this.#parts
-    return !arrived.has(piece) && !claimed.has(piece) && !this.#taking.has(piece) && !ledger.isAsked(piece)
-  }
-
-  #claimed (nowMs: number): ReadonlySet<number> {
-    const claimed = new Set<number>()
+  /** Marks what is neither here nor on its way to us, and what nobody says that it is reading. */
+  #markFree (nowMs: number): void {
+    markOpen(this.#free, this.#parts)
     for (const member of this.#parts.members.values()) {
       if (member.taking.size === 0 || !this.#isReading(member, nowMs)) continue
-      for (const piece of member.taking) claimed.add(piece)
+      for (const piece of member.taking) this.#free.delete(piece)
     }
-    return claimed
   }
 
   /** Whether a member that has promised to read pieces may still be doing so: it says so, and not for ever. */
@@ -266,13 +263,9 @@ export class OriginPlan {
     return nowMs - heardAtMs < 2 * this.#patienceMs && nowMs - takingSinceMs < this.#readingMs
   }
 
-  /** Whether a member holds it that may yet give it. */
-  #isOffered (piece: number, nowMs: number): boolean {
-    if (this.#parts.availability.of(piece) === 0) return false
-    for (const member of this.#parts.members.values()) {
-      if (member.offers(piece, nowMs)) return true
-    }
-    return false
+  #markOffered (nowMs: number): void {
+    this.#offered.clear()
+    for (const member of this.#parts.members.values()) member.offer(this.#offered, nowMs)
   }
 
   /** Others that may own what they lack. */
@@ -280,39 +273,18 @@ export class OriginPlan {
     return [...this.#parts.members.values()].filter(member => !member.isLeech && member.readsOrigin && nowMs - member.heardAtMs < this.#patienceMs)
   }
 
-  #isOwner (missing: number, view: OriginView, idleMs: number): boolean {
+  #isOwner (missing: number, idleMs: number): boolean {
     // who reads a part reads all
-    const before = view.before(this.#knowsNoRanges ? 0 : missing)?.length
+    const before = this.#precedence.before(this.#knowsNoRanges ? 0 : missing)
     if (before === undefined || before === 0) return before === 0
     return before * this.#patienceMs <= idleMs && idleMs > this.#patienceMs
   }
 
-  /** Who ranks before us for a piece, the owner first; undefined when one whom we know by name only does. The same for all pieces of a group. */
-  #ranking (contenders: readonly Member[]): OriginView['before'] {
-    const known = new Map<number, readonly Member[] | undefined>()
-    return piece => {
-      const group = groupOf(piece)
-      if (!known.has(group)) known.set(group, this.#before(piece, contenders))
-      return known.get(group)
-    }
-  }
-
-  #before (piece: number, contenders: readonly Member[]): readonly Member[] | undefined {
-    const rank = this.#self.rank(piece)
-    if (this.distant.isAbove(rank, piece)) return undefined
-    // nobody could get it from a leech, so it owns nothing that anybody else may read
-    const before = contenders.filter(({ ownership }) => this.#isLeech || ownership.rank(piece) > rank)
-    return before.length < 2 ? before : before.sort((a, b) => b.ownership.rank(piece) - a.ownership.rank(piece))
-  }
-
   /** The first that a reader waits for; alone the first of all; else from a place of our own on. */
-  #start (heads: readonly number[], isAlone: boolean, isOurs: (piece: number) => boolean): number | undefined {
-    const { length } = this.#parts.arrived
-    const from = isAlone || heads.length > 0 ? heads[0] ?? 0 : this.#first(this.#self)
-    for (let offset = 0; offset < length; offset++) {
-      const piece = (from + offset) % length
-      if (isOurs(piece)) return piece
-    }
+  #start (heads: readonly number[], isAlone: boolean, candidates: PieceMask, isOurs: (piece: number) => boolean): number | undefined {
+    const from = (isAlone || heads.length > 0 ? heads[0] ?? 0 : this.#first(this.#self)) % this.#parts.arrived.length
+    for (let piece = candidates.next(from); piece !== -1; piece = candidates.next(piece + 1)) if (isOurs(piece)) return piece
+    for (let piece = candidates.next(0); piece !== -1 && piece < from; piece = candidates.next(piece + 1)) if (isOurs(piece)) return piece
     return undefined
   }
 

@@ -13,23 +13,19 @@ export const GROUP_PIECES = 4
  *     mix x = the 32-bit finalizer of MurmurHash3
  */
 export class OwnershipSeed {
+  // signed, as such numbers take least memory; modulo 2^32 they are the same
   readonly #high: number
   readonly #low: number
-  /** Ranks by group, as far as they were asked for: each is asked for again and again. */
-  readonly #ranks: number[] = []
 
   constructor (digest: string, peer: string) {
     const hash = createHash('sha256').update(`${digest}\n${peer}`).digest()
-    this.#high = hash.readUInt32BE(0)
-    this.#low = hash.readUInt32BE(4)
+    this.#high = hash.readInt32BE(0)
+    this.#low = hash.readInt32BE(4)
   }
 
   /** Who ranks highest owns the piece. An unsigned 32-bit number. */
   rank (piece: number): number {
-    const group = groupOf(piece)
-    const rank = this.#ranks[group] ?? this.order(group)
-    this.#ranks[group] = rank
-    return rank
+    return this.order(groupOf(piece))
   }
 
   /** A number that looks random and is the same whenever asked. Unsigned, 32 bits. */

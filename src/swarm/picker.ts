@@ -1,12 +1,12 @@
 import type { Availability } from './availability.ts'
-import type { Bitfield } from './bitfield.ts'
-import type { PendingRequest, RequestLedger } from './ledger.ts'
+import type { PendingRequest } from './ledger.ts'
 import type { Member } from './member.ts'
+import { markOpen, type OpenPiecesParts } from './open-pieces.ts'
 import { OwnershipSeed } from './ownership.ts'
+import { PieceMask } from './piece-mask.ts'
 import { SMALL_PIECES } from './pieces.ts'
+import { ServiceTimes } from './service-times.ts'
 
-/** Weight of the newest sample in the time that pieces take. */
-const SAMPLE_WEIGHT = 0.1
 /** A request older than this many usual times no longer counts as filling the pipe, and may be hedged. */
 const LATE_FACTOR = 3
 const SMALL_LATE_FACTOR = 1.5
@@ -20,18 +20,25 @@ const MAX_COPIES = 2
 /** After this long a far member may be asked for a piece although a nearer one is to fetch it, in milliseconds. */
 const ZONE_PATIENCE_MS = 2000
 
-export interface PickerParts {
+export interface PickerParts extends OpenPiecesParts {
   readonly members: ReadonlyMap<string, Member>
   readonly availability: Availability
-  readonly ledger: RequestLedger
-  readonly arrived: Bitfield
-  /** We read it from the origin ourselves. */
-  readonly isTaken: (piece: number) => boolean
 }
 
 export interface PickedRequest {
-  readonly member: string
+  readonly member: Member
   readonly piece: number
+}
+
+/** What holds for all pieces while one is picked. */
+interface PickerView {
+  readonly nowMs: number
+  /** Members that can be asked for one more. */
+  readonly free: readonly Member[]
+  /** Members that give at all. */
+  readonly givers: number
+  /** The nearer ones have kept us waiting. */
+  readonly isImpatient: boolean
 }
 
 /** Which piece to ask of whom next. */
@@ -41,15 +48,25 @@ export class Picker {
   /** Ours among equals, by piece. */
   readonly #order: Uint32Array
   readonly #lateFactor: number
-  #serviceMs = MIN_LATE_MS
+  readonly #times: ServiceTimes
+  /** What free members can give, near ones, and far ones if no near one has it. */
+  readonly #near: PieceMask
+  readonly #far: PieceMask
+  /** Open pieces that one of them can give. */
+  readonly #pickable: PieceMask
   /** When a piece last came, or the first question was asked. */
   #lastArrivalMs: number | undefined
 
   constructor (parts: PickerParts, { self, digest }: { readonly self: string, readonly digest: string }) {
+    const { length } = parts.arrived
     this.#parts = parts
     this.#self = new OwnershipSeed(digest, self)
-    this.#order = Uint32Array.from({ length: parts.arrived.length }, (_, piece) => this.#self.order(piece))
-    this.#lateFactor = parts.arrived.length <= SMALL_PIECES ? SMALL_LATE_FACTOR : LATE_FACTOR
+    this.#order = Uint32Array.from({ length }, (_, piece) => this.#self.order(piece))
+    this.#lateFactor = length <= SMALL_PIECES ? SMALL_LATE_FACTOR : LATE_FACTOR
+    this.#times = new ServiceTimes(parts.members, MIN_LATE_MS)
+    this.#near = new PieceMask(length)
+    this.#far = new PieceMask(length)
+    this.#pickable = new PieceMask(length)
   }
 
   /** A piece has come. */
@@ -57,121 +74,131 @@ export class Picker {
     this.#lastArrivalMs = nowMs
   }
 
+  /** A member has come, gone or delivered. */
+  membersChanged (): void {
+    this.#times.changed()
+  }
+
   /** Requests that may still be answered in the usual time. */
   onTime (nowMs: number): number {
     let count = 0
-    for (const request of this.#parts.ledger) {
-      if (!this.#isLate(request, nowMs)) count++
+    for (const { requests } of this.#parts.ledger.members) {
+      for (const request of requests) if (!this.#isLate(request, nowMs)) count++
     }
     return count
-  }
-
-  /** How long a request usually takes; the median of what members took. */
-  #measure (): void {
-    const times = [...this.#parts.members.values()].map(member => member.serviceMs).sort((a, b) => a - b)
-    const median = times[times.length >> 1]
-    if (median !== undefined) this.#serviceMs += (median - this.#serviceMs) * SAMPLE_WEIGHT
   }
 
   /** @param window - requests that one member may have at a time */
   next (nowMs: number, heads: readonly number[], window: number): PickedRequest | undefined {
     this.#lastArrivalMs ??= nowMs
-    this.#measure()
-    const free = this.#freeMembers(nowMs, window)
-    if (free.length === 0) return undefined
-    return this.#nextHead(nowMs, heads, free) ?? this.#rarest(nowMs, free) ?? this.#hedge(nowMs, free)
+    this.#times.measure()
+    const view = this.#look(nowMs, window)
+    if (view.free.length === 0) return undefined
+    return this.#nextHead(heads, view) ?? this.#rarest(view) ?? this.#hedge(view)
+  }
+
+  /** Who can be asked, and for which pieces: as a question most often finds nothing, all pieces at once by whole words. */
+  #look (nowMs: number, window: number): PickerView {
+    const { members } = this.#parts
+    const isImpatient = nowMs - (this.#lastArrivalMs ?? nowMs) > ZONE_PATIENCE_MS
+    const free: Member[] = []
+    let givers = 0
+    let hasFar = false
+    this.#near.clear()
+    this.#far.clear()
+    for (const member of members.values()) {
+      if (!member.isLeech) givers++
+      if (!member.canBeAsked(nowMs) || member.requests.length >= window) continue
+      free.push(member)
+      const isFar = !member.isNear && !isImpatient
+      hasFar ||= isFar
+      member.give(isFar ? this.#far : this.#near)
+    }
+    if (hasFar) for (const { isNear, isLeech, held } of members.values()) if (isNear && !isLeech) this.#far.without(held)
+    markOpen(this.#pickable, this.#parts).within(this.#near, this.#far)
+    return { nowMs, free, givers, isImpatient }
   }
 
   /** What a reader waits for, in order. */
-  #nextHead (nowMs: number, heads: readonly number[], free: readonly Member[]): PickedRequest | undefined {
+  #nextHead (heads: readonly number[], view: PickerView): PickedRequest | undefined {
     for (const head of heads) {
       const end = Math.min(head + HEAD_PIECES, this.#parts.arrived.length)
       for (let piece = head; piece < end; piece++) {
-        if (!this.#isWanted(piece)) continue
-        const member = this.#bestHolder(piece, free, nowMs)
-        if (member !== undefined) return { member: member.id, piece }
+        if (this.#isPickable(piece)) return this.#ofBestHolder(piece, view.free, view)
       }
     }
     return undefined
   }
 
   /** The piece that fewest hold; among equals each agent has an order of its own, so that they differ. */
-  #rarest (nowMs: number, free: readonly Member[]): PickedRequest | undefined {
-    const { arrived, availability, members } = this.#parts
-    let givers = 0
-    for (const member of members.values()) if (!member.isLeech) givers++
+  #rarest (view: PickerView): PickedRequest | undefined {
+    const { arrived, availability } = this.#parts
     let best: { piece: number, holders: number, order: number } | undefined
-    // of all pieces, for each question: first what costs least to know
-    for (let piece = 0; piece < arrived.length; piece++) {
+    for (let piece = this.#pickable.next(0); piece !== -1; piece = this.#pickable.next(piece + 1)) {
       const holders = availability.of(piece)
-      if (holders === 0 || (best !== undefined && holders > best.holders)) continue
+      if (best !== undefined && holders > best.holders) continue
       // what all hold is read in order, as disk and hash like it best
-      const order = holders === givers ? ANY_ORDER + arrived.length - piece : this.#order[piece] ?? 0
+      const order = holders === view.givers ? ANY_ORDER + arrived.length - piece : this.#order[piece] ?? 0
       if (best !== undefined && holders === best.holders && order < best.order) continue
-      if (!this.#isWanted(piece)) continue
-      if (!free.some(member => this.#canGive(member, piece) && this.#mayAsk(member, piece, nowMs))) continue
-      best = { piece, holders, order }
+      if (this.#isPickable(piece)) best = { piece, holders, order }
     }
-    if (best === undefined) return undefined
-    const member = this.#bestHolder(best.piece, free, nowMs)
-    return member === undefined ? undefined : { member: member.id, piece: best.piece }
+    return best === undefined ? undefined : this.#ofBestHolder(best.piece, view.free, view)
   }
 
   /** Nothing else is left to ask for: what is late is asked of somebody else too. */
-  #hedge (nowMs: number, free: readonly Member[]): PickedRequest | undefined {
+  #hedge (view: PickerView): PickedRequest | undefined {
     const { ledger } = this.#parts
-    let best: { piece: number, askedAtMs: number, member: Member } | undefined
-    for (const request of ledger) {
-      const { piece, askedAtMs } = request
-      if (!this.#isLate(request, nowMs) || (best !== undefined && askedAtMs >= best.askedAtMs)) continue
-      const copies = ledger.ofPiece(piece)
-      if (copies.length >= MAX_COPIES) continue
-      const member = this.#bestHolder(piece, free.filter(one => !ledger.has(one.id, piece)), nowMs)
-      if (member !== undefined) best = { piece, askedAtMs, member }
+    let best: PickedRequest & { askedAtMs: number } | undefined
+    for (const { requests } of ledger.members) {
+      for (const request of requests) {
+        const { piece, askedAtMs } = request
+        if (!this.#isLate(request, view.nowMs) || (best !== undefined && askedAtMs >= best.askedAtMs)) continue
+        if (ledger.ofPiece(piece).length >= MAX_COPIES) continue
+        const picked = this.#ofBestHolder(piece, view.free.filter(one => !ledger.has(one, piece)), view)
+        if (picked !== undefined) best = { ...picked, askedAtMs }
+      }
     }
-    return best === undefined ? undefined : { member: best.member.id, piece: best.piece }
+    return best === undefined ? undefined : { member: best.member, piece: best.piece }
   }
 
-  #isWanted (piece: number): boolean {
-    const { arrived, ledger, isTaken } = this.#parts
-    return !arrived.has(piece) && !ledger.isAsked(piece) && !isTaken(piece)
-  }
-
-  #canGive (member: Member, piece: number): boolean {
-    return member.held.has(piece) && !member.calledOff.has(piece)
+  /** Whether it is open and a free member can give it that may be asked. */
+  #isPickable (piece: number): boolean {
+    return this.#pickable.has(piece) && (this.#near.has(piece) || this.#isOurs(piece))
   }
 
   #isLate ({ member, askedAtMs }: PendingRequest, nowMs: number): boolean {
-    return nowMs - Math.max(askedAtMs, this.#parts.members.get(member)?.heldUpAtMs ?? 0) > Math.max(MIN_LATE_MS, this.#lateFactor * this.#serviceMs)
-  }
-
-  #freeMembers (nowMs: number, window: number): Member[] {
-    const { members, ledger } = this.#parts
-    return [...members.values()].filter(member => member.canBeAsked(nowMs) && ledger.countOf(member.id) < window)
+    return nowMs - Math.max(askedAtMs, member.heldUpAtMs) > Math.max(MIN_LATE_MS, this.#lateFactor * this.#times.usualMs)
   }
 
   /** The near before the far, then the one that will most likely have it here first. */
-  #bestHolder (piece: number, free: readonly Member[], nowMs: number): Member | undefined {
-    const { ledger } = this.#parts
+  #ofBestHolder (piece: number, members: readonly Member[], { isImpatient }: PickerView): PickedRequest | undefined {
     let best: { member: Member, waitMs: number } | undefined
-    for (const member of free) {
-      if (!this.#canGive(member, piece) || !this.#mayAsk(member, piece, nowMs)) continue
-      const waitMs = (1 + ledger.countOf(member.id) + member.queue) * member.expectedMs
+    let mayCross = isImpatient ? true : undefined
+    for (const member of members) {
+      if (!member.canGive(piece)) continue
+      if (!member.isNear && !(mayCross ??= this.#mayCross(piece))) continue
+      const waitMs = (1 + member.requests.length + member.queue) * member.expectedMs
       const isBetter = best === undefined || (member.isNear === best.member.isNear
         ? waitMs < best.waitMs || (waitMs === best.waitMs && member.ownership.order(piece) > best.member.ownership.order(piece))
         : member.isNear)
       if (isBetter) best = { member, waitMs }
     }
-    return best?.member
+    return best === undefined ? undefined : { member: best.member, piece }
   }
 
   /** A piece crosses the border of a zone about once: of the near members that lack it, the owner fetches it from afar. */
-  #mayAsk (member: Member, piece: number, nowMs: number): boolean {
-    if (member.isNear || nowMs - (this.#lastArrivalMs ?? nowMs) > ZONE_PATIENCE_MS) return true
+  #mayCross (piece: number): boolean {
+    for (const { isNear, isLeech, held } of this.#parts.members.values()) {
+      if (isNear && !isLeech && held.has(piece)) return false
+    }
+    return this.#isOurs(piece)
+  }
+
+  /** Whether we rank before all near members. */
+  #isOurs (piece: number): boolean {
     const rank = this.#self.rank(piece)
-    for (const other of this.#parts.members.values()) {
-      if (!other.isNear || other.isLeech) continue
-      if (other.held.has(piece) || other.ownership.rank(piece) > rank) return false
+    for (const { isNear, isLeech, ownership } of this.#parts.members.values()) {
+      if (isNear && !isLeech && ownership.rank(piece) > rank) return false
     }
     return true
   }

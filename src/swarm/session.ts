@@ -52,7 +52,7 @@ export class Session {
   readonly #arrived: Bitfield
   readonly #members = new Map<string, Member>()
   readonly #availability: Availability
-  readonly #ledger = new RequestLedger()
+  readonly #ledger: RequestLedger
   readonly #digest: string
   readonly #self: string
   readonly #origin: OriginPlan
@@ -69,12 +69,13 @@ export class Session {
     this.#digest = init.digest
     this.#self = init.self
     this.#availability = new Availability(pieces)
+    this.#ledger = new RequestLedger(pieces)
     for (const piece of init.isSeed === true ? Bitfield.full(pieces) : init.held ?? []) {
       this.held.add(piece)
       this.#arrived.add(piece)
     }
-    const parts = { members: this.#members, availability: this.#availability, ledger: this.#ledger, arrived: this.#arrived }
-    this.#picker = new Picker({ ...parts, isTaken: piece => this.#origin.isTaking(piece) }, init)
+    const parts = { members: this.#members, availability: this.#availability, ledger: this.#ledger, arrived: this.#arrived, taking: new Set<number>() }
+    this.#picker = new Picker(parts, init)
     this.#origin = new OriginPlan(parts, init)
   }
 
@@ -135,7 +136,8 @@ export class Session {
 
   /** Whether we have asked the member for something that it has not answered yet. */
   isAsked (id: string): boolean {
-    return this.#ledger.countOf(id) > 0 || (this.#members.get(id)?.calledOff.size ?? 0) > 0
+    const member = this.#members.get(id)
+    return member !== undefined && (member.requests.length > 0 || member.calledOff.size > 0)
   }
 
   /** A member takes part; if it did already, what it said before no longer holds. */
@@ -144,6 +146,7 @@ export class Session {
     if (known !== undefined) this.#discount(known)
     const member = known ?? new Member(id, this.#digest, this.pieces, nowMs)
     this.#members.set(id, member)
+    this.#picker.membersChanged()
     this.#origin.distant.delete(id)
     member.stated(facts, nowMs)
     if (!member.isLeech) this.#availability.joined(member.held)
@@ -170,7 +173,7 @@ export class Session {
     const member = this.#members.get(id)
     if (member === undefined) return
     member.heardAtMs = nowMs
-    for (const piece of pieces) member.taking.delete(piece)
+    member.releases(pieces)
     this.#origin.somebodyLeft()
   }
 
@@ -179,15 +182,16 @@ export class Session {
     const member = this.#members.get(id)
     if (member === undefined) return
     this.#discount(member)
-    for (const { piece } of this.#ledger.ofMember(id)) this.#ledger.remove(id, piece)
+    for (const { piece } of [...member.requests]) this.#ledger.remove(member, piece)
     this.#members.delete(id)
+    this.#picker.membersChanged()
     this.#origin.somebodyLeft()
   }
 
   /** A member will not send a piece that we asked of it. */
   rejected (id: string, piece: number, reason: RejectReason, nowMs: number): void {
     const member = this.#members.get(id)
-    if (member === undefined || member.calledOff.delete(piece) || this.#ledger.remove(id, piece) === undefined) return
+    if (member === undefined || member.answered(piece) || this.#ledger.remove(member, piece) === undefined) return
     switch (reason) {
       case 'busy':
         member.refused(nowMs)
@@ -205,8 +209,10 @@ export class Session {
 
   /** Whether a piece that comes from this member was asked of it: now, or before it was called off. */
   expects (id: string, piece: number): 'asked' | 'called-off' | undefined {
-    if (this.#ledger.has(id, piece)) return 'asked'
-    return this.#members.get(id)?.calledOff.has(piece) === true ? 'called-off' : undefined
+    const member = this.#members.get(id)
+    if (member === undefined) return undefined
+    if (this.#ledger.has(member, piece)) return 'asked'
+    return member.calledOff.has(piece) ? 'called-off' : undefined
   }
 
   /** So many requests wait at a member, it says. */
@@ -219,8 +225,8 @@ export class Session {
   readsOrigin (id: string, reads: boolean): void {
     const member = this.#members.get(id)
     if (member === undefined) return
-    member.readsOrigin = reads
-    if (!reads) member.taking.clear()
+    if (reads) member.readsOrigin = true
+    else member.stopsReading()
   }
 
   /** Bytes of a piece came from a member: it is alive. */
@@ -243,11 +249,15 @@ export class Session {
   /** All bytes of a piece are here, from a member or the origin; whether they are right is being found out. */
   arrived (piece: number, from: PieceSource, nowMs: number): void {
     if (from === 'origin') this.#origin.read(piece, nowMs)
-    this.#members.get(from)?.calledOff.delete(piece)
-    for (const request of this.#ledger.ofPiece(piece)) {
-      this.#ledger.remove(request.member, piece)
-      if (request.member === from) this.#members.get(from)?.delivered(nowMs - request.askedAtMs, nowMs)
-      else this.#callOff(request.member, piece)
+    this.#members.get(from)?.answered(piece)
+    for (const { member, askedAtMs } of [...this.#ledger.ofPiece(piece)]) {
+      this.#ledger.remove(member, piece)
+      if (member.id === from) {
+        member.delivered(nowMs - askedAtMs, nowMs)
+        this.#picker.membersChanged()
+      } else {
+        this.#callOff(member, piece)
+      }
     }
     if (!this.#arrived.add(piece)) return
     this.#picker.arrived(nowMs)
@@ -273,9 +283,7 @@ export class Session {
       if (member.isLeech) continue
       if (member.readsOrigin || member.taking.size > 0) return true
       if (nowMs < member.restUntilMs && member.isExhausted) continue
-      for (const piece of member.held) {
-        if (!this.#arrived.has(piece)) return true
-      }
+      if (member.held.exceeds(this.#arrived)) return true
     }
     return false
   }
@@ -325,29 +333,29 @@ export class Session {
       const request = this.#picker.next(nowMs, this.#heads, window)
       if (request === undefined) break
       this.#ledger.add({ ...request, askedAtMs: nowMs })
-      decisions.push({ type: 'request', ...request })
+      decisions.push({ type: 'request', member: request.member.id, piece: request.piece })
     }
     return decisions
   }
 
   /** A member that has sent nothing for too long loses all its requests. */
   #expire (nowMs: number): void {
+    if (this.#ledger.count === 0) return
     for (const member of this.#members.values()) {
-      const requests = this.#ledger.ofMember(member.id)
-      const oldest = requests[0]
+      const oldest = member.requests[0]
       if (oldest === undefined) continue
       if (nowMs - Math.max(oldest.askedAtMs, member.progressAtMs, member.heldUpAtMs) < member.patienceMs) continue
       member.lapsed(nowMs)
-      for (const { piece } of requests) {
-        this.#ledger.remove(member.id, piece)
-        this.#callOff(member.id, piece)
+      for (const { piece } of [...member.requests]) {
+        this.#ledger.remove(member, piece)
+        this.#callOff(member, piece)
       }
     }
   }
 
-  #callOff (id: string, piece: number): void {
-    this.#members.get(id)?.calledOff.add(piece)
-    this.#decisions.push({ type: 'cancel', member: id, piece })
+  #callOff (member: Member, piece: number): void {
+    member.callOff(piece)
+    this.#decisions.push({ type: 'cancel', member: member.id, piece })
   }
 
   #gained (member: Member, piece: number, nowMs: number): void {

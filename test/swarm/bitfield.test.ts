@@ -78,4 +78,25 @@ describe('a bitfield', () => {
     field.toBytes().fill(0xff)
     expect([...field]).toEqual([1])
   })
+
+  it('tells its pieces one after the other, and whether it has one that another lacks', () => {
+    fc.assert(fc.property(fields, fields, ({ length, pieces }, { pieces: others }) => {
+      const field = fieldOf(length, pieces)
+      const sorted = pieces.toSorted((a, b) => a - b)
+      for (let from = 0; from <= length; from++) expect(field.next(from)).toBe(sorted.find(piece => piece >= from) ?? -1)
+      const other = fieldOf(length, others.filter(piece => piece < length))
+      expect(field.exceeds(other)).toBe(pieces.some(piece => !others.includes(piece)))
+    }), { numRuns: 30 })
+  })
+
+  it('takes over what another of the same length holds, which may change without it', () => {
+    fc.assert(fc.property(fields.filter(({ length }) => length > 0), ({ length, pieces }) => {
+      const [field, other] = [fieldOf(length, [0]), fieldOf(length, pieces)]
+      field.assign(other)
+      for (const piece of pieces) other.remove(piece)
+      expect([...field]).toEqual(pieces.toSorted((a, b) => a - b))
+      expect(field.count).toBe(pieces.length)
+    }))
+    expect(() => { new Bitfield(8).assign(new Bitfield(9)) }).toThrow(RangeError)
+  })
 })

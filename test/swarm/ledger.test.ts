@@ -1,17 +1,27 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { RequestLedger, type PendingRequest } from '../../src/swarm/ledger.ts'
+import { Member } from '../../src/swarm/member.ts'
 
-const MEMBERS = ['a', 'b', 'c']
 const PIECES = [0, 1, 2, 3]
-const steps = fc.array(fc.record({ isAdd: fc.boolean(), member: fc.constantFrom(...MEMBERS), piece: fc.constantFrom(...PIECES) }), { maxLength: 80 })
+const steps = fc.array(fc.record({ isAdd: fc.boolean(), index: fc.nat(2), piece: fc.constantFrom(...PIECES) }), { maxLength: 80 })
+
+function someMembers (): [Member, Member, Member] {
+  return [newMember('a'), newMember('b'), newMember('c')]
+}
+
+function newMember (id: string): Member {
+  return new Member(id, 'sha256:ledger', PIECES.length, 0)
+}
 
 describe('a ledger', () => {
   it('says the same by piece and by member as a list of what was asked, oldest first', () => {
     fc.assert(fc.property(steps, steps => {
-      const ledger = new RequestLedger()
+      const ledger = new RequestLedger(PIECES.length)
+      const members = someMembers()
       let model: PendingRequest[] = []
-      for (const [askedAtMs, { isAdd, member, piece }] of steps.entries()) {
+      for (const [askedAtMs, { isAdd, index, piece }] of steps.entries()) {
+        const member = members[index] ?? members[0]
         const known = model.find(one => one.member === member && one.piece === piece)
         if (!isAdd) {
           expect(ledger.remove(member, piece)).toBe(known)
@@ -23,31 +33,27 @@ describe('a ledger', () => {
         } else {
           expect(() => { ledger.add({ member, piece, askedAtMs }) }).toThrow(RangeError)
         }
-        expectSame(ledger, model)
+        expectSame(ledger, members, model)
       }
     }))
   })
 
   it('keeps the time of the first question when asked to add it again', () => {
-    const ledger = new RequestLedger()
-    ledger.add({ member: 'a', piece: 0, askedAtMs: 1 })
-    expect(() => { ledger.add({ member: 'a', piece: 0, askedAtMs: 2 }) }).toThrow(RangeError)
-    expect(ledger.ofMember('a')).toEqual([{ member: 'a', piece: 0, askedAtMs: 1 }])
+    const ledger = new RequestLedger(PIECES.length)
+    const [member] = someMembers()
+    ledger.add({ member, piece: 0, askedAtMs: 1 })
+    expect(() => { ledger.add({ member, piece: 0, askedAtMs: 2 }) }).toThrow(RangeError)
+    expect(member.requests).toEqual([{ member, piece: 0, askedAtMs: 1 }])
   })
 })
 
-function expectSame (ledger: RequestLedger, model: readonly PendingRequest[]): void {
+function expectSame (ledger: RequestLedger, members: readonly Member[], model: readonly PendingRequest[]): void {
   expect(ledger.count).toBe(model.length)
-  expect(new Set(ledger)).toEqual(new Set(model))
-  for (const member of MEMBERS) {
-    const requests = model.filter(one => one.member === member)
-    expect(ledger.ofMember(member)).toEqual(requests)
-    expect(ledger.countOf(member)).toBe(requests.length)
-    for (const piece of PIECES) expect(ledger.has(member, piece)).toBe(requests.some(one => one.piece === piece))
+  expect(new Set(ledger.members)).toEqual(new Set(model.map(({ member }) => member)))
+  for (const member of members) {
+    expect(member.requests).toEqual(model.filter(one => one.member === member))
+    for (const piece of PIECES) expect(ledger.has(member, piece)).toBe(model.some(one => one.member === member && one.piece === piece))
   }
-  for (const piece of PIECES) {
-    const requests = model.filter(one => one.piece === piece)
-    expect(ledger.ofPiece(piece)).toEqual(requests)
-    expect(ledger.isAsked(piece)).toBe(requests.length > 0)
-  }
+  for (const piece of PIECES) expect(ledger.ofPiece(piece)).toEqual(model.filter(one => one.piece === piece))
+  expect([...ledger.asked]).toEqual(PIECES.filter(piece => model.some(one => one.piece === piece)))
 }

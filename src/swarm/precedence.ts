@@ -1,0 +1,98 @@
+import type { DistantOwners } from './distant-owners.ts'
+import type { Member } from './member.ts'
+import { GROUP_PIECES, groupOf, type OwnershipSeed } from './ownership.ts'
+import { PieceMask } from './piece-mask.ts'
+
+const UNKNOWN = -1
+/** One whom we know by name only ranks before us. */
+const DISTANT = -2
+
+export interface PrecedenceInit {
+  readonly self: OwnershipSeed
+  readonly distant: DistantOwners
+  readonly isLeech: boolean
+  /** Of the blob. */
+  readonly pieces: number
+}
+
+/**
+ * Who ranks before us for a piece, of those that may own what they lack. They are mostly the same from one question to the
+ * next, so what was found out is kept until they are others.
+ */
+export class Precedence {
+  /** Pieces for which nobody ranks before us. */
+  readonly own: PieceMask
+  readonly #self: OwnershipSeed
+  readonly #distant: DistantOwners
+  readonly #isLeech: boolean
+  #contenders: readonly Member[] = []
+  /** `changes` of the distant ones. */
+  #distantChanges = -1
+  /** How many rank before us, by group, or why that is not told. */
+  readonly #before: Int16Array
+
+  constructor ({ self, distant, isLeech, pieces }: PrecedenceInit) {
+    this.#self = self
+    this.#distant = distant
+    this.#isLeech = isLeech
+    this.own = new PieceMask(pieces)
+    this.#before = new Int16Array(groupOf(pieces + GROUP_PIECES - 1)).fill(UNKNOWN)
+  }
+
+  /** Members that may own what they lack, from now on. */
+  among (contenders: readonly Member[]): void {
+    const { changes } = this.#distant
+    if (changes === this.#distantChanges && isSame(contenders, this.#contenders)) return
+    this.#distantChanges = changes
+    this.#contenders = contenders
+    this.#before.fill(UNKNOWN)
+    this.own.clear()
+    for (let start = 0; start < this.own.length; start += GROUP_PIECES) {
+      if (!this.#isFirst(start)) continue
+      for (let piece = start; piece < Math.min(start + GROUP_PIECES, this.own.length); piece++) this.own.add(piece)
+    }
+  }
+
+  /** How many rank before us; undefined when one whom we know by name only does. */
+  before (piece: number): number | undefined {
+    const group = groupOf(piece)
+    const known = this.#before[group] ?? UNKNOWN
+    const before = known === UNKNOWN ? this.#count(piece) : known
+    this.#before[group] = before
+    return before === DISTANT ? undefined : before
+  }
+
+  /** Who ranks highest of those before us. */
+  owner (piece: number): Member | undefined {
+    let owner: Member | undefined
+    let rank = -1
+    for (const member of this.#contenders) {
+      const other = member.ownership.rank(piece)
+      if (other <= rank || !this.#isBefore(member, piece)) continue
+      owner = member
+      rank = other
+    }
+    return owner
+  }
+
+  #isFirst (piece: number): boolean {
+    if (this.#distant.isAbove(this.#self.rank(piece), piece)) return false
+    return !this.#contenders.some(member => this.#isBefore(member, piece))
+  }
+
+  #count (piece: number): number {
+    if (this.#distant.isAbove(this.#self.rank(piece), piece)) return DISTANT
+    let before = 0
+    for (const member of this.#contenders) if (this.#isBefore(member, piece)) before++
+    return before
+  }
+
+  /** Nobody could get it from a leech, so it owns nothing that anybody else may read. */
+  #isBefore ({ ownership }: Member, piece: number): boolean {
+    return this.#isLeech || ownership.rank(piece) > this.#self.rank(piece)
+  }
+}
+
+function isSame (one: readonly Member[], other: readonly Member[]): boolean {
+  return one.length === other.length && one.every((member, index) => member === other[index])
+}
