@@ -9,8 +9,6 @@ import type { Scenario } from './scenario.ts'
 const WORKER_URL = import.meta.url.endsWith('.ts') ? new URL('./run-worker.ts', import.meta.url) : new URL('./run-worker.js', import.meta.url)
 /** What the largest scenario of the library may take. Memory is only taken when it is needed. */
 const MAX_HEAP_MIB = 4096
-/** Most of what a run allocates is soon garbage; a young generation of the default size would copy what is still in use over and over. */
-const MAX_YOUNG_MIB = 96
 
 /**
  * Runs a scenario in a thread of its own, so that this one stays free for signals and a terminal. When it settles the thread has ended.
@@ -18,7 +16,7 @@ const MAX_YOUNG_MIB = 96
  */
 export async function runInThread (scenario: Scenario, { engine, shoal, modules = {}, signal, onProgress }: RunOptions): Promise<Result> {
   const job: RunJob = { scenario, engine, shoal, modules }
-  const worker = new Worker(WORKER_URL, { name: `shoal-${engine}`, workerData: job, resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MIB, maxYoungGenerationSizeMb: MAX_YOUNG_MIB } })
+  const worker = new Worker(WORKER_URL, { name: `shoal-${engine}`, workerData: job, resourceLimits: { maxOldGenerationSizeMb: MAX_HEAP_MIB } })
   const stop = (): void => { worker.postMessage({ type: 'stop' } satisfies RunRequest) }
   const ended = Promise.withResolvers<Result>()
   worker.on('message', (reply: RunReply) => {
