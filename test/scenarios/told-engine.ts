@@ -1,17 +1,25 @@
 import { setImmediate } from 'node:timers/promises'
 import { ShoalError } from '../../src/errors.ts'
 import { planOf } from '../../scenarios/plan.ts'
-import type { Engine, RunProgress } from '../../scenarios/result.ts'
+import type { Engine, RunObserver, RunProgress } from '../../scenarios/result.ts'
+import type { Scenario } from '../../scenarios/scenario.ts'
 
 class ImpossibleError extends ShoalError {
   override readonly code = 'IMPOSSIBLE'
 }
 
 /**
- * An engine that does what the scenario's description says: `endless`, `impossible`, `broken`, `ends`, or nothing of these. Each
- * host then takes its bytes from the origin, one a second, and a liar twice as long.
+ * An engine that does what the scenario's description says: it is `endless`, `impossible`, `broken` or `ends` its thread. Else each
+ * host takes its bytes from the origin, one after the other, a second each, and two where a host has a fault.
  */
-export const engine: Engine = async (scenario, observer, { signal, onProgress }) => {
+export const engine: Engine = toldEngine(1000)
+
+/** @param stepMs - for each host, in place of a second */
+export function toldEngine (stepMs: number): Engine {
+  return async (scenario, observer, options) => tellRun(scenario, observer, options, stepMs)
+}
+
+async function tellRun (scenario: Scenario, observer: RunObserver, { signal, onProgress }: Parameters<Engine>[2], stepMs: number): ReturnType<Engine> {
   if (scenario.description.includes('impossible')) throw new ImpossibleError('no room for so many agents: try 4')
   if (scenario.description.includes('broken')) throw new TypeError('undefined is not a number')
   if (scenario.description.includes('ends')) process.exit(3)
@@ -28,7 +36,7 @@ export const engine: Engine = async (scenario, observer, { signal, onProgress })
       await setImmediate()
     }
     if (signal?.aborted === true) return { durationMs, isPartial: true }
-    durationMs = (index + 1) * (host.faults.length === 0 ? 1000 : 2000)
+    durationMs = (index + 1) * (host.faults.length === 0 ? stepMs : 2 * stepMs)
     const bytes = bytesOf(host)
     observer.originAnswered(bytes, durationMs)
     observer.originSent(bytes, durationMs)
