@@ -1,4 +1,4 @@
-import { GROUP_PIECES, groupOf, OwnershipSeed } from './ownership.ts'
+import { GROUP_PIECES, groupOf, type OwnershipSeed, type SeedOf } from './ownership.ts'
 
 /** Names kept; of more, the first stay. */
 const MAX_NAMES = 512
@@ -8,15 +8,15 @@ const MAX_NAMES = 512
  * they own all the same, or each small neighbourhood of a large swarm would read the whole from the origin.
  */
 export class DistantOwners {
-  readonly #digest: string
+  readonly #seedOf: SeedOf
   readonly #seeds = new Map<string, OwnershipSeed>()
   /** The highest rank among them, one for each group of pieces. */
   readonly #best: Uint32Array
   #isClosed = false
   #changes = 0
 
-  constructor (digest: string, pieces: number) {
-    this.#digest = digest
+  constructor (seedOf: SeedOf, pieces: number) {
+    this.#seedOf = seedOf
     this.#best = new Uint32Array(Math.ceil(pieces / GROUP_PIECES))
   }
 
@@ -31,7 +31,7 @@ export class DistantOwners {
 
   add (name: string): void {
     if (this.#isClosed || this.#seeds.size === MAX_NAMES || this.#seeds.has(name)) return
-    const seed = new OwnershipSeed(this.#digest, name)
+    const seed = this.#seedOf(name)
     this.#seeds.set(name, seed)
     this.#changes++
     for (let group = 0; group < this.#best.length; group++) this.#count(seed, group)

@@ -1,6 +1,6 @@
 import { Bitfield } from './bitfield.ts'
 import type { PendingRequest } from './ledger.ts'
-import { OwnershipSeed } from './ownership.ts'
+import type { OwnershipSeed } from './ownership.ts'
 import type { PieceMask } from './piece-mask.ts'
 import { SMALL_PIECES } from './pieces.ts'
 
@@ -74,9 +74,9 @@ export class Member {
   /** When it last said so. */
   #busyAtMs = 0
 
-  constructor (id: string, digest: string, pieces: number, nowMs: number) {
+  constructor (id: string, ownership: OwnershipSeed, pieces: number, nowMs: number) {
     this.id = id
-    this.ownership = new OwnershipSeed(digest, id)
+    this.ownership = ownership
     this.held = new Bitfield(pieces)
     this.isLeech = false
     this.readsOrigin = false

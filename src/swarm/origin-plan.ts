@@ -2,7 +2,7 @@ import { DistantOwners } from './distant-owners.ts'
 import type { Member } from './member.ts'
 import { markOpen, type OpenPiecesParts } from './open-pieces.ts'
 import { OriginPace } from './origin-pace.ts'
-import { OwnershipSeed } from './ownership.ts'
+import { lastOfGroup, type OwnershipSeed, type SeedOf } from './ownership.ts'
 import { PieceMask } from './piece-mask.ts'
 import { pieceLength, SMALL_PIECES } from './pieces.ts'
 import { Precedence } from './precedence.ts'
@@ -43,7 +43,7 @@ export interface OriginPlanParts extends OpenPiecesParts {
 
 export interface OriginPlanInit {
   readonly self: string
-  readonly digest: string
+  readonly seedOf: SeedOf
   readonly originPolicy?: OriginPolicy
   readonly isLeech?: boolean
   /** Bytes of the blob. */
@@ -75,7 +75,7 @@ export class OriginPlan {
   readonly #precedence: Precedence
   /** Open pieces that nobody says it is reading. */
   readonly #free: PieceMask
-  /** Of these the ones that may be ours. */
+  /** Of these the ones that may be read now. */
   readonly #candidates: PieceMask
   /** Pieces that a member holds and may yet give. */
   readonly #offered: PieceMask
@@ -99,9 +99,9 @@ export class OriginPlan {
   constructor (parts: OriginPlanParts, init: OriginPlanInit) {
     this.#parts = parts
     this.#pace = new OriginPace(parts.arrived)
-    this.#self = new OwnershipSeed(init.digest, init.self)
+    this.#self = init.seedOf(init.self)
     const pieces = parts.arrived.length
-    this.distant = new DistantOwners(init.digest, pieces)
+    this.distant = new DistantOwners(init.seedOf, pieces)
     this.#policy = init.originPolicy ?? 'balanced'
     this.#isLeech = init.isLeech ?? false
     this.#precedence = new Precedence({ self: this.#self, distant: this.distant, isLeech: this.#isLeech, pieces })
@@ -206,10 +206,10 @@ export class OriginPlan {
     const isNarrow = !isQuicker && !this.#knowsNoRanges && idleMs <= this.#patienceMs
     const candidates = isNarrow ? this.#candidates.assign(this.#free).within(this.#precedence.own) : this.#free
     if (candidates.next(0) === -1) return this.#nextForOthers(nowMs)
-    this.#markOffered(nowMs)
-    const isOurs = (piece: number): boolean => candidates.has(piece) && (this.#offered.has(piece) ? isQuicker : this.#isOwner(piece, idleMs))
+    const offered = this.#markOffered(nowMs)
+    const isOurs = (piece: number): boolean => candidates.has(piece) && (offered.has(piece) ? isQuicker : this.#isOwner(piece, idleMs))
     const start = this.#start(heads, contenders.length === 0, candidates, isOurs)
-    if (start === undefined) return this.#nextForOthers(nowMs)
+    if (start === undefined) return this.#nextForOthers(nowMs, offered)
     let end = start + 1
     while (end - start < Math.min(this.#runPieces, longest) && end < this.#parts.arrived.length && isOurs(end)) end++
     this.#runPieces = Math.min(MAX_RUN_PIECES, this.#runPieces * 2)
@@ -221,18 +221,19 @@ export class OriginPlan {
    * owner would read last, if we are the next in rank; others who are spare have the same claim on all else, so there each goes
    * its own way, or two that end a piece at the same time would read the same all along.
    */
-  #nextForOthers (nowMs: number): OriginRun | undefined {
+  #nextForOthers (nowMs: number, offered?: PieceMask): OriginRun | undefined {
     if (this.#parts.taking.size === 0) this.#spare.begin(nowMs)
     if (this.#knowsNoRanges || !this.#spare.suffices(nowMs, 1)) return undefined
-    this.#markOffered(nowMs)
     const { length } = this.#parts.arrived
+    const unread = this.#candidates.assign(this.#free).without(offered ?? this.#markOffered(nowMs))
     let best: { piece: number, before: number, turn: number } | undefined
-    for (let piece = this.#free.next(0); piece !== -1; piece = this.#free.next(piece + 1)) {
-      if (this.#offered.has(piece)) continue
+    for (let piece = unread.next(0); piece !== -1; piece = unread.next(piece + 1)) {
       const before = this.#precedence.before(piece)
-      if (before === undefined || !this.#spare.suffices(nowMs, before)) continue
-      const owner = this.#precedence.owner(piece)
-      if (owner === undefined || !isOurTurn(owner, before, nowMs)) continue
+      const owner = before === undefined || !this.#spare.suffices(nowMs, before) ? undefined : this.#precedence.owner(piece)
+      if (before === undefined || owner === undefined || !isOurTurn(owner, before, nowMs)) {
+        piece = lastOfGroup(piece)
+        continue
+      }
       const turn = before === 1 ? (piece + length - this.#first(owner.ownership)) % length : this.#self.order(piece)
       if (best === undefined || before < best.before || (before === best.before && turn > best.turn)) best = { piece, before, turn }
     }
@@ -263,9 +264,10 @@ export class OriginPlan {
     return nowMs - heardAtMs < 2 * this.#patienceMs && nowMs - takingSinceMs < this.#readingMs
   }
 
-  #markOffered (nowMs: number): void {
+  #markOffered (nowMs: number): PieceMask {
     this.#offered.clear()
     for (const member of this.#parts.members.values()) member.offer(this.#offered, nowMs)
+    return this.#offered
   }
 
   /** Others that may own what they lack. */

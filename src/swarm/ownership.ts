@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 
 /** Neighbouring pieces have one owner: it reads them by one request, and a request costs the origin the same whatever its length. */
 export const GROUP_PIECES = 4
@@ -18,9 +18,9 @@ export class OwnershipSeed {
   readonly #low: number
 
   constructor (digest: string, peer: string) {
-    const hash = createHash('sha256').update(`${digest}\n${peer}`).digest()
-    this.#high = hash.readInt32BE(0)
-    this.#low = hash.readInt32BE(4)
+    const bytes = hash('sha256', `${digest}\n${peer}`, 'buffer')
+    this.#high = bytes.readInt32BE(0)
+    this.#low = bytes.readInt32BE(4)
   }
 
   /** Who ranks highest owns the piece. An unsigned 32-bit number. */
@@ -34,9 +34,17 @@ export class OwnershipSeed {
   }
 }
 
+/** The seed of an agent, for one blob. */
+export type SeedOf = (peer: string) => OwnershipSeed
+
 /** Pieces of one group have the same ranks. */
 export function groupOf (piece: number): number {
   return Math.floor(piece / GROUP_PIECES)
+}
+
+/** The last piece of the group. */
+export function lastOfGroup (piece: number): number {
+  return (groupOf(piece) + 1) * GROUP_PIECES - 1
 }
 
 function mix (value: number): number {

@@ -2,7 +2,7 @@ import type { Availability } from './availability.ts'
 import type { PendingRequest } from './ledger.ts'
 import type { Member } from './member.ts'
 import { markOpen, type OpenPiecesParts } from './open-pieces.ts'
-import { OwnershipSeed } from './ownership.ts'
+import type { OwnershipSeed } from './ownership.ts'
 import { PieceMask } from './piece-mask.ts'
 import { SMALL_PIECES } from './pieces.ts'
 import { ServiceTimes } from './service-times.ts'
@@ -57,11 +57,11 @@ export class Picker {
   /** When a piece last came, or the first question was asked. */
   #lastArrivalMs: number | undefined
 
-  constructor (parts: PickerParts, { self, digest }: { readonly self: string, readonly digest: string }) {
+  constructor (parts: PickerParts, self: OwnershipSeed) {
     const { length } = parts.arrived
     this.#parts = parts
-    this.#self = new OwnershipSeed(digest, self)
-    this.#order = Uint32Array.from({ length }, (_, piece) => this.#self.order(piece))
+    this.#self = self
+    this.#order = Uint32Array.from({ length }, (_, piece) => self.order(piece))
     this.#lateFactor = length <= SMALL_PIECES ? SMALL_LATE_FACTOR : LATE_FACTOR
     this.#times = new ServiceTimes(parts.members, MIN_LATE_MS)
     this.#near = new PieceMask(length)
@@ -81,8 +81,10 @@ export class Picker {
 
   /** Requests that may still be answered in the usual time. */
   onTime (nowMs: number): number {
+    const { ledger } = this.#parts
+    if (ledger.count === 0) return 0
     let count = 0
-    for (const { requests } of this.#parts.ledger.members) {
+    for (const { requests } of ledger.members) {
       for (const request of requests) if (!this.#isLate(request, nowMs)) count++
     }
     return count

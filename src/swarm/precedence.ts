@@ -30,13 +30,16 @@ export class Precedence {
   #distantChanges = -1
   /** How many rank before us, by group, or why that is not told. */
   readonly #before: Int16Array
+  /** Which contender ranks highest, by group. */
+  readonly #owners: Int16Array
 
   constructor ({ self, distant, isLeech, pieces }: PrecedenceInit) {
     this.#self = self
     this.#distant = distant
     this.#isLeech = isLeech
     this.own = new PieceMask(pieces)
-    this.#before = new Int16Array(groupOf(pieces + GROUP_PIECES - 1)).fill(UNKNOWN)
+    this.#before = new Int16Array(groupOf(pieces + GROUP_PIECES - 1))
+    this.#owners = new Int16Array(this.#before.length)
   }
 
   /** Members that may own what they lack, from now on. */
@@ -46,6 +49,7 @@ export class Precedence {
     this.#distantChanges = changes
     this.#contenders = contenders
     this.#before.fill(UNKNOWN)
+    this.#owners.fill(UNKNOWN)
     this.own.clear()
     for (let start = 0; start < this.own.length; start += GROUP_PIECES) {
       if (!this.#isFirst(start)) continue
@@ -64,15 +68,20 @@ export class Precedence {
 
   /** Who ranks highest of those before us. */
   owner (piece: number): Member | undefined {
-    let owner: Member | undefined
-    let rank = -1
-    for (const member of this.#contenders) {
-      const other = member.ownership.rank(piece)
-      if (other <= rank || !this.#isBefore(member, piece)) continue
-      owner = member
-      rank = other
+    if (this.before(piece) === 0) return undefined
+    const group = groupOf(piece)
+    const known = this.#owners[group] ?? UNKNOWN
+    const owner = known === UNKNOWN ? this.#highest(piece) : known
+    this.#owners[group] = owner
+    return this.#contenders[owner]
+  }
+
+  #highest (piece: number): number {
+    let highest = 0
+    for (const [index, { ownership }] of this.#contenders.entries()) {
+      if (ownership.rank(piece) > (this.#contenders[highest]?.ownership.rank(piece) ?? 0)) highest = index
     }
-    return owner
+    return highest
   }
 
   #isFirst (piece: number): boolean {

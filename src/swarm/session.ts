@@ -3,6 +3,7 @@ import { Bitfield } from './bitfield.ts'
 import { RequestLedger } from './ledger.ts'
 import { Member, type MemberFacts } from './member.ts'
 import { OriginPlan, type OriginPolicy } from './origin-plan.ts'
+import { OwnershipSeed, type SeedOf } from './ownership.ts'
 import { Picker } from './picker.ts'
 import { pieceCount } from './pieces.ts'
 
@@ -34,6 +35,8 @@ export interface SessionInit {
   readonly isLeech?: boolean
   /** All pieces are here and right. @default false */
   readonly isSeed?: boolean
+  /** Sessions of one blob that live in one process may share what they compute of its agents. @default computed anew */
+  readonly seedOf?: SeedOf
 }
 
 /**
@@ -53,7 +56,7 @@ export class Session {
   readonly #members = new Map<string, Member>()
   readonly #availability: Availability
   readonly #ledger: RequestLedger
-  readonly #digest: string
+  readonly #seedOf: SeedOf
   readonly #self: string
   readonly #origin: OriginPlan
   readonly #picker: Picker
@@ -66,7 +69,7 @@ export class Session {
     this.size = init.size
     this.held = new Bitfield(pieces)
     this.#arrived = new Bitfield(pieces)
-    this.#digest = init.digest
+    this.#seedOf = init.seedOf ?? (peer => new OwnershipSeed(init.digest, peer))
     this.#self = init.self
     this.#availability = new Availability(pieces)
     this.#ledger = new RequestLedger(pieces)
@@ -75,8 +78,8 @@ export class Session {
       this.#arrived.add(piece)
     }
     const parts = { members: this.#members, availability: this.#availability, ledger: this.#ledger, arrived: this.#arrived, taking: new Set<number>() }
-    this.#picker = new Picker(parts, init)
-    this.#origin = new OriginPlan(parts, init)
+    this.#picker = new Picker(parts, this.#seedOf(init.self))
+    this.#origin = new OriginPlan(parts, { ...init, seedOf: this.#seedOf })
   }
 
   /** Pieces in all. */
@@ -144,7 +147,7 @@ export class Session {
   joined (id: string, facts: MemberFacts, nowMs: number): void {
     const known = this.#members.get(id)
     if (known !== undefined) this.#discount(known)
-    const member = known ?? new Member(id, this.#digest, this.pieces, nowMs)
+    const member = known ?? new Member(id, this.#seedOf(id), this.pieces, nowMs)
     this.#members.set(id, member)
     this.#picker.membersChanged()
     this.#origin.distant.delete(id)

@@ -43,7 +43,7 @@ export class UploadQueue {
   readonly #maxQueued: number
   readonly #need: (job: UploadJob) => UploadNeed
   #waiting: UploadJob[] = []
-  readonly #active = new Map<string, Active>()
+  readonly #active: Active[] = []
 
   constructor (need: (job: UploadJob) => UploadNeed, init: UploadQueueInit = {}) {
     this.#need = need
@@ -58,14 +58,14 @@ export class UploadQueue {
   }
 
   get active (): number {
-    return this.#active.size
+    return this.#active.length
   }
 
   /** @returns what is refused for it, if anything: itself, or one less urgent. Asked again, a request stays as it is. */
   add (job: UploadJob): UploadJob | undefined {
-    if (this.#active.has(keyOf(job)) || this.#waiting.some(one => keyOf(one) === keyOf(job))) return undefined
+    if (this.#active.some(one => isSame(one.job, job)) || this.#waiting.some(one => isSame(one, job))) return undefined
     this.#waiting.push(job)
-    if (this.#waiting.length <= this.#maxQueued + Math.max(0, this.#slots - this.#active.size)) return undefined
+    if (this.#waiting.length <= this.#maxQueued + Math.max(0, this.#slots - this.#active.length)) return undefined
     return this.#takeLast()
   }
 
@@ -75,18 +75,19 @@ export class UploadQueue {
     if (best === undefined) return undefined
     const { job, need } = best
     this.#waiting.splice(this.#waiting.indexOf(job), 1)
-    this.#active.set(keyOf(job), { member: job.member, isSmall: need.isSmall })
+    this.#active.push({ job, isSmall: need.isSmall })
     return job
   }
 
   /** It has been sent, or will not be. */
   done (job: UploadJob): void {
-    this.#active.delete(keyOf(job))
+    const index = this.#active.findIndex(one => isSame(one.job, job))
+    if (index !== -1) this.#active.splice(index, 1)
   }
 
   /** @returns whether it was still waiting */
   cancel (job: UploadJob): boolean {
-    const index = this.#waiting.findIndex(one => keyOf(one) === keyOf(job))
+    const index = this.#waiting.findIndex(one => isSame(one, job))
     if (index !== -1) this.#waiting.splice(index, 1)
     return index !== -1
   }
@@ -97,6 +98,7 @@ export class UploadQueue {
   }
 
   #best (): Waiting | undefined {
+    if (this.#waiting.length === 0) return undefined
     const all = this.#activeOf(undefined)
     if (all.count - all.unseen >= this.#slots) return undefined
     let best: Waiting | undefined
@@ -114,10 +116,10 @@ export class UploadQueue {
   #activeOf (member: string | undefined): { count: number, unseen: number } {
     let count = 0
     let large = 0
-    for (const one of this.#active.values()) {
-      if (member !== undefined && one.member !== member) continue
+    for (const { job, isSmall } of this.#active) {
+      if (member !== undefined && job.member !== member) continue
       count++
-      if (!one.isSmall) large++
+      if (!isSmall) large++
     }
     return { count, unseen: Math.min(SMALL_SLOTS, large) }
   }
@@ -134,7 +136,7 @@ export class UploadQueue {
 }
 
 interface Active {
-  readonly member: string
+  readonly job: UploadJob
   readonly isSmall: boolean
 }
 
@@ -153,6 +155,6 @@ function compare (a: Candidate, b: Candidate): number {
   return a.active - b.active || a.need.holders - b.need.holders || a.need.held - b.need.held
 }
 
-function keyOf ({ member, session, piece }: UploadJob): string {
-  return `${member} ${session} ${piece}`
+function isSame (one: UploadJob, other: UploadJob): boolean {
+  return one.piece === other.piece && one.member === other.member && one.session === other.session
 }

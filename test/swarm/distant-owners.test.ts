@@ -7,10 +7,14 @@ import { SessionScene } from '../support/session-scene.ts'
 const DIGEST = 'sha256:scene'
 const PIECES = 40
 
+function seedOf (peer: string): OwnershipSeed {
+  return new OwnershipSeed(DIGEST, peer)
+}
+
 it('rank as the same members would, whoever was added and taken away', () => {
   const change = fc.record({ isAdded: fc.boolean(), name: fc.nat(20).map(index => `peer ${index}`) })
   fc.assert(fc.property(fc.array(change, { maxLength: 60 }), changes => {
-    const owners = new DistantOwners(DIGEST, PIECES)
+    const owners = new DistantOwners(seedOf, PIECES)
     const names = new Set<string>()
     for (const { isAdded, name } of changes) {
       if (isAdded) {
@@ -22,16 +26,16 @@ it('rank as the same members would, whoever was added and taken away', () => {
       }
     }
     expect(owners.size).toBe(names.size)
-    const self = new OwnershipSeed(DIGEST, 'self')
+    const self = seedOf('self')
     for (let piece = 0; piece < PIECES; piece++) {
-      const isAbove = [...names].some(name => new OwnershipSeed(DIGEST, name).rank(piece) > self.rank(piece))
+      const isAbove = [...names].some(name => seedOf(name).rank(piece) > self.rank(piece))
       expect(owners.isAbove(self.rank(piece), piece)).toBe(isAbove)
     }
   }))
 })
 
 it('are no more than a bound', () => {
-  const owners = new DistantOwners(DIGEST, PIECES)
+  const owners = new DistantOwners(seedOf, PIECES)
   for (let index = 0; index < 1000; index++) owners.add(`peer ${index}`)
   expect(owners.size).toBe(512)
 })
@@ -51,8 +55,8 @@ it('are left what they own, until nothing has come for long', () => {
     }
     scene.session.originEnded(start, end)
   }
-  const self = new OwnershipSeed(DIGEST, 'self')
-  const seeds = others.map(name => new OwnershipSeed(DIGEST, name))
+  const self = seedOf('self')
+  const seeds = others.map(name => seedOf(name))
   const owned = Array.from({ length: PIECES }, (_, piece) => piece).filter(piece => seeds.every(seed => seed.rank(piece) < self.rank(piece)))
   expect([...read].sort((a, b) => a - b)).toEqual(owned)
   expect(scene.takes(1500)).toEqual([])

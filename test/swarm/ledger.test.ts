@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { RequestLedger, type PendingRequest } from '../../src/swarm/ledger.ts'
 import { Member } from '../../src/swarm/member.ts'
+import { OwnershipSeed } from '../../src/swarm/ownership.ts'
 
 const PIECES = [0, 1, 2, 3]
 const steps = fc.array(fc.record({ isAdd: fc.boolean(), index: fc.nat(2), piece: fc.constantFrom(...PIECES) }), { maxLength: 80 })
@@ -11,7 +12,7 @@ function someMembers (): [Member, Member, Member] {
 }
 
 function newMember (id: string): Member {
-  return new Member(id, 'sha256:ledger', PIECES.length, 0)
+  return new Member(id, new OwnershipSeed('sha256:ledger', id), PIECES.length, 0)
 }
 
 describe('a ledger', () => {

@@ -13,11 +13,15 @@ const steps = fc.array(fc.oneof(
   fc.record({ act: fc.constant('among' as const), names: fc.subarray(NAMES) })
 ), { maxLength: 20 })
 
+function seedOf (peer: string): OwnershipSeed {
+  return new OwnershipSeed(DIGEST, peer)
+}
+
 it.each([false, true])('tells who ranks before us as if it had never been asked, whoever comes and goes; a leech: %s', isLeech => {
-  const members = new Map(NAMES.map(name => [name, new Member(name, DIGEST, PIECES, 0)]))
-  const self = new OwnershipSeed(DIGEST, 'self')
+  const members = new Map(NAMES.map(name => [name, new Member(name, seedOf(name), PIECES, 0)]))
+  const self = seedOf('self')
   fc.assert(fc.property(steps, steps => {
-    const distant = new DistantOwners(DIGEST, PIECES)
+    const distant = new DistantOwners(seedOf, PIECES)
     const precedence = new Precedence({ self, distant, isLeech, pieces: PIECES })
     const far = new Set<string>()
     for (const { act, names } of steps) {
@@ -34,7 +38,7 @@ it.each([false, true])('tells who ranks before us as if it had never been asked,
       precedence.among(contenders)
       for (let piece = 0; piece < PIECES; piece++) {
         const rank = self.rank(piece)
-        const isDistant = [...far].some(name => new OwnershipSeed(DIGEST, name).rank(piece) > rank)
+        const isDistant = [...far].some(name => seedOf(name).rank(piece) > rank)
         const before = contenders.filter(({ ownership }) => isLeech || ownership.rank(piece) > rank).sort((a, b) => b.ownership.rank(piece) - a.ownership.rank(piece))
         expect(precedence.before(piece)).toBe(isDistant ? undefined : before.length)
         expect(precedence.own.has(piece)).toBe(!isDistant && before.length === 0)
