@@ -98,8 +98,10 @@ export class DownloadBudget {
     let others = 0
     for (const other of this.#sessions) {
       const pieces = other === session ? ours : other.onTime(nowMs) + other.unverified
+      // most of very many layers wait
+      if (pieces === 0) continue
       underWay += pieces * pieceLength(other.size)
-      if (other !== session && pieces > 0 && !isSmall(other)) others++
+      if (other !== session && !isSmall(other)) others++
     }
     const shared = total - Math.ceil(underWay / length)
     // a small blob never waits for a large one
