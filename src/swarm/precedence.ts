@@ -66,9 +66,9 @@ export class Precedence {
     return before === DISTANT ? undefined : before
   }
 
-  /** Who ranks highest of those before us. */
+  /** Who ranks highest of those before us, if we know all of them. */
   owner (piece: number): Member | undefined {
-    if (this.before(piece) === 0) return undefined
+    if ((this.before(piece) ?? 0) === 0) return undefined
     const group = groupOf(piece)
     const known = this.#owners[group] ?? UNKNOWN
     const owner = known === UNKNOWN ? this.#highest(piece) : known

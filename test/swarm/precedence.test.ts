@@ -42,7 +42,7 @@ it.each([false, true])('tells who ranks before us as if it had never been asked,
         const before = contenders.filter(({ ownership }) => isLeech || ownership.rank(piece) > rank).sort((a, b) => b.ownership.rank(piece) - a.ownership.rank(piece))
         expect(precedence.before(piece)).toBe(isDistant ? undefined : before.length)
         expect(precedence.own.has(piece)).toBe(!isDistant && before.length === 0)
-        expect(precedence.owner(piece)).toBe(before[0])
+        expect(precedence.owner(piece)).toBe(isDistant ? undefined : before[0])
       }
     }
   }))
