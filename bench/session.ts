@@ -9,7 +9,7 @@ import { median, spread } from './support/samples.ts'
 import { join, replay, streamOf } from './support/session-stream.ts'
 
 const ROUNDS = 7
-const WARM_UP = 3
+const WARM_UP = 10
 const PIECES = 358
 const MEMBERS = 32
 /** Sessions whose memory is counted together. */

@@ -16,6 +16,8 @@ const WINDOW = 2
 /** One of so many requests is answered by `busy`. */
 const BUSY_EACH = 20
 const NAME = 'member'
+/** Agents that are known by name only. */
+const DISTANT = Array.from({ length: 400 }, (_, index) => `distant${index}`)
 
 interface News {
   readonly member: string
@@ -79,6 +81,7 @@ export function replay ({ pieces, members, taken, news }: SessionStream): number
   const reading: number[] = []
   let answers = 0
   let decides = 0
+  session.knows(DISTANT)
   session.originReady(true)
   for (let tick = 0; !session.isComplete; tick++) {
     const nowMs = tick * TICK_MS

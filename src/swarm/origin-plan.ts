@@ -224,8 +224,10 @@ export class OriginPlan {
   #nextForOthers (nowMs: number, offered?: PieceMask): OriginRun | undefined {
     if (this.#parts.taking.size === 0) this.#spare.begin(nowMs)
     if (this.#knowsNoRanges || !this.#spare.suffices(nowMs, 1)) return undefined
+    const ranked = this.#candidates.assign(this.#free).within(this.#precedence.ranked)
+    if (ranked.next(0) === -1) return undefined
+    const unread = ranked.without(offered ?? this.#markOffered(nowMs))
     const { length } = this.#parts.arrived
-    const unread = this.#candidates.assign(this.#free).without(offered ?? this.#markOffered(nowMs))
     let best: { piece: number, before: number, turn: number } | undefined
     for (let piece = unread.next(0); piece !== -1; piece = unread.next(piece + 1)) {
       const before = this.#precedence.before(piece)

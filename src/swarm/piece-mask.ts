@@ -35,6 +35,11 @@ export class PieceMask {
     this.words[piece >>> 5] = (this.words[piece >>> 5] ?? 0) | 0x80000000 >>> (piece & 31)
   }
 
+  /** From the one to the other, both included; there may be fewer. */
+  addRange (first: number, last: number): void {
+    for (let piece = first; piece <= last && piece < this.length; piece++) this.add(piece)
+  }
+
   delete (piece: number): void {
     this.words[piece >>> 5] = (this.words[piece >>> 5] ?? 0) & ~(0x80000000 >>> (piece & 31))
   }

@@ -1,11 +1,9 @@
 import type { DistantOwners } from './distant-owners.ts'
 import type { Member } from './member.ts'
-import { GROUP_PIECES, groupOf, type OwnershipSeed } from './ownership.ts'
+import { GROUP_PIECES, groupOf, lastOfGroup, type OwnershipSeed } from './ownership.ts'
 import { PieceMask } from './piece-mask.ts'
 
 const UNKNOWN = -1
-/** One whom we know by name only ranks before us. */
-const DISTANT = -2
 
 export interface PrecedenceInit {
   readonly self: OwnershipSeed
@@ -22,13 +20,15 @@ export interface PrecedenceInit {
 export class Precedence {
   /** Pieces for which nobody ranks before us. */
   readonly own: PieceMask
+  /** Pieces for which no one whom we know by name only does. */
+  readonly ranked: PieceMask
   readonly #self: OwnershipSeed
   readonly #distant: DistantOwners
   readonly #isLeech: boolean
   #contenders: readonly Member[] = []
   /** `changes` of the distant ones. */
   #distantChanges = -1
-  /** How many rank before us, by group, or why that is not told. */
+  /** How many rank before us, by group. */
   readonly #before: Int16Array
   /** Which contender ranks highest, by group. */
   readonly #owners: Int16Array
@@ -38,6 +38,7 @@ export class Precedence {
     this.#distant = distant
     this.#isLeech = isLeech
     this.own = new PieceMask(pieces)
+    this.ranked = new PieceMask(pieces)
     this.#before = new Int16Array(groupOf(pieces + GROUP_PIECES - 1))
     this.#owners = new Int16Array(this.#before.length)
   }
@@ -51,19 +52,22 @@ export class Precedence {
     this.#before.fill(UNKNOWN)
     this.#owners.fill(UNKNOWN)
     this.own.clear()
-    for (let start = 0; start < this.own.length; start += GROUP_PIECES) {
-      if (!this.#isFirst(start)) continue
-      for (let piece = start; piece < Math.min(start + GROUP_PIECES, this.own.length); piece++) this.own.add(piece)
+    this.ranked.clear()
+    for (let piece = 0; piece < this.own.length; piece = lastOfGroup(piece) + 1) {
+      if (this.#distant.isAbove(this.#self.rank(piece), piece)) continue
+      this.ranked.addRange(piece, lastOfGroup(piece))
+      if (!contenders.some(member => this.#isBefore(member, piece))) this.own.addRange(piece, lastOfGroup(piece))
     }
   }
 
   /** How many rank before us; undefined when one whom we know by name only does. */
   before (piece: number): number | undefined {
+    if (!this.ranked.has(piece)) return undefined
     const group = groupOf(piece)
     const known = this.#before[group] ?? UNKNOWN
     const before = known === UNKNOWN ? this.#count(piece) : known
     this.#before[group] = before
-    return before === DISTANT ? undefined : before
+    return before
   }
 
   /** Who ranks highest of those before us, if we know all of them. */
@@ -84,13 +88,7 @@ export class Precedence {
     return highest
   }
 
-  #isFirst (piece: number): boolean {
-    if (this.#distant.isAbove(this.#self.rank(piece), piece)) return false
-    return !this.#contenders.some(member => this.#isBefore(member, piece))
-  }
-
   #count (piece: number): number {
-    if (this.#distant.isAbove(this.#self.rank(piece), piece)) return DISTANT
     let before = 0
     for (const member of this.#contenders) if (this.#isBefore(member, piece)) before++
     return before

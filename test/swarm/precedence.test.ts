@@ -41,6 +41,7 @@ it.each([false, true])('tells who ranks before us as if it had never been asked,
         const isDistant = [...far].some(name => seedOf(name).rank(piece) > rank)
         const before = contenders.filter(({ ownership }) => isLeech || ownership.rank(piece) > rank).sort((a, b) => b.ownership.rank(piece) - a.ownership.rank(piece))
         expect(precedence.before(piece)).toBe(isDistant ? undefined : before.length)
+        expect(precedence.ranked.has(piece)).toBe(!isDistant)
         expect(precedence.own.has(piece)).toBe(!isDistant && before.length === 0)
         expect(precedence.owner(piece)).toBe(isDistant ? undefined : before[0])
       }
