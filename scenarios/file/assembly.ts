@@ -32,7 +32,8 @@ export function assembleScenario (file: ScenarioFile, init: AssemblyInit): Assem
   const groups = scaled(assembleGroups(file.groups, groupNames, { images, imageNames, media: file.media }, problems), init.hosts, problems)
   for (const [index, { figure }] of file.expect.entries()) {
     const group = groupOfFigure(figure)
-    if (group !== undefined && groupNames.meaning(group, ['expect', index])[0] !== group) {
+    const meant = group === undefined ? undefined : groupNames.meaning(group, ['expect', index])[0]
+    if (group !== undefined && meant !== undefined && meant !== group) {
       problems.push({ path: ['expect', index], text: `there is no group "${group}" by itself; expected one of ${group}-1, ${group}-2 and so on` })
     }
   }

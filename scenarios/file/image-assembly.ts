@@ -28,7 +28,6 @@ function layersBelow (name: string, entries: Readonly<Record<string, ImageEntry>
   const chain = [name]
   const below: LayerSpec[][] = []
   for (let from = entries[name]?.from; from !== undefined; from = entries[from]?.from) {
-    const path = ['images', chain.at(-1) ?? name, 'from']
     const entry = Object.hasOwn(entries, from) ? entries[from] : undefined
     const wrong = entry === undefined
       ? `there is no image "${from}"; ${nearestOf(from, Object.keys(entries).filter(other => other !== name))}`
@@ -36,8 +35,8 @@ function layersBelow (name: string, entries: Readonly<Record<string, ImageEntry>
         ? `the images ${[...chain, from].join(' and ')} stand on each other; one must be the lowest`
         : entry.repeat !== undefined ? `"${from}" is repeated; expected an image that there is once` : undefined
     if (wrong !== undefined) {
-      // each image above would say the same again
-      if (chain.length === 1) problems.push({ path, text: wrong })
+      // what is wrong further below is said of the image that it is wrong with
+      if (chain.length === 1 || from === name) problems.push({ path: ['images', name, 'from'], text: wrong })
       break
     }
     chain.push(from)

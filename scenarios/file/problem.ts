@@ -19,7 +19,7 @@ export function problemsOf (issue: z.core.$ZodIssue, raw: unknown, parents: read
     case 'invalid_key':
       return [{ path, ofKey: true, text: `${shownValue(path.at(-1))} is not allowed; expected ${issue.issues[0]?.message ?? 'another name'}` }]
     case 'invalid_union': {
-      const meant = issue.errors.find(issues => issues.length > 0 && issues.every(({ code, path: { length } }) => length > 0 || code === 'unrecognized_keys'))
+      const meant = meantForm(issue)
       if (meant !== undefined) return meant.flatMap(inner => problemsOf(inner, raw, path))
       break
     }
@@ -28,16 +28,25 @@ export function problemsOf (issue: z.core.$ZodIssue, raw: unknown, parents: read
   return [notAllowed(path, valueAt(raw, path), issue.message)]
 }
 
-/** A value that is not allowed there. */
-export function notAllowed (path: readonly PropertyKey[], value: unknown, allowed: string): Problem {
-  return { path, text: `${value === undefined ? 'is missing' : `${shownValue(value)} is not allowed`}; expected ${allowed}` }
-}
-
 /** The nearest known name for one who has mistyped it, else all of them. */
 export function nearestOf (name: string, known: readonly string[]): string {
   const nearest = nearestName(name, known)
   if (nearest !== undefined) return `did you mean ${nearest}?`
-  return known.length === 0 ? 'there is none' : `expected one of ${known.join(', ')}`
+  return known.length === 0 ? 'none is defined' : `expected one of ${known.join(', ')}`
+}
+
+/** Of several forms the one that the value has: what is wrong with it is inside it. */
+function meantForm ({ errors }: z.core.$ZodIssueInvalidUnion): z.core.$ZodIssue[] | undefined {
+  return errors.find(issues => issues.length > 0 && issues.every(isInside))
+}
+
+function isInside (issue: z.core.$ZodIssue): boolean {
+  return issue.path.length > 0 || issue.code === 'unrecognized_keys' || issue.code === 'too_small' || (issue.code === 'invalid_union' && meantForm(issue) !== undefined)
+}
+
+/** A value that is not allowed there. */
+function notAllowed (path: readonly PropertyKey[], value: unknown, allowed: string): Problem {
+  return { path, text: `${value === undefined ? 'is missing' : `${shownValue(value)} is not allowed`}; expected ${allowed}` }
 }
 
 function valueAt (raw: unknown, path: readonly PropertyKey[]): unknown {

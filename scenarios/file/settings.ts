@@ -1,4 +1,4 @@
-import { parse, YAMLParseError } from 'yaml'
+import { parse } from 'yaml'
 import { shownValue } from '../../src/values/shown-value.ts'
 import { nearestOf } from './problem.ts'
 
@@ -26,9 +26,9 @@ export function applySettings (given: Readonly<Record<string, unknown>>, setting
   for (const setting of settings) {
     const [key, text] = setting
     if (key === 'hosts') continue
-    const problem = put(content, key, text)
-    if (problem === undefined) sources.set(key, sourceOf(setting))
-    else problems.push(`${sourceOf(setting)}: ${key}: ${problem}`)
+    const outcome = put(content, key, text)
+    if ('problem' in outcome) problems.push(`${sourceOf(setting)}: ${key}: ${outcome.problem}`)
+    else sources.set(outcome.changed, sourceOf(setting))
   }
   return { content, sources, hosts: settings.findLast(([key]) => key === 'hosts'), problems }
 }
@@ -38,35 +38,39 @@ export function sourceOf ([key, value]: Setting): string {
   return `setting ${key}=${value}`
 }
 
-/** @returns what is wrong */
-function put (content: Record<string, unknown>, key: string, text: string): string | undefined {
+/** @returns the key that is new or has another value now, or what is wrong */
+function put (content: Record<string, unknown>, key: string, text: string): { readonly changed: string } | { readonly problem: string } {
   let value: unknown
   try {
     value = parse(text)
-  } catch (error) {
-    if (!(error instanceof YAMLParseError)) throw error
-    return `${shownValue(text)} is not valid YAML; expected a value as it would stand in the file`
+  } catch {
+    return { problem: `${shownValue(text)} is not valid YAML; expected a value as it would stand in the file` }
   }
   const names = key.split('.')
+  const upTo = (depth: number) => names.slice(0, depth).join('.')
+  let changed = key
   let parent: unknown = content
   for (const [depth, name] of names.entries()) {
     const isLast = depth === names.length - 1
     if (Array.isArray(parent)) {
-      if (!WHOLE_NUMBER.test(name) || Number(name) >= parent.length) return `${names.slice(0, depth).join('.')} has no entry ${shownValue(name)}; ${entriesOf(parent)}`
+      if (!WHOLE_NUMBER.test(name) || Number(name) >= parent.length) return { problem: `${upTo(depth)} has no entry ${shownValue(name)}; ${entriesOf(parent)}` }
       if (isLast) parent[Number(name)] = value
       parent = parent[Number(name)] as unknown
     } else if (isMapping(parent)) {
-      if (isLast) parent[name] = value
-      else if (!Object.hasOwn(parent, name)) {
-        if (depth > 0 && Object.keys(parent).length > 0) return `there is no ${shownValue(name)} in ${names.slice(0, depth).join('.')}; ${nearestOf(name, Object.keys(parent))}`
+      if (isLast) {
+        parent[name] = value
+      } else if (!Object.hasOwn(parent, name)) {
+        // a group or an image is not made by a key of it
+        if (depth > 0 && Object.keys(parent).length > 0) return { problem: `there is no ${shownValue(name)} in ${upTo(depth)}; ${nearestOf(name, Object.keys(parent))}` }
         parent[name] = {}
+        changed = upTo(depth + 1)
       }
       parent = parent[name]
     } else {
-      return `${names.slice(0, depth).join('.')} is ${shownValue(parent)} and has no keys; set it as a whole`
+      return { problem: `${upTo(depth)} is ${shownValue(parent)} and has no keys; set it as a whole` }
     }
   }
-  return undefined
+  return { changed }
 }
 
 function entriesOf (list: readonly unknown[]): string {

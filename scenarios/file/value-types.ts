@@ -8,7 +8,6 @@ const NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/
 const NAME_ALLOWED = 'a name of letters, digits, - and _, 63 at the most'
 const ZONE = /^[\x21-\x7e]{1,60}$/
 const DURATION_PATTERN = '^(0|\\d+(\\.\\d{1,3})?(ms|s|m|h))$'
-const PERCENT_PATTERN = '^\\d{1,3}(\\.\\d{1,6})?%$'
 const RATE_PATTERN = '^\\d+(\\.\\d{1,3})?([GMkK]i?)?(B|bit)/s$'
 /** Hosts of a scenario. */
 export const MAX_HOSTS = 1_000_000
@@ -33,7 +32,7 @@ function text<T> (allowed: string, pattern: string, decode: (text: string) => T 
 
 /** The same, but a bare 0 is a number to YAML. */
 function textOrZero<T> (allowed: string, pattern: string, decode: (text: string) => T | undefined) {
-  return decoded(z.union([z.string(), z.literal(0)], { error: allowed }), allowed, given => decode(String(given))).meta({ pattern })
+  return decoded(z.union([z.string().meta({ pattern }), z.literal(0)], { error: allowed }), allowed, given => decode(String(given)))
 }
 
 /** Milliseconds, 0 included. */
@@ -65,20 +64,20 @@ export function size () {
 /** 0 to 1. `isPart`: not the whole. */
 export function share ({ isPart = false, isSome = false }: { isPart?: boolean, isSome?: boolean } = {}) {
   const allowed = `a share such as 5% or 0.05, from 0 to 100%${isSome ? ', but not 0' : ''}${isPart ? ', but not 100%' : ''}`
-  return decoded(z.union([z.string(), z.number()], { error: allowed }), allowed, given => {
+  return decoded(z.union([percent(), z.number().meta({ minimum: 0, maximum: 1 })], { error: allowed }), allowed, given => {
     const part = parseShare(given)
     return (isPart && part === 1) || (isSome && part === 0) ? undefined : part
-  }).meta({ pattern: PERCENT_PATTERN, minimum: 0, maximum: 1 })
+  })
 }
 
 /** `3` hosts, or `5%` or `0.05` of them. */
 export function amount () {
   const allowed = 'a whole number of hosts, 1 or more, or a share of them such as 5% or 0.05, above 0'
-  return decoded(z.union([z.string(), z.number()], { error: allowed }), allowed, (given): Amount | undefined => {
+  return decoded(z.union([percent(), z.number().meta({ exclusiveMinimum: 0 })], { error: allowed }), allowed, (given): Amount | undefined => {
     if (typeof given === 'number' && Number.isSafeInteger(given) && given >= 1) return { type: 'count', count: given }
     const part = above0(parseShare(given))
     return part === undefined ? undefined : { type: 'share', share: part }
-  }).meta({ pattern: PERCENT_PATTERN, minimum: 0 })
+  })
 }
 
 /** A whole number. */
@@ -123,6 +122,10 @@ export function list<T extends z.ZodType> (what: string, item: T) {
 export function mapping<T extends z.ZodRawShape> (shape: T) {
   const known = Object.keys(shape).join(', ')
   return z.strictObject(shape, { error: ({ code }) => code === 'unrecognized_keys' ? known : `a mapping with ${known}` })
+}
+
+function percent () {
+  return z.string().meta({ pattern: '^\\d{1,3}(\\.\\d{1,6})?%$' })
 }
 
 function above0 (value: number | undefined): number | undefined {

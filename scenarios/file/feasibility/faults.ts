@@ -12,8 +12,8 @@ export function faultProblems (scenario: Scenario, plan: Plan): Problem[] {
     const found = hit(planOf({ ...scenario, faults: scenario.faults.slice(0, index + 1) })) - before
     if (found === hosts) return []
     const all = scenario.groups.reduce((sum, { name, count }) => sum + (groups.includes(name) ? count : 0), 0)
-    const reason = all < hosts ? `its groups have ${all}` : `other faults have hit all but ${found} of the ${all} in its groups, and a host has one fault at the most`
-    return [{ path: ['faults', index, 'hosts'], text: `${hosts} hosts are more than there are: ${reason}; expected at most ${found}` }]
+    const reason = all < hosts ? `its groups have ${all}` : `faults above it have left ${found} of the ${all} in its groups, and a host has one fault at the most`
+    return [{ path: ['faults', index, 'hosts'], text: `${hosts} hosts are more than there are: ${reason}; expected ${found === 0 ? 'fewer there' : `at most ${found}`}` }]
   })
 }
 

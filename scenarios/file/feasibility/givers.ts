@@ -11,21 +11,22 @@ export function canGive ({ group }: PlannedHost): boolean {
   return group.up > 0 && !group.isLeech
 }
 
-/** A key of the file that keeps all from the origin, and why. */
+/** A key of the file that keeps all from the origin, why, and what to do. */
 export interface OriginObstacle {
   readonly path: readonly PropertyKey[]
   readonly reason: string
+  readonly remedy: string
 }
 
 /** Why nobody can ever have anything from the origin; undefined: it gives. @param fromMs - when the first host begins */
 export function originObstacle ({ origin, agent, limitMs }: Scenario, fromMs: number): OriginObstacle | undefined {
-  if (origin === undefined) return { path: ['origin'], reason: 'there is no origin' }
-  if (agent.originPolicy === 'never') return { path: ['agent', 'originPolicy'], reason: 'the agents never ask the origin' }
+  if (origin === undefined) return { path: ['origin'], reason: 'there is no origin', remedy: 'add one' }
+  if (agent.originPolicy === 'never') return { path: ['agent', 'originPolicy'], reason: 'the agents never ask the origin', remedy: 'let them ask it (balanced)' }
   let reachedMs = fromMs
   for (const outage of origin.outages.toSorted((a, b) => a.fromMs - b.fromMs)) {
     if (outage.fromMs <= reachedMs) reachedMs = Math.max(reachedMs, outage.toMs)
   }
-  return reachedMs >= limitMs ? { path: ['origin', 'outages'], reason: 'the origin is down all along' } : undefined
+  return reachedMs > fromMs && reachedMs >= limitMs ? { path: ['origin', 'outages'], reason: 'the origin is down all along', remedy: 'let it be up for a while' } : undefined
 }
 
 /** When a host begins; of one that waits for others of its rolling pull the earliest time. */

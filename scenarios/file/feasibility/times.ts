@@ -6,7 +6,8 @@ import type { Problem } from '../problem.ts'
 /** What would begin only after the run has ended. */
 export function timeProblems (scenario: Scenario, plan: Plan): Problem[] {
   const { limitMs, faults } = scenario
-  const last = Math.max(...plan.hosts.map(({ pull }) => pull?.startMs ?? 0), ...plan.rolling.map(({ fromMs }) => fromMs))
+  const starts = [...plan.hosts.map(({ pull }) => pull?.startMs ?? 0), ...plan.rolling.map(({ fromMs }) => fromMs)]
+  const last = starts.reduce((latest, ms) => Math.max(latest, ms), 0)
   const late = faults.flatMap(({ fromMs }, index): Problem[] => fromMs < limitMs
     ? []
     : [{ path: ['faults', index, 'at'], text: `begins at ${formatDuration(fromMs)}, when the run has ended; expected a time before its limit of ${formatDuration(limitMs)}` }])
