@@ -191,4 +191,6 @@ export interface RunProgress {
 export type Engine = (scenario: Scenario, observer: RunObserver, options: {
   readonly signal?: AbortSignal
   readonly onProgress?: (progress: RunProgress) => void
+  /** Told, in a sentence for people, what of the scenario this run leaves out. */
+  readonly onNote?: (note: string) => void
 }) => Promise<{ readonly durationMs: number, readonly isPartial: boolean }>

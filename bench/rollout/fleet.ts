@@ -2,21 +2,12 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { AgentProcess } from '../../scenarios/live/agent-process.ts'
-import { until } from '../../scenarios/live/until.ts'
+import { inTurns } from '../../scenarios/live/in-turns.ts'
 import { pullByAgent } from '../support/agent-pull.ts'
-import { totalCpuSeconds } from '../../scenarios/live/process-usage.ts'
 import type { Network } from '../../scenarios/live/network.ts'
+import { idle, linked, neighbourCounts, START_WIDTH } from '../../scenarios/live/readiness.ts'
 import { rolesOf, type Role, type Scenario } from './scenario.ts'
 import { REGISTRY } from './stage.ts'
-
-/** Agents that start at a time: each wants a processor for a second. */
-const WIDTH = 3
-const NEIGHBOUR_TIMEOUT_MS = 20_000
-const POLL_MS = 100
-/** Each agent uses less than this share of a processor when they are idle. */
-const QUIET_SHARE = 0.008
-const QUIET_WINDOW_MS = 2_000
-const QUIET_TIMEOUT_MS = 400_000
 
 /** A host of the rollout. */
 export interface Host {
@@ -68,8 +59,8 @@ export class Fleet {
       for (const [index, role] of known) hosts.push(await startHost(init, index, role, hosts))
       const bootstrap = [...hosts]
       const startAll = async (some: typeof planned): Promise<void> => {
-        await inTurns(some, async ([index, role]) => { hosts.push(await startHost(init, index, role, bootstrap)) })
-        if (known.length > 0) await joined(hosts)
+        await inTurns(some, START_WIDTH, async ([index, role]) => { hosts.push(await startHost(init, index, role, bootstrap)) })
+        if (known.length > 0) await linked(hosts.map(({ agent }) => agent))
       }
       await startAll(real.slice(known.length))
       // Agents that have just been started compile their code while they are measured: all at once, on few processors.
@@ -79,8 +70,9 @@ export class Fleet {
       await startAll(planned.filter(([, role]) => !isReal(role)))
       hosts.sort((a, b) => a.index - b.index)
       await delay(init.settleMs)
-      await quiet(hosts)
-      return new Fleet(hosts, (await neighbourCounts(hosts)).sort((a, b) => a - b), init.logDir)
+      const agents = hosts.map(({ agent }) => agent)
+      await idle(agents)
+      return new Fleet(hosts, (await neighbourCounts(agents)).sort((a, b) => a - b), init.logDir)
     } catch (error) {
       await keepLogs(hosts, init.logDir)
       await stopAll(hosts)
@@ -104,13 +96,6 @@ async function keepLogs (hosts: readonly Host[], dir: string | undefined): Promi
   for (const { index, agent } of hosts) await writeFile(join(dir, `host-${index}.log`), agent.log())
 }
 
-async function inTurns<T> (items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
-  const queue = [...items]
-  await Promise.all(Array.from({ length: WIDTH }, async () => {
-    for (let item = queue.shift(); item !== undefined; item = queue.shift()) await work(item)
-  }))
-}
-
 async function stopAll (hosts: readonly Host[]): Promise<void> {
   await Promise.all(hosts.map(async ({ agent }) => {
     // Nothing of theirs is needed any more, and an end by SIGTERM takes its time.
@@ -129,35 +114,9 @@ async function startHost ({ scenario, network, registryUrl, agentArgs, faultyMai
     httpHost: place.controlHost,
     p2pHost: place.host,
     args: agentArgs,
-    ...(!isReal(role) && { main: faultyMain, env: { BENCH_FAULT: role } })
+    ...(!isReal(role) && { main: faultyMain, env: { AGENT_FAULT: role } })
   })
   return { index, role, agent }
-}
-
-/** Waits until each has a neighbour. */
-async function joined (hosts: readonly Host[]): Promise<void> {
-  if (hosts.length === 1) return
-  await until(async () => {
-    await delay(POLL_MS)
-    return (await neighbourCounts(hosts)).every(count => count > 0)
-  }, { what: 'each agent has a neighbour', timeoutMs: NEIGHBOUR_TIMEOUT_MS })
-}
-
-/** Waits until the agents have told the DHT of what they hold, which takes as long as the processors are slow. */
-async function quiet (hosts: readonly Host[]): Promise<void> {
-  const used = async (): Promise<number> => totalCpuSeconds(hosts.map(({ agent }) => agent.pid))
-  let before = await used()
-  await until(async () => {
-    await delay(QUIET_WINDOW_MS)
-    const now = await used()
-    const share = (now - before) * 1000 / QUIET_WINDOW_MS
-    before = now
-    return share < QUIET_SHARE * hosts.length
-  }, { what: 'the agents are idle', timeoutMs: QUIET_TIMEOUT_MS })
-}
-
-async function neighbourCounts (hosts: readonly Host[]): Promise<number[]> {
-  return Promise.all(hosts.map(async ({ agent }) => (await agent.status()).peers))
 }
 
 /** Runs our agent, not a script in its place. */

@@ -37,7 +37,7 @@ how
   --no-caps             links only, without --upload-limit and --download-limit of the agents
   --agent-arg=ARG       further argument of each agent, repeatable: --agent-arg=--log-level=debug
   --faulty FILE         script run in place of the agent on stalling and lying hosts: started with the agent's arguments and
-                        BENCH_FAULT=stalling|lying, it answers /readyz and /api/v1/status as the agent does (default: one
+                        AGENT_FAULT=stalling|lying, it answers /readyz and /api/v1/status as the agent does (default: one
                         that speaks the swarm protocol and misbehaves in it)
   --logs DIR            keeps what each agent has printed
   --check-links         measures plain TCP over shaped links first`
@@ -78,7 +78,7 @@ export function parseOptions (args: readonly string[]): RolloutOptions | undefin
       settle: { type: 'string', default: '15' },
       caps: { type: 'boolean', default: true },
       'agent-arg': { type: 'string', multiple: true, default: [] },
-      faulty: { type: 'string', default: join(import.meta.dirname, 'faulty-agent.ts') },
+      faulty: { type: 'string', default: join(import.meta.dirname, '../../test/support/faulty-agent.ts') },
       logs: { type: 'string' },
       'check-links': { type: 'boolean', default: false },
       help: { type: 'boolean', default: false }

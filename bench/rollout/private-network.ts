@@ -1,27 +1,12 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { boundCommand, runCommand } from '../../scenarios/live/child-process.ts'
-import { requireCommands } from '../../test/support/requires.ts'
+import { boundCommand } from '../../scenarios/live/child-process.ts'
 
 const INSIDE = 'BENCH_PRIVATE_NETWORK'
 
 /** True in a process that `enterPrivateNetwork` started. */
 export function isInPrivateNetwork (): boolean {
   return process.env[INSIDE] === '1'
-}
-
-/** Why this machine cannot shape links for us, or undefined. */
-export async function whyNoPrivateNetwork (): Promise<string | undefined> {
-  if (process.platform !== 'linux') return 'network namespaces are of Linux'
-  const missing = requireCommands('ip', 'tc', 'unshare', 'nsenter', 'setpriv')
-  if (missing !== undefined) return missing
-  if (process.getuid?.() !== 0) return 'not root'
-  try {
-    await runCommand('unshare', ['--net', '--', 'sh', '-ec', 'ip link set lo up; tc qdisc add dev lo root tbf rate 1mbit burst 32kb latency 50ms'])
-    return undefined
-  } catch (error) {
-    return `no network namespace with tbf: ${error instanceof Error ? error.message : String(error)}`
-  }
 }
 
 /**

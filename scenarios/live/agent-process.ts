@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { mkdir, readFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { extname, join } from 'node:path'
 import type { PeerAnswer, StatusAnswer } from '../../agent/api-types.ts'
 import { Daemon } from './child-process.ts'
 import { freePort } from './free-port.ts'
@@ -10,9 +10,8 @@ import { until } from './until.ts'
 const START_TIMEOUT_MS = 20_000
 const QUERY_TIMEOUT_MS = 5_000
 const LOOPBACK = '127.0.0.1'
-const PROJECT_DIR = join(import.meta.dirname, '../..')
-const NODE = join(PROJECT_DIR, 'node_modules/.bin/node')
-const MAIN = join(PROJECT_DIR, 'agent/main.ts')
+const LOG_NAME = 'agent.log'
+const MAIN = join(import.meta.dirname, `../../agent/main${extname(import.meta.filename)}`)
 /** As the agent's first line says. */
 const NODE_FLAGS = /^#!\S+ -S node (.+)/.exec(readFileSync(MAIN, 'utf8'))?.[1]?.split(' ') ?? []
 
@@ -105,6 +104,11 @@ export class AgentProcess {
     return this.#daemon.exitCode
   }
 
+  /** Takes all that it prints, over its restarts. */
+  get logFile (): string {
+    return join(this.#workDir, LOG_NAME)
+  }
+
   /** All that it has printed, over its restarts. */
   log (): string {
     return this.#daemon.log()
@@ -137,6 +141,10 @@ export class AgentProcess {
   /** Resolves when it is connected to another agent. */
   async connectedTo (other: { readonly peerId: string }): Promise<void> {
     await until(async () => (await this.peers()).some(({ peer }) => peer === other.peerId), { what: `${this.peerId} is connected to ${other.peerId}` })
+  }
+
+  signal (signal: NodeJS.Signals): void {
+    this.#daemon.signal(signal)
   }
 
   /** SIGKILL; the data directory stays for `restart`. */
@@ -177,12 +185,12 @@ export class AgentProcess {
   #spawn (bootstrap = this.#init.bootstrap ?? []): Daemon {
     const { origins = {}, args = [], env = {}, runner = [], main = MAIN } = this.#init
     const home = join(this.#workDir, 'home')
-    const [command = '', ...leading] = [...runner, NODE, ...NODE_FLAGS]
+    const [command = '', ...leading] = [...runner, process.execPath, ...NODE_FLAGS]
     return new Daemon(command, [
       ...leading, main, 'agent', '--data', this.dataDir, '--http', this.endpoint, '--p2p', this.#p2pAddress, '--no-mdns',
       ...bootstrap.flatMap(multiaddr => ['--bootstrap', multiaddr]),
       ...Object.entries(origins).flatMap(([host, url]) => ['--origin', `${host}=${url}`]),
       ...args
-    ], { cwd: this.#workDir, logFile: join(this.#workDir, 'agent.log'), env: { HOME: home, XDG_RUNTIME_DIR: home, XDG_CONFIG_HOME: undefined, XDG_DATA_HOME: undefined, DOCKER_CONFIG: undefined, ...env } })
+    ], { cwd: this.#workDir, logFile: this.logFile, env: { HOME: home, XDG_RUNTIME_DIR: home, XDG_CONFIG_HOME: undefined, XDG_DATA_HOME: undefined, DOCKER_CONFIG: undefined, ...env } })
   }
 }

@@ -1,20 +1,16 @@
-import { spawn, type ChildProcess } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
-import { once } from 'node:events'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { createInterface } from 'node:readline'
+import type { Readable } from 'node:stream'
 import { hash } from 'bcryptjs'
-import { boundCommand } from '../../scenarios/live/child-process.ts'
+import { startRegistryProcess } from '../../scenarios/live/registry-process.ts'
 import { makeTempDir, removeTempDir } from '../../scenarios/live/temp-dir.ts'
 import type { TestImage } from './image.ts'
 
 const LOOPBACK = '127.0.0.1'
-const START_TIMEOUT_MS = 10_000
-const STOP_TIMEOUT_MS = 5_000
 const LOG_TIMEOUT_MS = 5_000
 const BCRYPT_ROUNDS = 4
-const LISTENING = /listening on (?:[\d.]+|\[::1\]):(\d+)/
 const ACCESS_LINE = /^\S+ - \S+ \[[^\]]*\] "(\S+) (\S+) HTTP\/[\d.]+" (\d{3}) (\d+) "[^"]*" "([^"]*)"/
 
 /** One line of the registry's access log: one request that it has answered to the end. */
@@ -63,24 +59,19 @@ export async function startDockerRegistry (init: DockerRegistryInit = {}): Promi
   const work = await makeTempDir('registry')
   const dir = init.dir ?? join(work, 'content')
   await mkdir(dir, { recursive: true })
-  const configuration = join(work, 'config.json')
-  await writeFile(configuration, JSON.stringify(await configurationOf(init, work, dir)))
-
-  const { listenHost: host = LOOPBACK, runner = [] } = init
-  const [command = '', ...args] = [...runner, 'docker-registry', 'serve', configuration]
-  const child = spawn(...boundCommand(command, args), { stdio: ['ignore', 'pipe', 'pipe'], env: { PATH: process.env.PATH, OTEL_TRACES_EXPORTER: 'none' } })
-  const log = new AccessLog(child)
-  const stop = async (): Promise<void> => {
-    await end(child)
-    await removeTempDir(work)
-  }
-
+  const { listenHost: host = LOOPBACK } = init
   try {
-    const port = await listening(child)
+    const registry = await startRegistryProcess({ ...init, dir, workDir: work, host, configuration: await configurationOf(init, work) })
+    const { port, pid } = registry
+    const log = new AccessLog(registry.stdout)
     const url = `http://${host}:${port}`
-    return { url, host, port, pid: child.pid ?? 0, dir, requests: () => log.requests(url), stop }
+    const stop = async (): Promise<void> => {
+      await registry.stop()
+      await removeTempDir(work)
+    }
+    return { url, host, port, pid, dir, requests: () => log.requests(url), stop }
   } catch (error) {
-    await stop()
+    await removeTempDir(work)
     throw error
   }
 }
@@ -118,14 +109,9 @@ async function send (url: string | URL, init: RequestInit, expected: number, { a
   return response
 }
 
-/** The configuration in JSON, which is YAML too. */
-async function configurationOf (init: DockerRegistryInit, work: string, dir: string): Promise<object> {
-  const configuration: Record<string, unknown> = {
-    version: '0.1',
-    log: { level: 'info' },
-    storage: { filesystem: { rootdirectory: dir }, delete: { enabled: true } },
-    http: { addr: `${init.listenHost ?? LOOPBACK}:${init.port ?? 0}`, secret: 'test' }
-  }
+/** What it has beyond a plain registry. */
+async function configurationOf (init: DockerRegistryInit, work: string): Promise<Record<string, unknown>> {
+  const configuration: Record<string, unknown> = {}
   if (init.auth !== undefined) {
     const path = join(work, 'htpasswd')
     await writeFile(path, `${init.auth.username}:${await hash(init.auth.password, BCRYPT_ROUNDS)}\n`)
@@ -135,47 +121,13 @@ async function configurationOf (init: DockerRegistryInit, work: string, dir: str
   return configuration
 }
 
-async function listening (child: ChildProcess): Promise<number> {
-  const lines = createInterface({ input: child.stderr ?? neverNull() })
-  const seen: string[] = []
-  try {
-    return await new Promise<number>((resolve, reject) => {
-      const timer = setTimeout(() => { reject(new Error(`docker-registry did not listen within ${START_TIMEOUT_MS} ms: ${seen.join('\n')}`)) }, START_TIMEOUT_MS)
-      lines.on('line', line => {
-        seen.push(line)
-        const port = LISTENING.exec(line)?.[1]
-        if (port === undefined) return
-        clearTimeout(timer)
-        resolve(Number(port))
-      })
-      child.once('error', reject)
-      child.once('exit', code => {
-        clearTimeout(timer)
-        reject(new Error(`docker-registry ended with ${code}: ${seen.join('\n')}`))
-      })
-    })
-  } finally {
-    lines.close()
-    child.stderr?.resume()
-  }
-}
-
-async function end (child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null || child.pid === undefined) return
-  const ended = once(child, 'exit')
-  const timer = setTimeout(() => { child.kill('SIGKILL') }, STOP_TIMEOUT_MS)
-  child.kill('SIGTERM')
-  await ended
-  clearTimeout(timer)
-}
-
 /** Reads the access log as it is written; asks a marked request to know that everything before it has been seen. */
 class AccessLog {
   readonly #lines: RequestLine[] = []
   readonly #markers = new Map<string, () => void>()
 
-  constructor (child: ChildProcess) {
-    createInterface({ input: child.stdout ?? neverNull() }).on('line', line => { this.#add(line) })
+  constructor (output: Readable) {
+    createInterface({ input: output }).on('line', line => { this.#add(line) })
   }
 
   async requests (url: string): Promise<RequestLine[]> {
@@ -198,8 +150,4 @@ class AccessLog {
     if (marked !== undefined) return marked()
     this.#lines.push({ method, path, query: query === undefined ? '' : `?${query}`, status: Number(status), bytes: method === 'HEAD' ? 0 : Number(bytes), userAgent })
   }
-}
-
-function neverNull (): never {
-  throw new Error('spawned without pipes')
 }

@@ -1,5 +1,4 @@
-import { accessSync, constants } from 'node:fs'
-import { delimiter, join } from 'node:path'
+import { missingCommands } from '../../scenarios/live/missing-commands.ts'
 
 /**
  * The commands a suite drives for real. Where one is missing the suite is skipped with the reason in its name;
@@ -8,21 +7,10 @@ import { delimiter, join } from 'node:path'
  * @returns the reason to skip, or undefined: `describe.skipIf(requireCommands('skopeo') !== undefined)`
  */
 export function requireCommands (...commands: readonly string[]): string | undefined {
-  const missing = commands.filter(command => !isOnPath(command))
+  const missing = missingCommands(...commands)
   if (missing.length === 0) return undefined
   const reason = `not installed: ${missing.join(', ')}`
   if (process.env.CI === 'true') throw new Error(`${reason} (CI must have them)`)
   console.warn(`skipped, ${reason}`)
   return reason
-}
-
-function isOnPath (command: string): boolean {
-  return (process.env.PATH ?? '').split(delimiter).some(directory => {
-    try {
-      accessSync(join(directory, command), constants.X_OK)
-      return true
-    } catch {
-      return false
-    }
-  })
 }

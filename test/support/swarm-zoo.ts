@@ -2,6 +2,7 @@ import { generateKeyPair } from '@libp2p/crypto/keys'
 import type { Ed25519PrivateKey } from '@libp2p/interface'
 import { multiaddr } from '@multiformats/multiaddr'
 import { createStack } from '../../src/net/libp2p-stack.ts'
+import type { SwarmKey } from '../../src/net/swarm-key.ts'
 import { SWARM_PROTOCOL, type SwarmMessage } from '../../src/net/swarm-message.ts'
 import type { Digest } from '../../src/oci/digest.ts'
 import { answerBlobs } from './peer-zoo.ts'
@@ -20,6 +21,10 @@ export interface BadSwarmPeerInit {
   readonly signAs?: Ed25519PrivateKey
   /** It has but a part of the pieces, as one who reads them from the origin; else everything. @default false */
   readonly isOwner?: boolean
+  /** Of a closed swarm. @default it is in the open one */
+  readonly swarmKey?: SwarmKey
+  /** Told each join and request with the peer that sent it. */
+  readonly onAsked?: (message: SwarmMessage, peer: string) => void
 }
 
 export interface BadSwarmPeer {
@@ -36,14 +41,14 @@ export interface BadSwarmPeer {
 const MAX_ASKED = 10_000
 
 /** Starts a real libp2p node that speaks the swarm protocol and treats those who link to it as `behaviour` says. */
-export async function startBadSwarmPeer ({ behaviour, content = new Map(), bootstrap = [], listen = ['/ip4/127.0.0.1/tcp/0'], signAs, isOwner = false }: BadSwarmPeerInit): Promise<BadSwarmPeer> {
+export async function startBadSwarmPeer ({ behaviour, content = new Map(), bootstrap = [], listen = ['/ip4/127.0.0.1/tcp/0'], signAs, isOwner = false, swarmKey, onAsked = () => {} }: BadSwarmPeerInit): Promise<BadSwarmPeer> {
   const privateKey = await generateKeyPair('Ed25519')
   const node = await createStack({
     privateKey,
     listen: listen.map(address => multiaddr(address)),
     announce: [],
     mdns: false,
-    swarmKey: undefined,
+    swarmKey,
     datastore: undefined,
     agentVersion: 'bad swarm peer',
     maxConnections: 100,
@@ -74,7 +79,10 @@ export async function startBadSwarmPeer ({ behaviour, content = new Map(), boots
       attestations,
       stream,
       connection,
-      onAsked: message => { if (asked.length < MAX_ASKED) asked.push(message) },
+      onAsked: message => {
+        if (asked.length < MAX_ASKED) asked.push(message)
+        onAsked(message, connection.remotePeer.toString())
+      },
       onMembers: members => {
         // Who is dialled links to us.
         for (const { addresses } of members) {
