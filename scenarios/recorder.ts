@@ -137,12 +137,12 @@ export class Recorder implements RunObserver {
 
   lied (liar: string, to: string, atMs: number): void {
     if (!this.#lies.lied(this.#host(liar).index, this.#host(to).index)) return
-    this.event({ atMs, type: 'lied', host: liar, detail: `sent its first wrong piece, to ${to}` })
+    this.event({ atMs, type: 'lied', host: liar, detail: `the first, to ${to}` })
   }
 
   banned (liar: string, by: string, atMs: number): void {
     if (!this.#lies.banned(this.#host(liar).index, this.#host(by).index)) return
-    this.event({ atMs, type: 'banned', host: liar, detail: `was banned for the first time, by ${by}` })
+    this.event({ atMs, type: 'banned', host: liar, detail: `first by ${by}` })
   }
 
   event (event: RunEvent): void {

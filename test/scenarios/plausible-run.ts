@@ -37,7 +37,7 @@ export function plausibleScenario ({ seed = 1, hosts = 40, hasFaults = true }: P
       { ...rack, name: 'edge', count: Math.ceil(hosts / 4), up: 25 * MB, down: 50 * MB, latencyMs: 12, loss: 0.001, zone: 'edge' },
       { ...rack, name: 'seeder', count: 1, holds: [{ image: 'app', layers: ['base'], share: 1 }] }
     ],
-    paths: [{ from: 'edge', to: undefined, up: 100 * MB, down: 400 * MB, latencyMs: 8 }],
+    paths: [{ from: 'edge', to: undefined, up: 100 * MB, down: 12 * MB * hosts, latencyMs: 8 }],
     media: [],
     origin: { up: 100 * MB, latencyMs: 20, hasRanges: true, outages: hasFaults ? [{ fromMs: 5000, toMs: 7000 }] : [], rejectShare: 0, retryAfterMs: 1000 },
     images: [{ name: 'app', layers: [{ name: 'base', bytes: 400 * MB }, { name: 'app', bytes: 600 * MB }] }],
@@ -80,7 +80,7 @@ function hostStory ({ name, group, pull, faults }: PlannedHost, index: number, {
   const bytes = (pull?.layers ?? []).reduce((sum, layer) => sum + layer.bytes, 0)
   const startMs = pull?.startMs ?? 0
   at(startMs, observer => { observer.started(name, bytes, startMs) })
-  if (fault?.type === 'slow') at(fault.fromMs, observer => { observer.event({ atMs: fault.fromMs, type: 'slowed', host: name, detail: `has ${fault.factor} of its rates from now on` }) })
+  if (fault?.type === 'slow') at(fault.fromMs, observer => { observer.event({ atMs: fault.fromMs, type: 'slowed', host: name, detail: `${100 * fault.factor} % of its rates remain` }) })
   const discoveryMs = 80 + 120 * random()
   let atMs = startMs + discoveryMs
   const waits = { discovery: discoveryMs, members: 0, owner: 0 }
@@ -93,7 +93,7 @@ function hostStory ({ name, group, pull, faults }: PlannedHost, index: number, {
     const arrivedMs = atMs
     if (fault?.type === 'kill' && arrivedMs > fault.fromMs) {
       at(fault.fromMs, observer => {
-        observer.event({ atMs: fault.fromMs, type: 'killed', host: name, detail: 'and it stays away' })
+        observer.event({ atMs: fault.fromMs, type: 'killed', host: name, detail: '' })
         observer.left(name, fault.fromMs)
       })
       return story
@@ -130,7 +130,7 @@ function hostStory ({ name, group, pull, faults }: PlannedHost, index: number, {
 
 function originStory ({ origin }: Scenario): Happening[] {
   return (origin?.outages ?? []).flatMap(({ fromMs, toMs }) => [
-    { atMs: fromMs, tell: (observer: RunObserver) => { observer.event({ atMs: fromMs, type: 'origin-down', host: null, detail: 'cannot be reached' }) } },
-    { atMs: toMs, tell: (observer: RunObserver) => { observer.event({ atMs: toMs, type: 'origin-up', host: null, detail: 'can be reached again' }) } }
+    { atMs: fromMs, tell: (observer: RunObserver) => { observer.event({ atMs: fromMs, type: 'origin-down', host: null, detail: '' }) } },
+    { atMs: toMs, tell: (observer: RunObserver) => { observer.event({ atMs: toMs, type: 'origin-up', host: null, detail: '' }) } }
   ])
 }

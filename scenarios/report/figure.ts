@@ -1,0 +1,23 @@
+import { FIGURES } from '../result.ts'
+import { quantityText } from '../quantity-text.ts'
+import type { Unit } from '../result.ts'
+
+const OF_GROUP = /^group\.([^.]+)\./
+
+/** What a figure is counted in; undefined: there is no such figure. */
+export function figureUnit (name: string): Unit | undefined {
+  return FIGURES[name.replace(OF_GROUP, 'group.<group>.')]?.unit
+}
+
+/** What a figure says. */
+export function figureMeaning (name: string): string {
+  const ofAll = name.replace(OF_GROUP, '')
+  const group = OF_GROUP.exec(name)?.[1]
+  const meaning = FIGURES[ofAll]?.meaning ?? ''
+  return group === undefined ? meaning : `of ${group}: ${meaning}`
+}
+
+export function figureText (name: string, value: number | null): string {
+  const unit = figureUnit(name)
+  return unit === undefined ? String(value ?? 'none') : quantityText(value, unit)
+}
