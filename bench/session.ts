@@ -15,9 +15,9 @@ const MEMBERS = 32
 /** Sessions whose memory is counted together. */
 const SESSIONS = 200
 /** Beside what each piece costs anyway. */
-const MAX_OF_HASHING = 0.3
+const MAX_OF_HASHING = 0.5
 const MAX_SESSION_BYTES = 10_000
-const MAX_MEMBER_BYTES = 1500
+const MAX_MEMBER_BYTES = 1000
 
 /** (h) What the session of a blob costs for each piece among 32 members, beside hashing the smallest piece, and its memory. */
 export async function benchSession (): Promise<Section> {

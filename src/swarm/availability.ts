@@ -1,10 +1,13 @@
-import type { Bitfield } from './bitfield.ts'
+import { Bitfield } from './bitfield.ts'
 
 /** How many of the other members hold each piece and give it. */
 export class Availability {
+  /** Pieces that one of them holds at the least; for reading only. */
+  readonly given: Bitfield
   readonly #holders: Uint32Array
 
   constructor (pieces: number) {
+    this.given = new Bitfield(pieces)
     this.#holders = new Uint32Array(pieces)
   }
 
@@ -14,11 +17,15 @@ export class Availability {
   }
 
   gained (piece: number): void {
-    this.#holders[piece] = this.of(piece) + 1
+    const holders = this.of(piece) + 1
+    this.#holders[piece] = holders
+    if (holders === 1) this.given.add(piece)
   }
 
   lost (piece: number): void {
-    this.#holders[piece] = this.of(piece) - 1
+    const holders = this.of(piece) - 1
+    this.#holders[piece] = holders
+    if (holders === 0) this.given.remove(piece)
   }
 
   joined (held: Bitfield): void {

@@ -121,6 +121,12 @@ export class Member {
     return this.#lapses > 2
   }
 
+  /** Nothing has come from it for too long, of what it is asked for. */
+  isOverdue (nowMs: number): boolean {
+    const oldest = this.requests[0]
+    return oldest !== undefined && nowMs - Math.max(oldest.askedAtMs, this.progressAtMs, this.heldUpAtMs) >= this.patienceMs
+  }
+
   canBeAsked (nowMs: number): boolean {
     return !this.isLeech && nowMs >= this.busyUntilMs && nowMs >= this.restUntilMs
   }

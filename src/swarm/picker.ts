@@ -32,11 +32,8 @@ export interface PickedRequest {
 
 /** What holds for all pieces while one is picked. */
 interface PickerView {
-  readonly nowMs: number
   /** Members that can be asked for one more. */
   readonly free: readonly Member[]
-  /** Members that give at all. */
-  readonly givers: number
   /** The nearer ones have kept us waiting. */
   readonly isImpatient: boolean
 }
@@ -45,14 +42,12 @@ interface PickerView {
 export class Picker {
   readonly #parts: PickerParts
   readonly #self: OwnershipSeed
-  /** Ours among equals, by piece. */
-  readonly #order: Uint32Array
   readonly #lateFactor: number
   readonly #times: ServiceTimes
   /** What free members can give, near ones, and far ones if no near one has it. */
   readonly #near: PieceMask
   readonly #far: PieceMask
-  /** Open pieces that one of them can give. */
+  /** Open pieces that somebody gives, and of these what one of them can give now. */
   readonly #pickable: PieceMask
   /** When a piece last came, or the first question was asked. */
   #lastArrivalMs: number | undefined
@@ -61,7 +56,6 @@ export class Picker {
     const { length } = parts.arrived
     this.#parts = parts
     this.#self = self
-    this.#order = Uint32Array.from({ length }, (_, piece) => self.order(piece))
     this.#lateFactor = length <= SMALL_PIECES ? SMALL_LATE_FACTOR : LATE_FACTOR
     this.#times = new ServiceTimes(parts.members, MIN_LATE_MS)
     this.#near = new PieceMask(length)
@@ -94,31 +88,42 @@ export class Picker {
   next (nowMs: number, heads: readonly number[], window: number): PickedRequest | undefined {
     this.#lastArrivalMs ??= nowMs
     this.#times.measure()
+    return this.#pick(nowMs, heads, window) ?? this.#hedge(nowMs, window)
+  }
+
+  #pick (nowMs: number, heads: readonly number[], window: number): PickedRequest | undefined {
+    markOpen(this.#pickable, this.#parts).within(this.#parts.availability.given)
+    // of what members hold most is here or on its way, most of the time
+    if (this.#pickable.next(0) === -1) return undefined
     const view = this.#look(nowMs, window)
-    if (view.free.length === 0) return undefined
-    return this.#nextHead(heads, view) ?? this.#rarest(view) ?? this.#hedge(view)
+    return this.#nextHead(heads, view) ?? this.#rarest(view)
   }
 
   /** Who can be asked, and for which pieces: as a question most often finds nothing, all pieces at once by whole words. */
   #look (nowMs: number, window: number): PickerView {
     const { members } = this.#parts
-    const isImpatient = nowMs - (this.#lastArrivalMs ?? nowMs) > ZONE_PATIENCE_MS
-    const free: Member[] = []
-    let givers = 0
+    const isImpatient = this.#isImpatient(nowMs)
+    const free = this.#free(nowMs, window)
     let hasFar = false
     this.#near.clear()
     this.#far.clear()
-    for (const member of members.values()) {
-      if (!member.isLeech) givers++
-      if (!member.canBeAsked(nowMs) || member.requests.length >= window) continue
-      free.push(member)
+    for (const member of free) {
       const isFar = !member.isNear && !isImpatient
       hasFar ||= isFar
       member.give(isFar ? this.#far : this.#near)
     }
     if (hasFar) for (const { isNear, isLeech, held } of members.values()) if (isNear && !isLeech) this.#far.without(held)
-    markOpen(this.#pickable, this.#parts).within(this.#near, this.#far)
-    return { nowMs, free, givers, isImpatient }
+    this.#pickable.within(this.#near, this.#far)
+    return { free, isImpatient }
+  }
+
+  /** Members that can be asked for one more. */
+  #free (nowMs: number, window: number): Member[] {
+    const free: Member[] = []
+    for (const member of this.#parts.members.values()) {
+      if (member.canBeAsked(nowMs) && member.requests.length < window) free.push(member)
+    }
+    return free
   }
 
   /** What a reader waits for, in order. */
@@ -126,7 +131,7 @@ export class Picker {
     for (const head of heads) {
       const end = Math.min(head + HEAD_PIECES, this.#parts.arrived.length)
       for (let piece = head; piece < end; piece++) {
-        if (this.#isPickable(piece)) return this.#ofBestHolder(piece, view.free, view)
+        if (this.#isPickable(piece)) return this.#ofBestHolder(piece, view)
       }
     }
     return undefined
@@ -134,29 +139,34 @@ export class Picker {
 
   /** The piece that fewest hold; among equals each agent has an order of its own, so that they differ. */
   #rarest (view: PickerView): PickedRequest | undefined {
-    const { arrived, availability } = this.#parts
+    const { arrived, availability, members } = this.#parts
+    let givers = 0
+    for (const { isLeech } of members.values()) if (!isLeech) givers++
     let best: { piece: number, holders: number, order: number } | undefined
     for (let piece = this.#pickable.next(0); piece !== -1; piece = this.#pickable.next(piece + 1)) {
       const holders = availability.of(piece)
       if (best !== undefined && holders > best.holders) continue
       // what all hold is read in order, as disk and hash like it best
-      const order = holders === view.givers ? ANY_ORDER + arrived.length - piece : this.#order[piece] ?? 0
+      const order = holders === givers ? ANY_ORDER + arrived.length - piece : this.#self.order(piece)
       if (best !== undefined && holders === best.holders && order < best.order) continue
       if (this.#isPickable(piece)) best = { piece, holders, order }
     }
-    return best === undefined ? undefined : this.#ofBestHolder(best.piece, view.free, view)
+    return best === undefined ? undefined : this.#ofBestHolder(best.piece, view)
   }
 
   /** Nothing else is left to ask for: what is late is asked of somebody else too. */
-  #hedge (view: PickerView): PickedRequest | undefined {
+  #hedge (nowMs: number, window: number): PickedRequest | undefined {
     const { ledger } = this.#parts
+    const isImpatient = this.#isImpatient(nowMs)
+    let free: readonly Member[] | undefined
     let best: PickedRequest & { askedAtMs: number } | undefined
     for (const { requests } of ledger.members) {
       for (const request of requests) {
         const { piece, askedAtMs } = request
-        if (!this.#isLate(request, view.nowMs) || (best !== undefined && askedAtMs >= best.askedAtMs)) continue
+        if (!this.#isLate(request, nowMs) || (best !== undefined && askedAtMs >= best.askedAtMs)) continue
         if (ledger.ofPiece(piece).length >= MAX_COPIES) continue
-        const picked = this.#ofBestHolder(piece, view.free.filter(one => !ledger.has(one, piece)), view)
+        free ??= this.#free(nowMs, window)
+        const picked = this.#ofBestHolder(piece, { free: free.filter(one => !ledger.has(one, piece)), isImpatient })
         if (picked !== undefined) best = { ...picked, askedAtMs }
       }
     }
@@ -168,15 +178,19 @@ export class Picker {
     return this.#pickable.has(piece) && (this.#near.has(piece) || this.#isOurs(piece))
   }
 
+  #isImpatient (nowMs: number): boolean {
+    return nowMs - (this.#lastArrivalMs ?? nowMs) > ZONE_PATIENCE_MS
+  }
+
   #isLate ({ member, askedAtMs }: PendingRequest, nowMs: number): boolean {
     return nowMs - Math.max(askedAtMs, member.heldUpAtMs) > Math.max(MIN_LATE_MS, this.#lateFactor * this.#times.usualMs)
   }
 
   /** The near before the far, then the one that will most likely have it here first. */
-  #ofBestHolder (piece: number, members: readonly Member[], { isImpatient }: PickerView): PickedRequest | undefined {
+  #ofBestHolder (piece: number, { free, isImpatient }: PickerView): PickedRequest | undefined {
     let best: { member: Member, waitMs: number } | undefined
     let mayCross = isImpatient ? true : undefined
-    for (const member of members) {
+    for (const member of free) {
       if (!member.canGive(piece)) continue
       if (!member.isNear && !(mayCross ??= this.#mayCross(piece))) continue
       const waitMs = (1 + member.requests.length + member.queue) * member.expectedMs

@@ -345,9 +345,7 @@ export class Session {
   #expire (nowMs: number): void {
     if (this.#ledger.count === 0) return
     for (const member of this.#members.values()) {
-      const oldest = member.requests[0]
-      if (oldest === undefined) continue
-      if (nowMs - Math.max(oldest.askedAtMs, member.progressAtMs, member.heldUpAtMs) < member.patienceMs) continue
+      if (!member.isOverdue(nowMs)) continue
       member.lapsed(nowMs)
       for (const { piece } of [...member.requests]) {
         this.#ledger.remove(member, piece)

@@ -31,7 +31,9 @@ test('each counter equals the members that hold the piece, whoever comes, goes, 
         }
       }
       for (let piece = 0; piece < PIECES; piece++) {
-        expect(availability.of(piece)).toBe([...members.values()].filter(field => field.has(piece)).length)
+        const holders = [...members.values()].filter(field => field.has(piece)).length
+        expect(availability.of(piece)).toBe(holders)
+        expect(availability.given.has(piece)).toBe(holders > 0)
       }
     }
   }))
