@@ -12,9 +12,9 @@ export interface FigureDifference {
 /** Every figure that one of two results has, in the order of the first. */
 export function compareFigures (before: Pick<Result, 'figures'>, after: Pick<Result, 'figures'>): FigureDifference[] {
   const names = new Set([...Object.keys(before.figures), ...Object.keys(after.figures)])
-  return [...names].map(figure => {
+  return [...names].flatMap(figure => {
     const [first, second] = [before.figures[figure] ?? null, after.figures[figure] ?? null]
-    return { figure, before: first, after: second, difference: differenceOf(first, second) }
+    return first === null && second === null ? [] : [{ figure, before: first, after: second, difference: differenceOf(first, second) }]
   })
 }
 

@@ -11,10 +11,8 @@ export function figureUnit (name: string): Unit | undefined {
 
 /** What a figure says. */
 export function figureMeaning (name: string): string {
-  const ofAll = name.replace(OF_GROUP, '')
   const group = OF_GROUP.exec(name)?.[1]
-  const meaning = FIGURES[ofAll]?.meaning ?? ''
-  return group === undefined ? meaning : `of ${group}: ${meaning}`
+  return group === undefined ? FIGURES[name]?.meaning ?? '' : `the same of ${group}`
 }
 
 export function figureText (name: string, value: number | null): string {

@@ -17,19 +17,19 @@ function partialSentence ({ isPartial, durationMs }: Result): string | undefined
 }
 
 function completionSentence (result: Result): string {
-  const { bound } = result
+  const { bound, isPartial } = result
   const { counted, done } = countedHosts(result)
   const ms = rolloutMs(result)
   const best = bound.ms === 0 ? '' : ` At best it can take T* = ${durationText(bound.ms)}: ${bound.because}.`
   if (counted === 0) return 'No host had anything to pull.'
-  if (ms === null) return `${countText(done)} of ${hostsText(counted)} had the image in the end.${best}`
+  if (ms === null) return `${countText(done)} of ${hostsText(counted)} had the whole image${isPartial ? ' by then' : ' in the end'}.${best}`
   return `All ${hostsText(counted)} had the image ${durationText(ms)} after the first began${bound.ms === 0 ? '' : `, ${ratioText(ms / bound.ms)} the best possible`}.${best}`
 }
 
-/** Why hosts are missing among those that count or were done. */
+/** What became of those that pulled and were not done. */
 function shortfallSentence ({ hosts }: Result): string | undefined {
   const reasons = ([['failed', 'gave up'], ['left', 'went away before the end'], ['pending', 'had not finished']] as const).flatMap(([outcome, words]) => {
-    const count = hosts.filter(host => host.outcome === outcome).length
+    const count = hosts.filter(host => host.outcome === outcome && host.fault !== 'lie').length
     return count === 0 ? [] : [`${countText(count)} ${words}`]
   })
   return reasons.length === 0 ? undefined : `Of the others, ${reasons.join(', ')}.`

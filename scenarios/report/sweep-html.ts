@@ -49,7 +49,7 @@ function charts (key: string, points: readonly SweepPoint[]): Markup {
   const values = (lines: readonly Line[]): number[] => lines.flatMap(({ valueOf }) => points.flatMap(({ result }) => valueOf(result) ?? []))
   const times = timeScale(Math.max(...values(COMPLETION)))
   const bytes = byteScale(Math.max(...values(ORIGIN)))
-  const note = isLogarithmic(points) ? ` Each step to the right along the axis is ten times as much ${key}, so what grows with its logarithm is a straight line.` : ''
+  const note = isLogarithmic(points) ? ` Along the axis ${key} grows tenfold over equal distances, so what grows with its logarithm is a straight line.` : ''
   return html`${growthChart('completion', 'How long hosts took', `When half, 99 % and all hosts had the image, from their own start, and T*, the best possible.${note}`, times, COMPLETION, key, points)}
 ${growthChart('origin', 'What the origin sent', `Bytes that the origin sent, and the image's size: the closer, the less the registry notices how many hosts pull.${note}`, bytes, ORIGIN, key, points)}`
 }
