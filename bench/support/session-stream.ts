@@ -63,7 +63,7 @@ export function streamOf (pieces: number, members: number, random: () => number)
 }
 
 /** A session among so many members that hold nothing yet. */
-export function joinedSession (pieces: number, members: number): Session {
+function joinedSession (pieces: number, members: number): Session {
   const session = new Session({ self: 'self', digest: 'sha256:bench', size: pieces * MAX_PIECE_LENGTH, originPolicy: 'frugal' })
   join(session, members)
   return session
