@@ -9,7 +9,7 @@ export default defineConfig({
     maxWorkers: 2,
     reporters: process.env.CI === 'true' ? ['default', 'json'] : ['default'],
     outputFile: { json: '.vitest/results.json' },
-    coverage: { provider: 'v8', include: ['src/**/*.ts', 'agent/**/*.ts'], reporter: ['text-summary', 'html'] },
+    coverage: { provider: 'v8', include: ['src/**/*.ts', 'agent/**/*.ts', 'scenarios/**/*.ts'], reporter: ['text-summary', 'html'] },
     projects: [
       { extends: true, test: { name: 'unit', include: ['test/**/*.test.ts'], exclude: ['test/e2e/**'] } },
       // Daemons, agents and large blobs: one file at a time, and not beside the others, or deadlines measure the machine.

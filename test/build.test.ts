@@ -58,6 +58,11 @@ describe('the built package', () => {
     }
   })
 
+  it('has the scenarios, and rehearses one', async () => {
+    const { stdout } = await run(process.execPath, [join(dist, 'agent/main.js'), 'simulate', 'eight-hosts', '--json'], { timeout: RUN_TIMEOUT_MS, maxBuffer: 16 * 1024 * 1024 })
+    expect(JSON.parse(stdout)).toMatchObject({ engine: 'sim', figures: { 'done.share': 1 } })
+  })
+
   it('can be imported as a library', async () => {
     const library = await import(pathToFileURL(join(dist, 'src/index.js')).href) as typeof Library
     expect(library.digestOf(new Uint8Array())).toMatch(/^sha256:e3b0c442/)

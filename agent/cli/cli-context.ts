@@ -1,4 +1,5 @@
 import type { Agent } from '../agent.ts'
+import type { EngineModules } from '../../scenarios/engines.ts'
 import type { Config } from '../config/schema.ts'
 import type { Logger } from '../log.ts'
 
@@ -6,6 +7,8 @@ import type { Logger } from '../log.ts'
 export interface TextOutput {
   write (text: string): unknown
   readonly isTTY?: boolean
+  /** Letters in a line of a terminal. */
+  readonly columns?: number
 }
 
 /** What commands know of the world outside. */
@@ -18,6 +21,8 @@ export interface CliContext {
   /** Ends the process now. */
   exitNow (code: number): void
   startAgent (config: Config, components: { log: Logger }): Promise<Pick<Agent, 'addresses' | 'stop'>>
+  /** Engines of scenarios in place of the own ones. @default none */
+  readonly engineModules?: EngineModules
 }
 
 /** The process itself. */

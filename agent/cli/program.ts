@@ -11,14 +11,26 @@ Examples:
   docker pull 127.0.0.1:5000/docker.io/library/alpine  pull through it
   shoal pull ghcr.io/org/app:1                         fetch an image into it
   shoal status                                         see what it does
+  shoal simulate cold-cluster                          rehearse a rollout
 
-Exit codes: 0 done, 1 failed, 2 wrong usage or configuration.`
+Exit codes: 0 done, 1 failed, 2 wrong usage, configuration or scenario, 130 ended by Ctrl-C.`
 
 const PULL_EXAMPLES = `
 Examples:
   shoal pull alpine                                  docker.io/library/alpine:latest, for this host's platform
   shoal pull ghcr.io/org/app@sha256:… --platform linux/arm64
   shoal pull alpine --json | jq .type`
+
+const SIMULATE_EXAMPLES = `
+A scenario is a file (docs/scenarios.md tells how to write one), or the name of one that comes with shoal. Exit code 1 when one
+of its expectations fails. Ctrl-C ends the run and still writes what there is; once more ends at once.
+
+Examples:
+  shoal simulate --list
+  shoal simulate cold-cluster --set origin.up=50MB/s
+  shoal simulate rollout.yaml --sweep hosts=100,1000,10000
+  shoal simulate rollout.yaml --json | jq .figures
+  shoal simulate --compare before/result.json after/result.json`
 
 const AGENT_EXAMPLES = `
 From --data on, each option is an environment variable too (--tag-ttl is SHOAL_TAG_TTL) and a key of shoal.yaml (tagTtl).
@@ -49,13 +61,15 @@ export async function createProgram (context: CliContext, args: readonly string[
   await addAgent(program, context, args)
   addPull(program, context)
   addQueries(program, context)
+  addSimulate(program, context)
   program.command('completion')
     .description('Print a script that completes commands and options')
     .argument('<bash|zsh|fish>', 'the shell')
     .addHelpText('after', COMPLETION_EXAMPLES)
     .action(async (shell: string) => {
       const { completionScript } = await import('./completion.ts')
-      context.stdout.write(completionScript(program, shell))
+      const { scenarioNames } = await import('../../scenarios/library.ts')
+      context.stdout.write(completionScript(program, shell, { SCENARIO: { words: await scenarioNames(), extension: '.yaml' } }))
     })
   return program
 }
@@ -106,5 +120,27 @@ function addQueries (program: Command, context: CliContext): void {
     .action(async (options: Record<string, unknown>) => {
       const { runPeersCommand } = await import('./peers-command.ts')
       await runPeersCommand(options, context)
+    })
+}
+
+function addSimulate (program: Command, context: CliContext): void {
+  program.command('simulate')
+    .description('Rehearse a rollout: simulated, or with real agents')
+    .argument('[SCENARIO]', 'scenario file, or the name of one of the library')
+    .option('--list', 'show the scenarios of the library')
+    .option('--live', 'run real agents and a real registry on this machine in place of a simulation')
+    .option('--both', 'simulate, run live, and tell how far the simulation is off')
+    .option('--sweep <KEY=VALUES>', 'simulate once for each value, e.g. hosts=100,1000,10000')
+    .option('--compare <FILE...>', 'set two results side by side; runs nothing')
+    .option('--seed <N>', 'in place of the scenario\'s own')
+    .option('--set <KEY=VALUE>', 'change a key of the scenario, e.g. origin.up=50MB/s; repeatable', (value: string, earlier: readonly string[] = []) => [...earlier, value])
+    .option('--out <DIR>', 'where the result and the report go (default: ./shoal-NAME-ENGINE; with --json: nowhere)')
+    .option('--no-report', 'write no report.html')
+    .option('--json', 'print the result as JSON')
+    .option('-q, --quiet', 'print nothing but what failed')
+    .addHelpText('after', SIMULATE_EXAMPLES)
+    .action(async (scenario: string | undefined, options: Record<string, unknown>) => {
+      const { runSimulateCommand } = await import('./simulate-command.ts')
+      await runSimulateCommand(scenario, options, context)
     })
 }

@@ -14,10 +14,17 @@ export class TextSink extends Writable {
   text = ''
   isTTY = false
   columns = 120
+  readonly #waiting = new Map<RegExp, () => void>()
 
   override _write (chunk: Buffer, _encoding: BufferEncoding, done: () => void): void {
     this.text += chunk.toString()
+    for (const [pattern, resolve] of this.#waiting) if (pattern.test(this.text)) resolve()
     done()
+  }
+
+  /** Until such a text has been written. */
+  async until (pattern: RegExp): Promise<void> {
+    if (!pattern.test(this.text)) await new Promise<void>(resolve => { this.#waiting.set(pattern, resolve) })
   }
 }
 

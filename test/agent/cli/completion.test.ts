@@ -43,6 +43,16 @@ describe('bash', () => {
     expect(await complete(['status', '--all'])).toEqual([])
   })
 
+  it('completes a scenario: a name of the library, a file, a directory on the way to one', async () => {
+    const directory = await temporaryDirectory()
+    await mkdir(join(directory, 'cold-places'))
+    for (const name of ['cold-start.yaml', 'cold-start.json']) await writeFile(join(directory, name), '')
+    expect(await complete(['simulate', 'cold'], directory)).toEqual(['cold-cluster', 'cold-places/', 'cold-start.yaml'])
+    expect(await complete(['simulate', '--se'], directory)).toEqual(['--seed', '--set'])
+    expect(await complete(['simulate', '--compare', 'cold-start'], directory)).toEqual(['cold-start.json', 'cold-start.yaml'])
+    expect(await complete(['pull', 'cold'], directory)).toEqual([])
+  })
+
   it('completes values: words, files, directories, and nothing where it knows nothing', async () => {
     const directory = await temporaryDirectory()
     await mkdir(join(directory, 'some directory'))
@@ -65,6 +75,8 @@ it('fish gets a line for each command and option, quoted', async () => {
     'complete -c shoal -f -n __fish_use_subcommand -a status -d \'Show what the running agent does and holds\'',
     expect.stringMatching(/^complete -c shoal -n '__fish_seen_subcommand_from agent' -l log-level -x -a 'trace debug info/),
     expect.stringMatching(/^complete -c shoal -n '__fish_seen_subcommand_from pull' -l quiet -s q -f -d/),
-    expect.stringContaining('registry\\\'s content')
+    expect.stringContaining('registry\\\'s content'),
+    'complete -c shoal -f -n \'__fish_seen_subcommand_from simulate\' -a cold-cluster',
+    'complete -c shoal -f -n \'__fish_seen_subcommand_from simulate\' -a \'(__fish_complete_suffix .yaml)\''
   ]))
 })

@@ -19,7 +19,7 @@ it('--version and --help end with 0 and print to stdout', async () => {
   expect(cli.stderr.text).toBe('')
 })
 
-it.each(['agent', 'pull', 'status', 'peers', 'completion'])('%s --help tells its options', async command => {
+it.each(['agent', 'pull', 'status', 'peers', 'simulate', 'completion'])('%s --help tells its options', async command => {
   const cli = new CliHarness()
   expect(await cli.run(command, '--help')).toBe(0)
   expect(cli.stdout.text).toContain(`Usage: shoal ${command}`)
