@@ -49,11 +49,13 @@ function kindOf (schema: Schema): string {
   const { pattern } = schema
   if (pattern !== undefined && !new RegExp(pattern).test(ANY_TEXT)) {
     const kinds = KINDS.filter(([sample]) => new RegExp(pattern).test(sample)).map(([, kind]) => kind)
-    if (kinds.length === 1) return kinds[0] === 'share' && schema.maximum === undefined ? 'number or share' : String(kinds[0])
+    if (kinds.length === 1) return String(kinds[0])
   }
-  if (schema.type === 'number') return 'number'
+  if (schema.type === 'number') return schema.maximum === 1 ? 'share' : 'number'
   if (schema.type === 'string') return 'text'
-  return [...new Set(variantsOf(schema).map(kindOf))].join(' or ')
+  // YAML reads the text 0 as a number, which is one more way to write the same
+  const variants = variantsOf(schema).filter((variant, _, all) => variant.const !== 0 || all.length === 1)
+  return [...new Set(variants.map(kindOf))].join(' or ')
 }
 
 function rangeOf ({ minimum, maximum }: Schema): string {
