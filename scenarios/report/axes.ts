@@ -4,7 +4,7 @@ import { ink } from './palette.ts'
 export interface Scale {
   readonly unit: string
   /** A value in that unit, not longer than a picture needs. */
-  of (value: number): number
+  readonly of: (value: number) => number
 }
 
 const DIGITS = 5
@@ -43,6 +43,8 @@ export function amountAxis (unit: string, more: object = {}): object {
     name: unit,
     nameTextStyle: { color: ink('muted'), align: 'left', padding: [0, 0, 0, -30] },
     axisLabel: { color: ink('muted'), formatter: (value: number) => value.toLocaleString('en-US') },
+    axisLine: { show: false },
+    axisTick: { show: false },
     splitLine: { lineStyle: { color: ink('line') } },
     ...more
   }
@@ -62,6 +64,8 @@ export function legend (names: ReadonlyArray<{ readonly name: string, readonly i
     itemHeight: 10,
     itemGap: 18,
     selectedMode: false,
+    backgroundColor: ink('surface'),
+    borderColor: ink('surface'),
     textStyle: { color: ink('ink'), fontSize: 12 },
     data: names.map(({ name, icon = 'roundRect' }) => ({ name, icon }))
   }

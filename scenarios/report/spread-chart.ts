@@ -43,6 +43,7 @@ export function spreadChart ({ spread, hosts, durationMs, events }: Result): Mar
         interval: rows,
         axisLabel: { color: ink('muted'), formatter: (value: number) => value === 0 ? 'first' : 'last' },
         axisLine: { show: false },
+        axisTick: { show: false },
         splitLine: { show: false }
       },
       series: [{ type: 'custom', silent: true, clip: true, renderItem: drawRun, data: runs.map(run => [...run]) }]

@@ -7,6 +7,7 @@ import { sweepRow, sweepTitles } from './sweep-rows.ts'
 import { table } from './table.ts'
 import type { Result } from '../result.ts'
 import type { SweepPoint } from '../sweep.ts'
+import type { Scale } from './axes.ts'
 import type { Markup } from './markup.ts'
 import type { Colour } from './palette.ts'
 
@@ -50,11 +51,31 @@ function charts (key: string, points: readonly SweepPoint[]): Markup {
   const times = timeScale(Math.max(...values(COMPLETION)))
   const bytes = byteScale(Math.max(...values(ORIGIN)))
   const note = isLogarithmic(points) ? ` Along the axis ${key} grows tenfold over equal distances, so what grows with its logarithm is a straight line.` : ''
-  return html`${growthChart('completion', 'How long hosts took', `When half, 99 % and all hosts had the image, from their own start, and T*, the best possible.${note}`, times, COMPLETION, key, points)}
-${growthChart('origin', 'What the origin sent', `Bytes that the origin sent, and the image's size: the closer, the less the registry notices how many hosts pull.${note}`, bytes, ORIGIN, key, points)}`
+  return html`${growthChart(key, points, {
+    id: 'completion',
+    title: 'How long hosts took',
+    caption: `When half, 99 % and all hosts had the image, from their own start, and T*, the best possible.${note}`,
+    scale: times,
+    lines: COMPLETION
+  })}
+${growthChart(key, points, {
+    id: 'origin',
+    title: 'What the origin sent',
+    caption: `Bytes that the origin sent, and the image's size: the closer, the less the registry notices how many hosts pull.${note}`,
+    scale: bytes,
+    lines: ORIGIN
+  })}`
 }
 
-function growthChart (id: string, title: string, caption: string, scale: { readonly unit: string, of (value: number): number }, lines: readonly Line[], key: string, points: readonly SweepPoint[]): Markup {
+interface Growth {
+  readonly id: string
+  readonly title: string
+  readonly caption: string
+  readonly scale: Scale
+  readonly lines: readonly Line[]
+}
+
+function growthChart (key: string, points: readonly SweepPoint[], { id, title, caption, scale, lines }: Growth): Markup {
   const isLog = isLogarithmic(points)
   return chart({
     id,
@@ -73,6 +94,7 @@ function growthChart (id: string, title: string, caption: string, scale: { reado
         nameTextStyle: { color: ink('muted') },
         axisLabel: { color: ink('muted'), hideOverlap: true, formatter: (value: number | string) => value.toLocaleString('en-US') },
         axisLine: { lineStyle: { color: ink('line') } },
+        axisTick: { lineStyle: { color: ink('line') } },
         splitLine: { show: false }
       },
       yAxis: amountAxis(scale.unit, { min: 0 }),
