@@ -23,5 +23,8 @@ export function boundOf (scenario: Scenario): Bound {
     ...rollingLimits(demand)
   ]
   const { ms, because } = limits.reduce((binding, limit) => limit.ms > binding.ms ? limit : binding)
-  return { ms: Math.round(ms * MICROSECONDS) / MICROSECONDS, because }
+  return {
+    ms: Math.round(ms * MICROSECONDS) / MICROSECONDS,
+    because: demand.isOfOne ? `${because}; every host may leave before it is done, so this is for one that does not` : because
+  }
 }

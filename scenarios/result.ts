@@ -138,7 +138,7 @@ export const FIGURES: Readonly<Record<string, { readonly unit: Unit, readonly me
   duration: { unit: 'ms', meaning: 'from the start of the run until the last host was done' },
   'origin.bytes': { unit: 'bytes', meaning: 'sent by the origin' },
   'origin.requests': { unit: 'count', meaning: 'answered by the origin' },
-  'origin.peak': { unit: 'bytes/s', meaning: 'the most that the origin sent in one step' },
+  'origin.peak': { unit: 'bytes/s', meaning: 'the most that the origin sent within a second' },
   'members.bytes': { unit: 'bytes', meaning: 'that hosts had from hosts' },
   'vain.bytes': { unit: 'bytes', meaning: 'sent twice, wrong, or called off' },
   'control.bytes': { unit: 'bytes', meaning: 'messages between agents, pieces not counted' },

@@ -7,6 +7,8 @@ import type { Sender } from './supply.ts'
 export interface Demand {
   /** Those that have to be done: they lack something, and nothing says that they go away for good or are liars. */
   readonly hosts: readonly DemandHost[]
+  /** All may go away for good, so `hosts` is the one that can be done soonest. */
+  readonly isOfOne: boolean
   /** All that can ever send, but the origin. */
   readonly givers: readonly Giver[]
   readonly origin: Sender | undefined
@@ -38,7 +40,10 @@ export function demandOf (scenario: Scenario): Demand {
   const plan = planOf(scenario)
   const startMs = Math.min(...plan.rolling.map(({ fromMs }) => fromMs), ...startsOf(plan.hosts))
   const pulled = layersOf(scenario, scenario.pulls.flatMap(({ images }) => images))
-  const hosts = plan.hosts.filter(mustBeDone).map(host => demandHost(host, startMs, scenario)).filter(({ bytes }) => bytes > 0)
+  const lacking = (mayLeave: boolean): DemandHost[] => plan.hosts.filter(host => isHealthy(host) && mayLeaveForGood(host) === mayLeave)
+    .map(host => demandHost(host, startMs, scenario)).filter(({ bytes }) => bytes > 0)
+  const certain = lacking(false)
+  const hosts = certain.length > 0 ? certain : soonest(lacking(true))
   const lackers = new Map<string, number>()
   for (const { lacked } of hosts) for (const { name } of lacked) lackers.set(name, (lackers.get(name) ?? 0) + 1)
   const givers = plan.hosts.filter(({ group, held, pull }) => !group.isLeech && (pull !== undefined || held.size > 0)).map((host): Giver => ({
@@ -52,6 +57,7 @@ export function demandOf (scenario: Scenario): Demand {
   const held = new Set(givers.flatMap(giver => [...giver.held]))
   return {
     hosts,
+    isOfOne: certain.length === 0 && hosts.length > 0,
     givers,
     origin: origin === undefined ? undefined : { rate: origin.up, fromMs: 0, outages: origin.outages.map(({ fromMs, toMs }) => ({ fromMs: fromMs - startMs, toMs: toMs - startMs })) },
     cold: pulled.flatMap(layer => {
@@ -70,8 +76,18 @@ function startsOf (hosts: readonly PlannedHost[]): number[] {
   return hosts.flatMap(({ pull }) => pull?.startMs === undefined ? [] : [pull.startMs])
 }
 
-function mustBeDone ({ group, pull, faults }: PlannedHost): boolean {
-  return pull !== undefined && group.churn?.meanDownMs !== Infinity && !faults.some(({ type }) => type === 'kill' || type === 'lie')
+function isHealthy ({ pull, faults }: PlannedHost): boolean {
+  return pull !== undefined && !faults.some(({ type }) => type === 'kill' || type === 'lie')
+}
+
+function mayLeaveForGood ({ group }: PlannedHost): boolean {
+  return group.churn?.meanDownMs === Infinity
+}
+
+/** At most one. */
+function soonest (hosts: readonly DemandHost[]): DemandHost[] {
+  const [first, ...others] = hosts
+  return first === undefined ? [] : [others.reduce((best, host) => host.fromMs + host.bytes / host.down * 1000 < best.fromMs + best.bytes / best.down * 1000 ? host : best, first)]
 }
 
 function demandHost ({ name, group, held, pull }: PlannedHost, startMs: number, { agent, media }: Scenario): DemandHost {

@@ -41,7 +41,7 @@ export function originLimit ({ givers, origin, cold }: Demand): Bound {
   const sending = `the origin has to send ${bytesText(bytes)} once at ${rateText(origin.rate)}${isOut ? ', outages not counted' : ''}`
   return times === 0
     ? { ms: leftMs, because: sending }
-    : { ms: leftMs + times * 1000 * pieceBytes / fastest, because: `${sending}, and those that have its last piece of ${bytesText(pieceBytes)} have to double ${times} times to be ${hostsText(least)}` }
+    : { ms: leftMs + times * 1000 * pieceBytes / fastest, because: `${sending}, and those that have its last piece of ${bytesText(pieceBytes)} have to double ${times === 1 ? 'once' : `${times} times`} to be ${hostsText(least)}` }
 }
 
 /** N·F/(u_origin + Σ u_i), with links that are there from when their host can have something to give. */

@@ -2,6 +2,9 @@ import { completionOf, lastDoneMs } from './completion.ts'
 import type { GroupResult, Result, Series } from '../result.ts'
 import type { HostRecord } from './host-record.ts'
 
+/** Engines tell of whole pieces, so what was sent within less says little. */
+const PEAK_MS = 1000
+
 /** Sums of a whole run; bytes but for the requests. */
 export interface Totals {
   fromMembers: number
@@ -42,7 +45,7 @@ export function figuresOf ({ hosts, groups, totals, series, liarsBannedShare }: 
     duration: lastDoneMs(hosts),
     'origin.bytes': totals.originBytes,
     'origin.requests': totals.originRequests,
-    'origin.peak': Math.max(0, ...series.originBytes) / series.stepMs * 1000,
+    'origin.peak': peakOf(series),
     'members.bytes': totals.fromMembers,
     'vain.bytes': totals.inVain,
     'control.bytes': totals.control,
@@ -50,6 +53,18 @@ export function figuresOf ({ hosts, groups, totals, series, liarsBannedShare }: 
     'wrong.bytes': totals.wrong,
     'liars.banned.share': liarsBannedShare
   }
+}
+
+/** Bytes per second: of the fullest second, or of all where the run has none. */
+function peakOf ({ originBytes, stepMs }: FigureFacts['series']): number {
+  const steps = Math.max(1, Math.min(originBytes.length, Math.ceil(PEAK_MS / stepMs)))
+  let sum = 0
+  let most = 0
+  for (const [step, bytes] of originBytes.entries()) {
+    sum += bytes - (originBytes[step - steps] ?? 0)
+    most = Math.max(most, sum)
+  }
+  return most / (steps * stepMs) * 1000
 }
 
 /** Hosts are those whose completion counts; bytes are of all. */

@@ -7,14 +7,15 @@ const MAX_CAUSES = 3
 /** Of a link's rate: who had so much of it on average had it all. */
 const FULL_LINK = 0.85
 
+/** Before the time that it took. */
 const CAUSES: Readonly<Record<WaitCause, string>> = {
-  discovery: 'to find others that pull the same image',
-  members: 'for others to have, or to send, what it lacked',
-  origin: 'for the origin to answer',
-  owner: 'for the host whose turn it was to ask the origin',
-  'own-link': 'for its own link',
-  verify: 'for its last bytes to be checked',
-  down: 'while it was switched off or away'
+  discovery: 'looked for others that pull the same image for',
+  members: 'waited for others to have, or to send, what it lacked for',
+  origin: 'waited for the origin for',
+  owner: 'waited for the host whose turn it was to ask the origin for',
+  'own-link': 'its own link was full for',
+  verify: 'had its bytes checked for',
+  down: 'was switched off or away for'
 }
 const FAULTS: Readonly<Record<string, string>> = {
   kill: 'it was killed',
@@ -38,7 +39,7 @@ export function reasonOf (host: HostResult, { durationMs, scenario }: Pick<Resul
     .filter(([, ms]) => ms >= SMALL_WAIT * spentMs)
     .sort(([, a], [, b]) => b - a)
     .slice(0, MAX_CAUSES)
-    .map(([cause, ms], index) => `${index === 0 ? 'waited ' : ''}${durationText(ms)} ${CAUSES[cause]}`)
+    .map(([cause, ms]) => `${CAUSES[cause]} ${durationText(ms)}`)
   const fault = host.fault === null ? [] : [FAULTS[host.fault] ?? host.fault]
   const reasons = [...fault, ...waits]
   return reasons.length === 0 ? paceOf(host, spentMs, scenario) : reasons.join('; ')

@@ -13,5 +13,5 @@ export function slowestHosts (result: Result): Markup {
   if (hosts.length === 0) return html`<p class="note">No host began to pull.</p>`
   const rows = hosts.map(host => [host.name, timeOf(host, result.durationMs), reasonOf(host, result), bytesText(host.fromMembers), bytesText(host.fromOrigin)])
   return html`${table([{ title: 'Host' }, { title: 'Took', isNumber: true }, { title: 'Why' }, { title: 'From other hosts', isNumber: true }, { title: 'From the origin', isNumber: true }], rows)}
-<p class="note">A wait is time in which not a single byte was on its way to the host; the rest of its time its link, or those that sent to it, were at work.</p>`
+<p class="note">What held each up most, moment by moment, while it lacked something. A host whose own link was full could not have been faster.</p>`
 }

@@ -55,6 +55,14 @@ describe('T* of equal hosts that start cold at once', () => {
   })
 })
 
+it('of hosts that all may leave for good is that of one of them', () => {
+  expect(boundOf(scenario({}, { count: 16, churn: { meanUpMs: 1000, meanDownMs: Infinity } }))).toEqual({
+    ms: expect.closeTo(ONE_MS, 2) as number,
+    because: 'the origin has to send 67.1 MB once at 10.0 MB/s; every host may leave before it is done, so this is for one that does not'
+  })
+  expect(boundOf(scenario({}, { count: 16, churn: { meanUpMs: 1000, meanDownMs: 1000 } })).ms).toBeCloseTo(ONE_MS * (1 + 4 / 128), 2)
+})
+
 describe('unequal links', () => {
   it.each([
     // the origin needs 13.42 s to send it once, and doublings go on at the pace of hosts

@@ -113,10 +113,17 @@ describe('figures', () => {
       'wrong.bytes': 3,
       'origin.requests': 2,
       'origin.bytes': 80,
-      // the fullest step of 10 ms has 60
-      'origin.peak': 6000
+      // all of it within the hundred milliseconds of the run
+      'origin.peak': 800
     })
   })
+})
+
+it('the origin\'s peak is its fullest second', () => {
+  const { figures } = record(smallScenario(), recorder => {
+    for (const [atMs, bytes] of [[100, 10], [1200, 30], [1900, 40], [2250, 20], [5000, 5]] as const) recorder.originSent(bytes, atMs)
+  })
+  expect(figures['origin.peak']).toBe(70)
 })
 
 describe('hosts', () => {

@@ -13,8 +13,8 @@ describe('why a host was slow', () => {
   it.each<[Partial<HostResult>, string]>([
     [{}, 'its own link of 10.0 MB/s was full'],
     [{ fromMembers: 40e6 }, 'hardly waited, but got 4.00 MB/s where its link carries 10.0 MB/s'],
-    [{ waits: { members: 500, discovery: 3000, verify: 10 } }, 'waited 3.00 s to find others that pull the same image; 500 ms for others to have, or to send, what it lacked'],
-    [{ fault: 'stall', waits: { owner: 400 } }, 'it stalled; waited 400 ms for the host whose turn it was to ask the origin'],
+    [{ waits: { members: 500, discovery: 3000, verify: 10 } }, 'looked for others that pull the same image for 3.00 s; waited for others to have, or to send, what it lacked for 500 ms'],
+    [{ fault: 'stall', waits: { owner: 400 } }, 'it stalled; waited for the host whose turn it was to ask the origin for 400 ms'],
     [{ fromMembers: 0, doneMs: 0 }, 'it received nothing']
   ])('%j: %s', (changes, reason) => {
     expect(reasonOf(host(changes), RUN)).toBe(reason)

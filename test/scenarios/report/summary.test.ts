@@ -17,7 +17,7 @@ function hosts (observer: RunObserver, ...doneMs: number[]): void {
 }
 
 // 4 MB at 10 MB/s in 31 pieces, and one doubling for three hosts
-const BEST = 'At best it can take T* = 413 ms: the origin has to send 4.00 MB once at 10.0 MB/s, and those that have its last piece of 129 kB have to double 1 times to be 3 hosts.'
+const BEST = 'At best it can take T* = 413 ms: the origin has to send 4.00 MB once at 10.0 MB/s, and those that have its last piece of 129 kB have to double once to be 3 hosts.'
 
 it('all were done: how long after the first start, and against T*', () => {
   expect(sentences(observer => {
