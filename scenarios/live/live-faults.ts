@@ -105,11 +105,10 @@ export class LiveFaults {
   }
 
   async #rise (host: LiveHost, type: 'restarted' | 'came-back', downFromMs: number): Promise<void> {
-    const { facts, pulls, time } = this.#init
+    const { facts, pulls } = this.#init
     this.#note(type, host)
     await host.agent.restart()
-    const atMs = time.nowMs()
-    if (!pulls.isDone(host)) facts.chronicle.note(atMs, ['waited', host.planned.name, 'down', atMs - downFromMs])
+    if (!pulls.isDone(host)) facts.wasDown(host, downFromMs)
   }
 
   async #partition ({ groups, fromMs, toMs }: Plan['partitions'][number], number: number): Promise<void> {

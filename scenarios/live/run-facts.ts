@@ -2,7 +2,7 @@ import { shortDigest } from '../../src/oci/digest.ts'
 import type { RunProgress } from '../result.ts'
 import { Chronicle } from './chronicle.ts'
 import type { PushedLayer } from './image-push.ts'
-import type { LiveHost } from './live-host.ts'
+import { isLiar, type LiveHost } from './live-host.ts'
 import type { LogLine } from './log-tail.ts'
 import type { FrontReply } from './origin-policy.ts'
 
@@ -15,6 +15,13 @@ interface HostFacts {
   readonly bytes: number
   startedMs: number | undefined
   receivedMs: number | undefined
+}
+
+interface Receipt {
+  readonly from: LiveHost | 'origin' | 'stranger'
+  readonly bytes: number
+  readonly isWrong: boolean
+  readonly atMs: number
 }
 
 /** Makes what agents, the registry's front and pulls tell into what an observer of a run is told, and counts what progress shows. */
@@ -54,7 +61,7 @@ export class RunFacts {
   }
 
   get progress (): RunProgress {
-    const pulling = [...this.#hosts.values()].filter(({ host }) => host.planned.pull !== undefined)
+    const pulling = [...this.#hosts.values()].filter(({ host }) => host.planned.pull !== undefined && !isLiar(host.planned))
     return {
       atMs: this.nowMs(),
       hosts: pulling.length,
@@ -94,16 +101,29 @@ export class RunFacts {
     this.chronicle.note(atMs, ['wrong', planned.name, bytes, atMs])
   }
 
-  /** Of an agent. */
+  /** It has been away since then; what it waits for now begins anew. */
+  wasDown (host: LiveHost, fromMs: number): void {
+    const facts = this.#factsOf(host)
+    const atMs = this.nowMs()
+    this.chronicle.note(atMs, ['waited', host.planned.name, 'down', atMs - fromMs])
+    if (facts.receivedMs === undefined && facts.startedMs !== undefined) facts.startedMs = atMs
+  }
+
+  /** Of an agent. What a liar gives is wrong, whatever it is of. */
   logged (host: LiveHost, { time, msg, digest = '', source = '', bytes = 0, peer = '' }: LogLine): void {
     const atMs = Date.parse(time) - this.#startedAt
-    const layer = this.#layers.get(digest)
     if (!(atMs >= 0)) return
-    if (msg === 'fetch:received' && layer !== undefined) this.#received(host, layer, { source, bytes, atMs })
-    const other = this.#byPeer.get(peer)
-    if (other === undefined) return
-    if (msg === 'peer:banned') this.chronicle.note(atMs, ['banned', other.planned.name, host.planned.name, atMs])
-    if (msg === 'lied') this.chronicle.note(atMs, ['lied', host.planned.name, other.planned.name, atMs])
+    const { name } = host.planned
+    if (msg === 'peer:banned') {
+      const banned = this.#byPeer.get(peer)
+      if (banned !== undefined) this.chronicle.note(atMs, ['banned', banned.planned.name, name, atMs])
+    }
+    if (msg !== 'fetch:received') return
+    const from = source.startsWith(PEER) ? this.#byPeer.get(source.slice(PEER.length)) ?? 'stranger' : 'origin'
+    const isWrong = typeof from === 'object' && isLiar(from.planned)
+    if (isWrong) this.chronicle.note(atMs, ['lied', from.planned.name, name, atMs])
+    const layer = this.#layers.get(digest)
+    if (layer !== undefined) this.#received(host, layer, { from, bytes, isWrong, atMs })
   }
 
   /** Of the registry's front. */
@@ -129,22 +149,21 @@ export class RunFacts {
     }
   }
 
-  /** What it lacks it has had once: more of it than there is, was in vain. */
-  #received (host: LiveHost, layer: PushedLayer, { source, bytes, atMs }: { source: string, bytes: number, atMs: number }): void {
+  /** What a host lacks it has had once: more of it than there is, was in vain. */
+  #received (host: LiveHost, layer: PushedLayer, { from, bytes, isWrong, atMs }: Receipt): void {
     const facts = this.#factsOf(host)
     const { name, group } = host.planned
     const lacking = facts.lacking.get(layer) ?? 0
-    const useful = Math.min(bytes, lacking)
+    const useful = isWrong ? 0 : Math.min(bytes, lacking)
     if (facts.receivedMs === undefined && facts.startedMs !== undefined) this.chronicle.note(atMs, ['waited', name, 'discovery', Math.max(0, atMs - facts.startedMs)])
     facts.receivedMs = atMs
     facts.lacking.set(layer, lacking - useful)
     this.#bytes += useful
-    if (useful > 0) this.chronicle.note(atMs, ['received', name, source.startsWith(PEER) ? 'member' : 'origin', useful, atMs])
+    if (useful > 0) this.chronicle.note(atMs, ['received', name, from === 'origin' ? 'origin' : 'member', useful, atMs])
     if (bytes > useful) this.chronicle.note(atMs, ['inVain', name, bytes - useful, atMs])
-    const giver = source.startsWith(PEER) ? this.#byPeer.get(source.slice(PEER.length)) : undefined
-    if (giver === undefined) return
-    this.chronicle.note(atMs, ['gave', giver.planned.name, bytes, atMs])
-    const { zone } = giver.planned.group
+    if (typeof from === 'string') return
+    this.chronicle.note(atMs, ['gave', from.planned.name, bytes, atMs])
+    const { zone } = from.planned.group
     if (zone !== undefined && group.zone !== undefined && zone !== group.zone) this.chronicle.note(atMs, ['crossedBorder', bytes])
   }
 

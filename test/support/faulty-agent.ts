@@ -1,8 +1,7 @@
 /*
  * Runs in place of an agent on hosts that are to stall or to lie, with the agent's arguments and
  * AGENT_FAULT=stalling|lying. Both take part in whatever is swarmed: one promises pieces, takes requests and sends nothing;
- * the other says to have read some from the origin, signs hashes of wrong bytes, and sends these. Whom it has lied to it
- * says as agents log their events.
+ * the other says to have read some from the origin, signs hashes of wrong bytes, and sends these.
  */
 import { readFileSync } from 'node:fs'
 import { createServer } from 'node:http'
@@ -23,7 +22,6 @@ const { values } = parseArgs({
 const isLying = process.env.AGENT_FAULT === 'lying'
 const [host, port] = String(values.http).split(':')
 const keyFile = values['swarm-key']
-const deceived = new Set<string>()
 
 const peer = await startBadSwarmPeer({
   behaviour: isLying ? 'honest' : 'promises and gives nothing',
@@ -32,12 +30,7 @@ const peer = await startBadSwarmPeer({
   isOwner: isLying,
   listen: [String(values.p2p)],
   bootstrap: values.bootstrap as string[],
-  swarmKey: typeof keyFile === 'string' ? parseSwarmKey(readFileSync(keyFile)) : undefined,
-  onAsked: ({ type }, peer) => {
-    if (!isLying || type !== 'request' || deceived.has(peer)) return
-    deceived.add(peer)
-    console.log(JSON.stringify({ time: new Date().toISOString(), peer, msg: 'lied' }))
-  }
+  swarmKey: typeof keyFile === 'string' ? parseSwarmKey(readFileSync(keyFile)) : undefined
 })
 
 createServer((request, response) => {

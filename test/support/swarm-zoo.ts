@@ -23,8 +23,6 @@ export interface BadSwarmPeerInit {
   readonly isOwner?: boolean
   /** Of a closed swarm. @default it is in the open one */
   readonly swarmKey?: SwarmKey
-  /** Told each join and request with the peer that sent it. */
-  readonly onAsked?: (message: SwarmMessage, peer: string) => void
 }
 
 export interface BadSwarmPeer {
@@ -41,7 +39,7 @@ export interface BadSwarmPeer {
 const MAX_ASKED = 10_000
 
 /** Starts a real libp2p node that speaks the swarm protocol and treats those who link to it as `behaviour` says. */
-export async function startBadSwarmPeer ({ behaviour, content = new Map(), bootstrap = [], listen = ['/ip4/127.0.0.1/tcp/0'], signAs, isOwner = false, swarmKey, onAsked = () => {} }: BadSwarmPeerInit): Promise<BadSwarmPeer> {
+export async function startBadSwarmPeer ({ behaviour, content = new Map(), bootstrap = [], listen = ['/ip4/127.0.0.1/tcp/0'], signAs, isOwner = false, swarmKey }: BadSwarmPeerInit): Promise<BadSwarmPeer> {
   const privateKey = await generateKeyPair('Ed25519')
   const node = await createStack({
     privateKey,
@@ -79,10 +77,7 @@ export async function startBadSwarmPeer ({ behaviour, content = new Map(), boots
       attestations,
       stream,
       connection,
-      onAsked: message => {
-        if (asked.length < MAX_ASKED) asked.push(message)
-        onAsked(message, connection.remotePeer.toString())
-      },
+      onAsked: message => { if (asked.length < MAX_ASKED) asked.push(message) },
       onMembers: members => {
         // Who is dialled links to us.
         for (const { addresses } of members) {
