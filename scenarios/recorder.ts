@@ -31,7 +31,7 @@ export interface RunEnd {
 }
 
 /**
- * Keeps what an engine tells of a run, and makes its result of it. What it keeps grows with the hosts (some 700 bytes each), not
+ * Keeps what an engine tells of a run, and makes its result of it. What it keeps grows with the hosts (about a kilobyte each), not
  * with what happens to them, and it reads no clock: the same facts in the same order give the same result.
  * Of a liar's first lie and first ban, and of a host that gave up, it makes the event itself.
  */

@@ -38,7 +38,7 @@ export interface Giver extends Sender {
 export function demandOf (scenario: Scenario): Demand {
   const { agent, origin } = scenario
   const plan = planOf(scenario)
-  const startMs = Math.min(...plan.rolling.map(({ fromMs }) => fromMs), ...startsOf(plan.hosts))
+  const startMs = [...plan.rolling.map(({ fromMs }) => fromMs), ...startsOf(plan.hosts)].reduce((first, start) => Math.min(first, start), Infinity)
   const pulled = layersOf(scenario, scenario.pulls.flatMap(({ images }) => images))
   const lacking = (mayLeave: boolean): DemandHost[] => plan.hosts.filter(host => isHealthy(host) && mayLeaveForGood(host) === mayLeave)
     .map(host => demandHost(host, startMs, scenario)).filter(({ bytes }) => bytes > 0)

@@ -8,6 +8,8 @@ export interface Scale {
 }
 
 const DIGITS = 5
+/** Pixels. */
+const LINE_HEIGHT = 15
 const TIMES = [['s', 1000, 120_000], ['min', 60_000, 7_200_000], ['h', 3_600_000, Infinity]] as const
 const SIZES = ['B', 'kB', 'MB', 'GB', 'TB', 'PB'] as const
 
@@ -71,12 +73,23 @@ export function legend (names: ReadonlyArray<{ readonly name: string, readonly i
   }
 }
 
-/** An upright line at a moment. Near the right edge its label is to its left. */
-export function momentMark (at: number, label: string, { to, from = 0, colour = 'bound' as const }: { to: number, from?: number, colour?: 'bound' | 'ink' | 'muted' }): object {
+/** Where and how the line of a moment is drawn. */
+export interface MomentPlace {
+  /** The axis, in its unit. @default from 0 */
+  readonly from?: number
+  readonly to: number
+  /** @default 'bound' */
+  readonly colour?: 'bound' | 'ink' | 'muted'
+  /** Lines of text between its label and the picture. @default 0 */
+  readonly row?: number
+}
+
+/** An upright line at a moment. Far to the right its label is to its left. */
+export function momentMark (at: number, label: string, { to, from = 0, colour = 'bound', row = 0 }: MomentPlace): object {
   return {
     xAxis: at,
     lineStyle: { color: ink(colour), type: 'dashed', width: 1.5 },
-    label: { formatter: label, position: 'end', align: (at - from) / (to - from) > 0.6 ? 'right' : 'left', color: ink(colour), textBorderColor: 'transparent', fontSize: 12, distance: 4 }
+    label: { formatter: label, position: 'end', align: (at - from) / (to - from) > 0.6 ? 'right' : 'left', color: ink(colour), textBorderColor: 'transparent', fontSize: 12, distance: 4 + LINE_HEIGHT * row }
   }
 }
 

@@ -2,7 +2,7 @@ import { durationText, hostsText } from '../quantity-text.ts'
 import { amountAxis, grid, legend, momentMark, timeAxis, timeScale } from './axes.ts'
 import { chart } from './chart.ts'
 import { ink } from './palette.ts'
-import { firstStartMs, startsAtOnce } from './start.ts'
+import { firstStartMs, hasBound, startsAtOnce } from './start.ts'
 import type { Result } from '../result.ts'
 import type { Markup } from './markup.ts'
 
@@ -13,8 +13,8 @@ const MARGIN = 1.03
 /** Hosts that have begun and that are done, over time, and T*. */
 export function doneCurve (result: Result): Markup {
   const { series, bound, durationMs } = result
-  const boundAt = firstStartMs(result) + bound.ms
-  const endMs = Math.max(durationMs, boundAt) * MARGIN
+  const boundAt = hasBound(result) ? firstStartMs(result) + bound.ms : undefined
+  const endMs = Math.max(durationMs, boundAt ?? 0) * MARGIN
   const scale = timeScale(endMs)
   const line = (name: string, values: readonly number[], colour: 'done' | 'muted', more: object): object => ({
     name,
@@ -40,7 +40,7 @@ export function doneCurve (result: Result): Markup {
         {
           ...line('done', series.done, 'done', {}),
           areaStyle: { color: ink('done'), opacity: 0.12 },
-          markLine: { symbol: 'none', silent: true, data: [momentMark(scale.of(boundAt), `T* ${durationText(bound.ms)}`, { to: scale.of(endMs) })] }
+          markLine: { symbol: 'none', silent: true, data: boundAt === undefined ? [] : [momentMark(scale.of(boundAt), `T* ${durationText(bound.ms)}`, { to: scale.of(endMs) })] }
         }
       ]
     })
@@ -50,27 +50,18 @@ export function doneCurve (result: Result): Markup {
 /** How many hosts took how long, each from its own start; undefined when none was done. */
 export function completionDistribution (result: Result): Markup | undefined {
   const times = completionTimes(result)
-  const isComparable = startsAtOnce(result)
-  const marks = ([['half', 'completion.p50', 'ink'], ['99 %', 'completion.p99', 'muted']] as const).flatMap(([label, figure, colour]) => {
-    const at = result.figures[figure] ?? null
-    return at === null ? [] : [{ at, label: `${label} ${durationText(at)}`, colour }]
-  })
   if (times.length === 0) return undefined
-  const shown = [...times, ...isComparable ? [result.bound.ms] : []]
+  const { figures, bound } = result
+  const isComparable = hasBound(result) && startsAtOnce(result)
+  const moments = [['half', figures['completion.p50'], 'ink'], ['99 %', figures['completion.p99'], 'muted'], ['T*', isComparable ? bound.ms : null, 'bound']] as const
+  const marks = moments.flatMap(([name, at = null, colour]) => at === null ? [] : [{ at, label: `${name} ${durationText(at)}`, colour }])
+  const shown = [...times, ...isComparable ? [bound.ms] : []]
   const least = shown.reduce((min, time) => Math.min(min, time))
   const most = shown.reduce((max, time) => Math.max(max, time))
   const marginMs = Math.max(1, (most - least) * (MARGIN - 1))
   const [from, to] = [Math.max(0, least - marginMs), most + marginMs]
   const scale = timeScale(to)
   const range = { from: scale.of(from), to: scale.of(to) }
-  const mark = (at: number, label: string, colour: 'bound' | 'ink' | 'muted', row: number): object => {
-    const { label: text, ...rest } = momentMark(scale.of(at), label, { ...range, colour }) as { label: object }
-    return { ...rest, label: { ...text, distance: 4 + 15 * row } }
-  }
-  const lines = [
-    ...marks.map(({ at, label, colour }, row) => mark(at, label, colour, row)),
-    ...isComparable ? [mark(result.bound.ms, `T* ${durationText(result.bound.ms)}`, 'bound', marks.length)] : []
-  ]
   return chart({
     id: 'distribution',
     title: 'How long hosts took',
@@ -87,7 +78,7 @@ export function completionDistribution (result: Result): Markup | undefined {
         lineStyle: { color: ink('done'), width: 1.5 },
         areaStyle: { color: ink('done'), opacity: 0.3 },
         data: histogram(times, from, to).map(([at, count]) => [scale.of(at), count]),
-        markLine: { symbol: 'none', silent: true, data: lines }
+        markLine: { symbol: 'none', silent: true, data: marks.map(({ at, label, colour }, row) => momentMark(scale.of(at), label, { ...range, colour, row })) }
       }]
     })
   })

@@ -1,6 +1,6 @@
 import { countText, durationText, quantityText, ratioText } from '../quantity-text.ts'
 import { html } from './markup.ts'
-import { rolloutMs, startsAtOnce } from './start.ts'
+import { hasBound, rolloutMs, startsAtOnce } from './start.ts'
 import { countedHosts, summarySentences } from './summary.ts'
 import type { Result } from '../result.ts'
 import type { Markup } from './markup.ts'
@@ -20,7 +20,7 @@ export function headline (result: Result): Markup {
 function cardsOf (result: Result): Card[] {
   const { figures, imageBytes, bound } = result
   const { counted, done } = countedHosts(result)
-  const times = (ms: number | null, isComparable = true): string => ms === null || bound.ms === 0 || !isComparable ? '' : `${ratioText(ms / bound.ms)} T*`
+  const times = (ms: number | null, isComparable = true): string => ms === null || !hasBound(result) || !isComparable ? '' : `${ratioText(ms / bound.ms)} T*`
   const own = (figure: string): Card['note'] => times(figures[figure] ?? null, startsAtOnce(result)) || 'from its own start'
   const lastMs = rolloutMs(result)
   return [

@@ -15,6 +15,11 @@ export function rolloutMs (result: Pick<Result, 'hosts' | 'figures'>): number | 
   return duration === null ? null : duration - firstStartMs(result)
 }
 
+/** Whether T* says anything: something has to happen, and it can. */
+export function hasBound ({ bound }: Pick<Result, 'bound'>): boolean {
+  return bound.ms > 0 && bound.ms < Infinity
+}
+
 /** Whether hosts began together, so that what each of them needs can be compared with T*. */
 export function startsAtOnce ({ hosts, bound }: Pick<Result, 'hosts' | 'bound'>): boolean {
   const starts = hosts.flatMap(({ startedMs }) => startedMs ?? [])

@@ -9,9 +9,11 @@ export interface TextInit {
 
 /** Letters in a line, where nothing else is said. */
 export const DEFAULT_WIDTH = 80
+/** Letters that the last column has at least, however narrow the terminal is. */
+const MIN_LAST = 20
 const GAP = '  '
 
-type Style = 'bold' | 'dim' | 'green' | 'red'
+type Style = 'bold' | 'green' | 'red'
 
 export interface TextColumn {
   readonly title: string
@@ -61,6 +63,3 @@ export function wrapped (text: string, width: number): string[] {
   }
   return [...lines, line]
 }
-
-/** Letters that the last column has at least, however narrow the terminal is. */
-const MIN_LAST = 20
