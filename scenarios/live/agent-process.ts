@@ -191,6 +191,12 @@ export class AgentProcess {
       ...bootstrap.flatMap(multiaddr => ['--bootstrap', multiaddr]),
       ...Object.entries(origins).flatMap(([host, url]) => ['--origin', `${host}=${url}`]),
       ...args
-    ], { cwd: this.#workDir, logFile: this.logFile, env: { HOME: home, XDG_RUNTIME_DIR: home, XDG_CONFIG_HOME: undefined, XDG_DATA_HOME: undefined, DOCKER_CONFIG: undefined, ...env } })
+    ], { cwd: this.#workDir, logFile: this.logFile, env: { HOME: home, XDG_RUNTIME_DIR: home, XDG_CONFIG_HOME: undefined, XDG_DATA_HOME: undefined, DOCKER_CONFIG: undefined, ...ownSettings(), ...env } })
   }
+}
+
+/** Hides what is set for this machine's own agent: `SHOAL_*` variables, and the file of the system. */
+function ownSettings (): Record<string, string | undefined> {
+  const named = Object.keys(process.env).filter(name => name.startsWith('SHOAL_')).map(name => [name, undefined])
+  return { ...Object.fromEntries(named) as Record<string, undefined>, SHOAL_CONFIG: '/dev/null' }
 }
