@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import { setTimeout as delay } from 'node:timers/promises'
 import { cpuSeconds, residentBytes } from '../../scenarios/live/process-usage.ts'
-import { busyShare, machineTicks, type MachineTicks } from './machine-cpu.ts'
+import { busyShare, machineTicks, type MachineTicks } from '../../scenarios/live/machine-cpu.ts'
 
 const INTERVAL_MS = 200
 const WINDOW_MS = 1_000

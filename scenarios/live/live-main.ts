@@ -20,6 +20,7 @@ async function run ({ type: _, ...init }: Extract<LiveRequest, { type: 'run' }>)
       ...init,
       signal: aborted.signal,
       onCalls: calls => { process.send?.({ type: 'calls', calls } satisfies LiveReply) },
+      onNote: note => { process.send?.({ type: 'note', note } satisfies LiveReply) },
       onProgress: progress => { process.send?.({ type: 'progress', progress } satisfies LiveReply) }
     })
     await tell({ type: 'ended', ...end })

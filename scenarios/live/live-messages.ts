@@ -11,5 +11,6 @@ export type LiveRequest =
 export type LiveReply =
   | { readonly type: 'calls', readonly calls: readonly ObserverCall[] }
   | { readonly type: 'progress', readonly progress: RunProgress }
+  | { readonly type: 'note', readonly note: string }
   | { readonly type: 'ended', readonly durationMs: number, readonly isPartial: boolean }
   | { readonly type: 'failed', readonly message: string, readonly stack: string | undefined }

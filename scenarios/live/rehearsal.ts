@@ -12,6 +12,7 @@ import { startFleet } from './live-fleet.ts'
 import type { LiveHost } from './live-host.ts'
 import { LivePulls } from './live-pulls.ts'
 import { LogTail } from './log-tail.ts'
+import { busyShare, machineTicks } from './machine-cpu.ts'
 import { loopbackNetwork, type Network } from './network.ts'
 import { Origin } from './origin.ts'
 import type { FrontReply, OriginPolicy } from './origin-policy.ts'
@@ -26,6 +27,8 @@ const LOOK_MS = 200
 const SETTLED_MS = 500
 /** What agents and the registry say in the end comes within this time. */
 const LAST_WORDS_MS = 300
+/** Above it a rollout is as fast as the processors. */
+const BUSY_SHARE = 0.9
 /** What the front has written is on its way, or nearly: else a megabyte of each answer counts as sent that only waits in the kernel. */
 const HOLD_LITTLE = 'echo 65536 >/proc/sys/net/ipv4/tcp_notsent_lowat 2>/dev/null || true'
 
@@ -37,6 +40,8 @@ export interface RehearsalInit {
   readonly faultyMain: string | undefined
   readonly onCalls: (calls: readonly ObserverCall[]) => void
   readonly onProgress: (progress: RunProgress) => void
+  /** Told, in a sentence for people, what the figures depend on. */
+  readonly onNote: (note: string) => void
   /** Ends it, at any time. */
   readonly signal: AbortSignal
 }
@@ -116,7 +121,7 @@ function policyOf ({ hasRanges, rejectShare, retryAfterMs, up }: OriginSpec, isS
   return { hasRanges, rejectShare, retryAfterMs, bytesPerSecond: isShaped ? Infinity : up }
 }
 
-async function run ({ scenario, hasDelay, onCalls, onProgress, signal }: RehearsalInit, { bridged, origin, content, hosts }: Stage, fronted: { take: (fact: FrontReply) => void }): Promise<{ durationMs: number, isPartial: boolean }> {
+async function run ({ scenario, hasDelay, onCalls, onProgress, onNote, signal }: RehearsalInit, { bridged, origin, content, hosts }: Stage, fronted: { take: (fact: FrontReply) => void }): Promise<{ durationMs: number, isPartial: boolean }> {
   const plan = planOf(scenario)
   const tails = hosts.map(host => ({ host, tail: new LogTail(host.agent.logFile) }))
   await Promise.all(tails.map(async ({ tail }) => tail.skip()))
@@ -132,10 +137,13 @@ async function run ({ scenario, hasDelay, onCalls, onProgress, signal }: Rehears
   const pulls = new LivePulls({ plan, hosts, content, facts, time })
   const faults = new LiveFaults({ scenario, plan, hosts, network: bridged, shaping: { hasDelay }, origin, pulls, facts, time }).run()
   faults.catch(() => { over.abort() })
+  const ticks = await machineTicks()
   const looking = lookOn(time.end, async () => look(facts.nowMs() - SETTLED_MS))
   looking.catch(() => { over.abort() })
   await pulls.run()
   const durationMs = facts.nowMs()
+  const busy = busyShare(ticks, await machineTicks())
+  if (busy > BUSY_SHARE) onNote(`the processors were ${Math.round(100 * busy)} % busy: completion is as late as they are slow, not as the links; try fewer hosts, or slower links`)
   over.abort()
   await Promise.all([faults, looking])
   await delay(LAST_WORDS_MS)

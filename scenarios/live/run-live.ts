@@ -33,6 +33,7 @@ export const runLive: Engine = async (scenario, observer, { signal, onProgress, 
   child.on('message', (reply: LiveReply) => {
     switch (reply.type) {
       case 'calls': tellAll(observer, reply.calls); break
+      case 'note': onNote?.(reply.note); break
       case 'progress':
         lastMs = reply.progress.atMs
         onProgress?.(reply.progress)

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { busyShare, parseMachineTicks } from '../../bench/rollout/machine-cpu.ts'
+import { busyShare, parseMachineTicks } from '../../../scenarios/live/machine-cpu.ts'
 
 describe('processor time of the machine', () => {
   it('is the sum of all kinds but those that are counted twice', () => {
