@@ -6,10 +6,10 @@ import { hostResult, isLiar, newHostRecord } from './recording/host-record.ts'
 import { Lies } from './recording/lies.ts'
 import { newSeriesSums, seriesOf } from './recording/series.ts'
 import { spreadOf } from './recording/spread.ts'
+import { TimeSteps } from './recording/time-steps.ts'
 import { judge } from './recording/verdict.ts'
 import { RESULT_VERSION } from './result.ts'
 import type { HostRecord } from './recording/host-record.ts'
-import type { SeriesColumn } from './recording/series.ts'
 import type { EngineName, Result, RunEvent, RunObserver, WaitCause } from './result.ts'
 import type { Scenario } from './scenario.ts'
 
@@ -40,20 +40,20 @@ export class Recorder implements RunObserver {
   readonly #init: RecorderInit
   readonly #hosts: readonly HostRecord[]
   readonly #byName: ReadonlyMap<string, HostRecord>
-  readonly #sums = newSeriesSums()
+  readonly #steps = new TimeSteps()
+  readonly #sums = newSeriesSums(this.#steps)
   readonly #progress: HostProgress
   readonly #lies: Lies
   readonly #totals = { fromOrigin: 0, fromMembers: 0, inVain: 0, control: 0, border: 0, wrong: 0, originBytes: 0, originRequests: 0 }
   readonly #events: RunEvent[] = []
   #eventsLeftOut = 0
-  #lastMs = 0
 
   constructor (scenario: Scenario, init: RecorderInit) {
     this.#scenario = scenario
     this.#init = init
     this.#hosts = planOf(scenario).hosts.map(newHostRecord)
     this.#byName = new Map(this.#hosts.map(host => [host.planned.name, host]))
-    this.#progress = new HostProgress(this.#hosts.length)
+    this.#progress = new HostProgress(this.#hosts.length, this.#steps)
     this.#lies = new Lies(this.#hosts.length)
   }
 
@@ -64,7 +64,7 @@ export class Recorder implements RunObserver {
     host.startedMs = atMs
     host.lackedBytes = bytes
     if (bytes === 0) this.#progress.reach(host.index, 1, atMs)
-    if (!isLiar(host)) this.#add('started', 1, atMs)
+    if (!isLiar(host)) this.#sums.add('started', 1, atMs)
   }
 
   received (name: string, from: 'origin' | 'member', bytes: number, atMs: number): void {
@@ -72,7 +72,7 @@ export class Recorder implements RunObserver {
     const source = from === 'origin' ? 'fromOrigin' : 'fromMembers'
     host[source] += bytes
     this.#totals[source] += bytes
-    this.#add(source, bytes, atMs)
+    this.#sums.add(source, bytes, atMs)
     if (host.lackedBytes > 0) this.#progress.reach(host.index, (host.fromOrigin + host.fromMembers) / host.lackedBytes, atMs)
   }
 
@@ -82,7 +82,7 @@ export class Recorder implements RunObserver {
 
   inVain (_host: string, bytes: number, atMs: number): void {
     this.#totals.inVain += bytes
-    this.#add('inVain', bytes, atMs)
+    this.#sums.add('inVain', bytes, atMs)
   }
 
   crossedBorder (bytes: number): void {
@@ -95,18 +95,18 @@ export class Recorder implements RunObserver {
 
   control (bytes: number, atMs: number): void {
     this.#totals.control += bytes
-    this.#add('controlBytes', bytes, atMs)
+    this.#sums.add('controlBytes', bytes, atMs)
   }
 
   /** The bytes count when they are sent. */
   originAnswered (_bytes: number, atMs: number): void {
     this.#totals.originRequests++
-    this.#add('originRequests', 1, atMs)
+    this.#sums.add('originRequests', 1, atMs)
   }
 
   originSent (bytes: number, atMs: number): void {
     this.#totals.originBytes += bytes
-    this.#add('originBytes', bytes, atMs)
+    this.#sums.add('originBytes', bytes, atMs)
   }
 
   done (name: string, atMs: number): void {
@@ -115,7 +115,7 @@ export class Recorder implements RunObserver {
     host.doneMs = atMs
     host.outcome = 'done'
     this.#progress.reach(host.index, 1, atMs)
-    if (!isLiar(host)) this.#add('done', 1, atMs)
+    if (!isLiar(host)) this.#sums.add('done', 1, atMs)
   }
 
   failed (name: string, reason: string, atMs: number): void {
@@ -124,10 +124,9 @@ export class Recorder implements RunObserver {
     this.event({ atMs, type: 'failed', host: name, detail: reason })
   }
 
-  left (name: string, atMs: number): void {
+  left (name: string, _atMs: number): void {
     const host = this.#host(name)
     if (host.outcome === 'pending') host.outcome = 'left'
-    this.#lastMs = Math.max(this.#lastMs, atMs)
   }
 
   waited (name: string, cause: WaitCause, forMs: number): void {
@@ -146,15 +145,13 @@ export class Recorder implements RunObserver {
   }
 
   event (event: RunEvent): void {
-    this.#lastMs = Math.max(this.#lastMs, event.atMs)
     if (event.host !== null && (event.type === 'came-back' || event.type === 'restarted')) this.#cameBack(this.#host(event.host))
     if (this.#events.length < MAX_EVENTS) this.#events.push(event)
     else this.#eventsLeftOut++
   }
 
   result ({ durationMs, isPartial, clean }: RunEnd): Result {
-    const endMs = Math.max(durationMs, this.#lastMs)
-    const series = seriesOf(this.#sums, endMs)
+    const series = seriesOf(this.#sums, this.#steps, durationMs)
     const groups = this.#scenario.groups.map(({ name }) => name)
     const layers = layersOf(this.#scenario, this.#scenario.pulls.flatMap(({ images }) => images))
     const judged = {
@@ -188,10 +185,5 @@ export class Recorder implements RunObserver {
 
   #cameBack (host: HostRecord): void {
     if (host.outcome === 'left') host.outcome = 'pending'
-  }
-
-  #add (column: SeriesColumn, amount: number, atMs: number): void {
-    if (atMs > this.#lastMs) this.#lastMs = atMs
-    this.#sums.add(column, amount, atMs)
   }
 }

@@ -1,13 +1,15 @@
-import { MAX_STEPS, TimeSteps } from './time-steps.ts'
+import { MAX_STEPS } from './time-steps.ts'
+import type { TimeSteps } from './time-steps.ts'
 
 /** How far each host is at the end of each step, in a byte each. What a host has, it keeps. */
 export class HostProgress {
   readonly #percent: Uint8Array
   readonly #steps: TimeSteps
 
-  constructor (hosts: number) {
+  constructor (hosts: number, steps: TimeSteps) {
     this.#percent = new Uint8Array(hosts * MAX_STEPS)
-    this.#steps = new TimeSteps(() => { mergePairs(this.#percent) })
+    this.#steps = steps
+    steps.onDoubled(() => { mergePairs(this.#percent) })
   }
 
   /** @param share - 0 to 1; what is not whole is 99 % at the most */

@@ -1,17 +1,15 @@
-import { MAX_STEPS, TimeSteps } from './time-steps.ts'
+import { MAX_STEPS } from './time-steps.ts'
+import type { TimeSteps } from './time-steps.ts'
 
 /** Sums by step of time, under names. */
 export class StepSums<Name extends string> {
   readonly #columns: Readonly<Record<Name, Float64Array>>
   readonly #steps: TimeSteps
 
-  constructor (names: readonly Name[]) {
+  constructor (names: readonly Name[], steps: TimeSteps) {
     this.#columns = Object.fromEntries(names.map(name => [name, new Float64Array(MAX_STEPS)])) as Record<Name, Float64Array>
-    this.#steps = new TimeSteps(() => { for (const name of names) mergePairs(this.#columns[name]) })
-  }
-
-  get stepMs (): number {
-    return this.#steps.stepMs
+    this.#steps = steps
+    steps.onDoubled(() => { for (const name of names) mergePairs(this.#columns[name]) })
   }
 
   add (name: Name, amount: number, atMs: number): void {

@@ -4,11 +4,6 @@ import type { Unit } from '../result.ts'
 
 const OF_GROUP = /^group\.([^.]+)\./
 
-/** What a figure is counted in; undefined: there is no such figure. */
-export function figureUnit (name: string): Unit | undefined {
-  return FIGURES[name.replace(OF_GROUP, 'group.<group>.')]?.unit
-}
-
 /** What a figure says. */
 export function figureMeaning (name: string): string {
   const group = OF_GROUP.exec(name)?.[1]
@@ -18,4 +13,9 @@ export function figureMeaning (name: string): string {
 export function figureText (name: string, value: number | null): string {
   const unit = figureUnit(name)
   return unit === undefined ? String(value ?? 'none') : quantityText(value, unit)
+}
+
+/** What a figure is counted in; undefined: there is no such figure. */
+function figureUnit (name: string): Unit | undefined {
+  return FIGURES[name.replace(OF_GROUP, 'group.<group>.')]?.unit
 }

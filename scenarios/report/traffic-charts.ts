@@ -8,11 +8,12 @@ import type { Markup } from './markup.ts'
 
 /** What came from other hosts, what from the origin, what in vain: a rate at each moment, one on top of the other. */
 export function bytesBySource ({ series, durationMs, figures }: Result): Markup {
-  const sources = [
+  const all = [
     { name: 'from other hosts', colour: 'members', values: series.fromMembers },
     { name: 'from the origin', colour: 'origin', values: series.fromOrigin },
     { name: 'in vain', colour: 'vain', values: series.inVain }
   ] as const
+  const sources = all.filter(({ values }) => sum(values) > 0)
   const rates = sources.map(({ values }) => perSecond(values, series.stepMs))
   const most = Math.max(...series.at.map((_, step) => rates.reduce((sum, rate) => sum + (rate[step] ?? 0), 0)))
   const scale = byteScale(most, { perSecond: true })
@@ -29,7 +30,10 @@ export function bytesBySource ({ series, durationMs, figures }: Result): Markup 
       yAxis: amountAxis(scale.unit),
       series: sources.map(({ name, colour }, index) => ({
         ...area(name, colour, series.at.map((at, step) => [times.of(Math.min(at, durationMs)), scale.of(rates[index]?.[step] ?? 0)])),
-        stack: 'bytes'
+        stack: 'bytes',
+        // an outline would show where there is nothing of a source
+        lineStyle: { width: 0 },
+        areaStyle: { color: ink(colour), opacity: 0.75 }
       }))
     })
   })

@@ -203,6 +203,15 @@ it('series have one number for each step of the run', () => {
   expect(series.fromOrigin.reduce((sum, bytes) => sum + bytes)).toBe(4 * MB)
 })
 
+it('series end with the run, whatever is told of later', () => {
+  const { series, spread } = record(smallScenario(), recorder => {
+    threeHosts(recorder)
+    recorder.control(90, 17_000)
+  })
+  expect([series.stepMs, series.at.at(-1), series.originBytes.length]).toEqual([80, 5040, 63])
+  expect(spread.percent.map(row => row.length)).toEqual([63, 63, 63])
+})
+
 it('the same facts give the same result, and a partial one says so', () => {
   expect(JSON.stringify(plausibleResult())).toBe(JSON.stringify(plausibleResult()))
   expect(plausibleResult({ endMs: 3000 })).toMatchObject({ isPartial: true, durationMs: 3000, figures: { 'done.share': 0 } })
