@@ -28,6 +28,8 @@ export interface RunEnd {
   readonly isPartial: boolean
   /** The same scenario without its faults, where an expectation is in units of that. */
   readonly clean?: Pick<Result, 'figures'>
+  /** What the engine says that the run leaves out. @default none */
+  readonly notes?: readonly string[]
 }
 
 /**
@@ -150,20 +152,21 @@ export class Recorder implements RunObserver {
     else this.#eventsLeftOut++
   }
 
-  result ({ durationMs, isPartial, clean }: RunEnd): Result {
+  result ({ durationMs, isPartial, clean, notes = [] }: RunEnd): Result {
     const series = seriesOf(this.#sums, this.#steps, durationMs)
     const groups = this.#scenario.groups.map(({ name }) => name)
     const layers = layersOf(this.#scenario, this.#scenario.pulls.flatMap(({ images }) => images))
     const judged = {
       bound: boundOf(this.#scenario),
       imageBytes: layers.reduce((sum, { bytes }) => sum + bytes, 0),
-      figures: figuresOf({ hosts: this.#hosts, groups, totals: this.#totals, series, liarsBannedShare: this.#lies.bannedShare() })
+      figures: figuresOf({ hosts: this.#hosts, groups, totals: this.#totals, series, liarsBannedShare: this.#lies.bannedShare(), countsControl: this.#init.engine === 'sim' })
     }
     return {
       resultVersion: RESULT_VERSION,
       shoal: this.#init.shoal,
       engine: this.#init.engine,
       isPartial,
+      ...(notes.length === 0 ? {} : { notes }),
       scenario: this.#scenario,
       ...judged,
       durationMs,

@@ -34,7 +34,7 @@ const host = z.object({
   fromMembers: bytes,
   given: bytes.describe('bytes that it gave to others'),
   waits: z.partialRecord(z.enum(['discovery', 'members', 'origin', 'owner', 'own-link', 'verify', 'down']), ms)
-    .describe('milliseconds in which nothing came, by what was waited for')
+    .describe('milliseconds, by what was waited for')
 })
 
 const series = z.object({
@@ -69,6 +69,7 @@ export const resultSchema = z.object({
   shoal: z.string().describe('version of Shoal'),
   engine: z.enum(['sim', 'live']),
   isPartial: z.boolean().describe('the run was ended before its end'),
+  notes: z.array(z.string()).optional().describe('what of the scenario the run left out, or what held it up that is not of the scenario'),
   scenario: scenarioSchema,
   bound,
   imageBytes: bytes.describe('of the layers that are pulled, each once'),

@@ -15,6 +15,8 @@ export interface Result {
   readonly engine: EngineName
   /** The run was ended before its end: figures are of what had happened. */
   readonly isPartial: boolean
+  /** What of the scenario the run left out, or what held it up that is not of the scenario, in sentences. Absent: nothing. */
+  readonly notes?: readonly string[]
   readonly scenario: Scenario
   /** What nobody can beat. */
   readonly bound: Bound
@@ -52,7 +54,7 @@ export interface GroupResult {
   readonly fromMembers: number
 }
 
-/** Waits are milliseconds in which nothing came, by what was waited for. */
+/** Waits are milliseconds, by what was waited for: see `WaitCause`. */
 export interface HostResult {
   readonly name: string
   readonly group: string
@@ -72,7 +74,12 @@ export interface HostResult {
 /** `left`: it was killed or went away. `pending`: the run ended before. `idle`: it had nothing to pull. */
 export type HostOutcome = 'done' | 'failed' | 'left' | 'pending' | 'idle'
 
-/** What a host without a single byte on its way to it waits for. `verify`: for its last bytes to be checked. */
+/**
+ * What a host waited for that had begun and lacked something, so that its waits are the time from its start to its end. Looked at
+ * ten times a second, the first of these that holds is all of that tenth: `down`, it was dead, away or said nothing; `own-link`,
+ * its own link was nearly full; `members`, pieces were asked of them, or they had none to give; `origin`, it read from there;
+ * `verify`, its last bytes were checked; `discovery`, it knew nobody who has any of it; `owner`, others read from the origin for it.
+ */
 export type WaitCause = 'discovery' | 'members' | 'origin' | 'owner' | 'own-link' | 'verify' | 'down'
 
 /** One number for each step. `at[i]` is the end of step i. Counts of bytes are of that step alone. */
@@ -141,7 +148,7 @@ export const FIGURES: Readonly<Record<string, { readonly unit: Unit, readonly me
   'origin.peak': { unit: 'bytes/s', meaning: 'the most that the origin sent within a second' },
   'members.bytes': { unit: 'bytes', meaning: 'that hosts had from hosts' },
   'vain.bytes': { unit: 'bytes', meaning: 'sent twice, wrong, or called off' },
-  'control.bytes': { unit: 'bytes', meaning: 'messages between agents, pieces not counted' },
+  'control.bytes': { unit: 'bytes', meaning: 'messages between agents, pieces not counted; none of a live run, whose agents do not count them' },
   'border.bytes': { unit: 'bytes', meaning: 'of pieces that came from another zone' },
   'wrong.bytes': { unit: 'bytes', meaning: 'that a client was given and were wrong' },
   'liars.banned.share': { unit: 'share', meaning: 'of the liars from which somebody had a wrong piece, those that were banned by all who had' }

@@ -31,9 +31,11 @@ function needsCleanRun ({ expect }: Scenario): boolean {
 async function runOnce (scenario: Scenario, phase: RunPhase, { engine, shoal, modules, signal, onProgress }: RunOptions, clean?: Result): Promise<Result> {
   const run = await loadEngine(engine, modules)
   const recorder = new Recorder(scenario, { engine, shoal })
+  const notes: string[] = []
   const end = await run(scenario, recorder, {
+    onNote: note => { notes.push(note) },
     ...(signal === undefined ? {} : { signal }),
     ...(onProgress === undefined ? {} : { onProgress: progress => { onProgress(progress, phase) } })
   })
-  return recorder.result({ ...end, ...(clean === undefined ? {} : { clean }) })
+  return recorder.result({ ...end, notes, ...(clean === undefined ? {} : { clean }) })
 }

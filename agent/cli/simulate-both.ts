@@ -4,7 +4,7 @@ import { agreementText, apartLines } from './agreement.ts'
 import { throwIfUnmet, unmetLines } from './expectation-lines.ts'
 import { Interruption } from './interruption.ts'
 import { comparisonFile, resultFiles, resultValue } from './result-files.ts'
-import { outputDirectory, prepareDirectory, tellPlaces, textInit, writeFiles } from './simulate-output.ts'
+import { outputDirectory, prepareDirectory, tellNotes, tellPlaces, textInit, writeFiles } from './simulate-output.ts'
 import { showRehearsal } from './simulate-rehearsal.ts'
 import { readScenario } from './simulate-scenario.ts'
 import { createSimulateView } from './simulate-view.ts'
@@ -29,6 +29,7 @@ export async function simulateBoth (request: Extract<SimulateRequest, { type: 'b
     return result
   }
   const [sim, live] = await runInTurn(run).finally(() => { view?.close() })
+  for (const result of [sim, live]) tellNotes(result, request, context)
   const agreements = calibrate(sim, live)
   await writeFiles(directory, [
     ['calibration.json', () => `${JSON.stringify(agreements, undefined, 2)}\n`],

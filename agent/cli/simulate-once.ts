@@ -3,7 +3,7 @@ import { resultText } from '../../scenarios/result-file.ts'
 import { throwIfUnmet, unmetLines } from './expectation-lines.ts'
 import { Interruption } from './interruption.ts'
 import { resultFiles } from './result-files.ts'
-import { outputDirectory, prepareDirectory, tellPlaces, textInit, writeFiles } from './simulate-output.ts'
+import { outputDirectory, prepareDirectory, tellNotes, tellPlaces, textInit, writeFiles } from './simulate-output.ts'
 import { showRehearsal } from './simulate-rehearsal.ts'
 import { readScenario } from './simulate-scenario.ts'
 import { createSimulateView } from './simulate-view.ts'
@@ -19,6 +19,7 @@ export async function simulateOnce (request: Extract<SimulateRequest, { type: 'r
   using interruption = new Interruption(context)
   const view = await createSimulateView(request, context)
   const result = await showRehearsal(scenario, { engine, name: scenario.name, view, signal: interruption.signal }, context).finally(() => { view?.close() })
+  tellNotes(result, request, context)
   await writeFiles(directory, resultFiles(result), request)
   if (asJson) context.stdout.write(resultText(result))
   else if (!isQuiet) context.stdout.write(reportText(result, textInit(context)))

@@ -2,6 +2,7 @@ import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { OutputError } from './cli-error.ts'
 import type { TextInit } from '../../scenarios/report/text-layout.ts'
+import type { Result } from '../../scenarios/result.ts'
 import type { CliContext } from './cli-context.ts'
 import type { SimulateOutput } from './simulate-request.ts'
 
@@ -56,6 +57,11 @@ export function textInit ({ stdout, env }: CliContext): TextInit {
 export function tellPlaces (directory: string | undefined, report: string, { asJson, isQuiet, hasReport }: SimulateOutput, { stdout }: CliContext): void {
   if (directory === undefined || asJson || isQuiet) return
   stdout.write(hasReport ? `\nopen ${join(directory, report)}\n` : `\nwritten to ${directory}\n`)
+}
+
+/** Says what a run left out, where it does not get into a pipe. */
+export function tellNotes ({ notes = [] }: Result, { isQuiet }: SimulateOutput, { stderr }: CliContext): void {
+  if (!isQuiet) for (const note of notes) stderr.write(`note: ${note}\n`)
 }
 
 function unwritable (path: string, cause: unknown): OutputError {

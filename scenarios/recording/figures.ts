@@ -23,10 +23,12 @@ export interface FigureFacts {
   readonly totals: Totals
   readonly series: Pick<Series, 'originBytes' | 'stepMs'>
   readonly liarsBannedShare: number | null
+  /** Whether the engine tells of messages between agents. */
+  readonly countsControl: boolean
 }
 
 /** All of `FIGURES`, always in the same order. */
-export function figuresOf ({ hosts, groups, totals, series, liarsBannedShare }: FigureFacts): Result['figures'] {
+export function figuresOf ({ hosts, groups, totals, series, liarsBannedShare, countsControl }: FigureFacts): Result['figures'] {
   const all = completionOf(hosts)
   const ofGroups = groups.flatMap(name => {
     const { p50, p90, p99, max, doneShare } = completionOf(membersOf(name, hosts))
@@ -48,7 +50,7 @@ export function figuresOf ({ hosts, groups, totals, series, liarsBannedShare }: 
     'origin.peak': peakOf(series),
     'members.bytes': totals.fromMembers,
     'vain.bytes': totals.inVain,
-    'control.bytes': totals.control,
+    'control.bytes': countsControl ? totals.control : null,
     'border.bytes': totals.border,
     'wrong.bytes': totals.wrong,
     'liars.banned.share': liarsBannedShare

@@ -4,7 +4,7 @@ import type { Result } from '../result.ts'
 
 /** What happened, in a few sentences that need no picture. */
 export function summarySentences (result: Result): string[] {
-  return [partialSentence(result), completionSentence(result), shortfallSentence(result), originSentence(result), wrongSentence(result)].filter(sentence => sentence !== undefined)
+  return [partialSentence(result), completionSentence(result), shortfallSentence(result), originSentence(result), wrongSentence(result), ...noteSentences(result)].filter(sentence => sentence !== undefined)
 }
 
 /** Hosts whose completion counts, and those of them that were done. */
@@ -40,6 +40,10 @@ function originSentence ({ figures, imageBytes, scenario: { origin } }: Result):
   const part = members === 0 ? '' : ` ${shareText(Math.round(1000 * members / (members + sent)) / 1000)} of all bytes came from other hosts.`
   if (origin === undefined) return `There was no origin: ${bytesText(members)} came from other hosts.`
   return `The origin sent ${bytesText(sent)}${imageBytes === 0 ? '' : `, ${ratioText(sent / imageBytes)} the image`}.${part}`
+}
+
+function noteSentences ({ notes = [] }: Result): string[] {
+  return notes.map(note => `Note: ${note}.`)
 }
 
 function wrongSentence ({ figures }: Result): string | undefined {

@@ -119,6 +119,11 @@ describe('figures', () => {
   })
 })
 
+it('nothing is said of control messages where agents do not count them', () => {
+  const recorder = new Recorder(smallScenario(), { engine: 'live', shoal: '1.2.3' })
+  expect(recorder.result({ durationMs: 100, isPartial: false }).figures).toHaveProperty(['control.bytes'], null)
+})
+
 it('the origin\'s peak is its fullest second', () => {
   const { figures } = record(smallScenario(), recorder => {
     for (const [atMs, bytes] of [[100, 10], [1200, 30], [1900, 40], [2250, 20], [5000, 5]] as const) recorder.originSent(bytes, atMs)

@@ -28,6 +28,11 @@ describe.each([['in this thread', runScenario], ['in a thread of its own', runIn
     expect([...phases]).toContain('clean')
   })
 
+  it('says what it left out, of which there mostly is nothing', async () => {
+    expect(await run(smallScenario({ description: 'lossy' }), options)).toMatchObject({ notes: ['loss is left out'] })
+    expect(await run(smallScenario(), options)).not.toHaveProperty('notes')
+  })
+
   it('ends with what has happened when it is aborted, before or amid it', async () => {
     const aborted = new AbortController()
     const amid = await run(smallScenario({ description: 'endless' }), { ...options, signal: aborted.signal, onProgress: () => { aborted.abort() } })

@@ -9,7 +9,7 @@ class ImpossibleError extends ShoalError {
 }
 
 /**
- * An engine that does what the scenario's description says: it is `endless`, `impossible`, `broken` or `ends` its thread. Else each
+ * An engine that does what the scenario's description says: it is `endless`, `impossible`, `broken`, `lossy` or `ends` its thread. Else each
  * host takes its bytes from the origin, one after the other, a second each, and two where a host has a fault.
  */
 export const engine: Engine = toldEngine(1000)
@@ -19,10 +19,11 @@ export function toldEngine (stepMs: number): Engine {
   return async (scenario, observer, options) => tellRun(scenario, observer, options, stepMs)
 }
 
-async function tellRun (scenario: Scenario, observer: RunObserver, { signal, onProgress }: Parameters<Engine>[2], stepMs: number): ReturnType<Engine> {
+async function tellRun (scenario: Scenario, observer: RunObserver, { signal, onProgress, onNote }: NonNullable<Parameters<Engine>[2]>, stepMs: number): ReturnType<Engine> {
   if (scenario.description.includes('impossible')) throw new ImpossibleError('no room for so many agents: try 4')
   if (scenario.description.includes('broken')) throw new TypeError('undefined is not a number')
   if (scenario.description.includes('ends')) process.exit(3)
+  if (scenario.description.includes('lossy')) onNote?.('loss is left out')
   const hosts = planOf(scenario).hosts.filter(({ pull }) => pull !== undefined)
   const bytesOf = (host: typeof hosts[number]): number => (host.pull?.layers ?? []).reduce((sum, { bytes }) => sum + bytes, 0)
   const progress = { atMs: 0, hosts: hosts.length, started: 0, done: 0, failed: 0, bytes: 0, bytesInAll: hosts.reduce((sum, host) => sum + bytesOf(host), 0), originBytes: 0 }

@@ -55,6 +55,16 @@ describe('shoal simulate SCENARIO', () => {
     expect(await readdir(cli.out)).toEqual(['result.json'])
   })
 
+  it('says what the run left out, apart from the result, but not with --quiet', async () => {
+    const cli = await SimulateHarness.create()
+    const lossy = await cli.scenario({ description: 'lossy' })
+    await cli.simulate(lossy, '--json')
+    expect(cli.stderr.text).toBe('note: loss is left out\n')
+    const quiet = await SimulateHarness.create()
+    await quiet.simulate(lossy, '--quiet')
+    expect(quiet.stderr.text).toBe('')
+  })
+
   it('tells each thing wrong with the file, its place and its key, and runs nothing', async () => {
     const cli = await SimulateHarness.create()
     const path = join(cli.directory, 'wrong.yaml')
