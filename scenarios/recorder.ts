@@ -137,7 +137,9 @@ export class Recorder implements RunObserver {
   }
 
   lied (liar: string, to: string, atMs: number): void {
-    if (!this.#lies.lied(this.#host(liar).index, this.#host(to).index)) return
+    const receiver = this.#host(to)
+    // no liar is held to ban another
+    if (isLiar(receiver) || !this.#lies.lied(this.#host(liar).index, receiver.index)) return
     this.event({ atMs, type: 'lied', host: liar, detail: `the first, to ${to}` })
   }
 

@@ -60,20 +60,30 @@ describe('completion', () => {
   it('does not count liars, nor hosts with nothing to pull', () => {
     const scenario = smallScenario({ faults: [liar] })
     const name = record(scenario, () => {}).hosts.find(({ fault }) => fault === 'lie')?.name ?? ''
+    const [one = '', other = ''] = ['rack-1', 'rack-2', 'rack-3'].filter(host => host !== name)
     const result = record(scenario, recorder => {
       threeHosts(recorder)
-      recorder.lied(name, 'rack-1', 800)
-      recorder.lied(name, 'rack-2', 900)
-      recorder.banned(name, 'rack-1', 1000)
+      recorder.lied(name, one, 800)
+      recorder.lied(name, other, 900)
+      recorder.banned(name, one, 1000)
     })
     expect(result.groups[0]).toMatchObject({ hosts: 2, done: 2 })
     expect(result.series.done.at(-1)).toBe(2)
     expect(result.figures['liars.banned.share']).toBe(0)
     expect(result.events).toEqual([
-      { atMs: 800, type: 'lied', host: name, detail: 'the first, to rack-1' },
-      { atMs: 1000, type: 'banned', host: name, detail: 'first by rack-1' }
+      { atMs: 800, type: 'lied', host: name, detail: `the first, to ${one}` },
+      { atMs: 1000, type: 'banned', host: name, detail: `first by ${one}` }
     ])
     expect(record(smallScenario({ pulls: [] }), () => {})).toMatchObject({ figures: { 'done.share': null, 'completion.p50': null, duration: null }, spread: { hosts: [] } })
+  })
+
+  it('does not ask of a liar that it bans another', () => {
+    const scenario = smallScenario({ faults: [{ ...liar, hosts: 2 }] }, { hosts: 4 })
+    const [one = '', other = ''] = record(scenario, () => {}).hosts.filter(({ fault }) => fault === 'lie').map(({ name }) => name)
+    const lieTo = (name: string) => record(scenario, recorder => { recorder.lied(one, name, 800) })
+    expect(lieTo(other)).toMatchObject({ figures: { 'liars.banned.share': null }, events: [] })
+    const sound = scenario.groups.flatMap(({ count }) => Array.from({ length: count }, (_, index) => `rack-${index + 1}`)).find(name => name !== one && name !== other) ?? ''
+    expect(lieTo(sound).figures['liars.banned.share']).toBe(0)
   })
 
   it('is of the first start and the first end, also when a host is told of twice', () => {
