@@ -8,6 +8,9 @@ const executable = { regex: '(^|/)(agent|scenarios|bench|test)/', message: 'src 
 const fastify = { regex: '^(@?fastify|commander|pino|prom-client|cli-progress)', message: 'src is a library: HTTP, CLI, log and metrics live in agent' }
 const io = { regex: '^node:(fs|net|http|https|tls|dgram|timers|worker_threads|child_process|process)', message: 'this room is pure: no I/O, no timers' }
 
+/** The harness drives the library; the agent it knows as a process. */
+const agentOfHarness = { regex: '(^|/)agent/(?!api-types)', message: 'scenarios knows the agent as a process that it starts' }
+
 /** What a room of src must not import: DESIGN, "The house". */
 function room (name: string, forbiddenRooms: string[], extra: Array<{ regex: string, message: string }> = [libp2p]): Linter.Config {
   const rooms = forbiddenRooms.map(other => ({ regex: `^\\.\\./${other}/`, message: `src/${name} does not import src/${other}` }))
@@ -18,6 +21,7 @@ function room (name: string, forbiddenRooms: string[], extra: Array<{ regex: str
 }
 
 const boundaries: Linter.Config[] = [
+  { files: ['scenarios/**/*.ts'], rules: { 'no-restricted-imports': ['error', { patterns: [agentOfHarness, libp2p] }] } },
   { files: ['src/*.ts'], rules: { 'no-restricted-imports': ['error', { patterns: [executable, fastify, libp2p] }] } },
   room('values', ['oci', 'swarm', 'exchange', 'store', 'origin', 'routing', 'net', 'pull'], [libp2p, io]),
   room('oci', ['swarm', 'store', 'origin', 'routing', 'net', 'pull'], [libp2p, io]),

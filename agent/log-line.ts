@@ -1,4 +1,4 @@
-import { printable } from './printable.ts'
+import { printable } from '../src/values/printable.ts'
 
 const COLORS = { trace: 90, debug: 90, info: 32, warn: 33, error: 31, fatal: 31 } as const
 const FAINT = 90

@@ -1,4 +1,4 @@
-import { humanBytes, humanDuration } from '../agent/cli/human.ts'
+import { humanBytes, humanDuration } from '../src/values/human.ts'
 import type { Unit } from './result.ts'
 
 /** Below it a hundredth of a second is told. */

@@ -1,5 +1,5 @@
 import { DeadlineError } from '../../src/errors.ts'
-import { printable } from '../printable.ts'
+import { printable } from '../../src/values/printable.ts'
 import { AgentAnswerError, AgentUnreachableError } from './cli-error.ts'
 import { readLines } from './json-lines.ts'
 

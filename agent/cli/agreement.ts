@@ -1,6 +1,6 @@
 import { differenceText } from '../../scenarios/report/difference.ts'
 import { figureText } from '../../scenarios/report/figure.ts'
-import { textTable } from './human.ts'
+import { textTable } from '../../src/values/human.ts'
 import type { Agreement } from '../../scenarios/calibration.ts'
 
 /** The verdict on a simulation for a person: what decides, how far it is off, how far it may be. */

@@ -1,7 +1,7 @@
-import { printable } from '../printable.ts'
+import { printable } from '../../src/values/printable.ts'
 import { AgentApi } from './agent-api.ts'
 import { agentUrl } from './agent-url.ts'
-import { humanBytes, humanDuration, textTable } from './human.ts'
+import { humanBytes, humanDuration, textTable } from '../../src/values/human.ts'
 import type { PeerAnswer } from '../api-types.ts'
 import type { CliContext } from './cli-context.ts'
 

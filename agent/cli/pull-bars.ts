@@ -1,5 +1,5 @@
 import { MultiBar } from 'cli-progress'
-import { humanBytes, humanDigest } from './human.ts'
+import { humanBytes, humanDigest } from '../../src/values/human.ts'
 import { describePullEvent, describeSources } from './pull-view.ts'
 import type { PullEvent } from '../api-types.ts'
 import type { PullView } from './pull-view.ts'

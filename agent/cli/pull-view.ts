@@ -1,5 +1,5 @@
-import { humanBytes, humanDigest, humanDuration } from './human.ts'
-import { printable } from '../printable.ts'
+import { humanBytes, humanDigest, humanDuration } from '../../src/values/human.ts'
+import { printable } from '../../src/values/printable.ts'
 import type { TextOutput } from './cli-context.ts'
 import type { BytesBySource, PullEvent } from '../api-types.ts'
 

@@ -1,7 +1,7 @@
 import { join } from 'node:path'
 import { loadScenario } from '../../scenarios/file/load.ts'
 import { LIBRARY_DIRECTORY, scenarioNames } from '../../scenarios/library.ts'
-import { textTable } from './human.ts'
+import { textTable } from '../../src/values/human.ts'
 import type { CliContext } from './cli-context.ts'
 import type { SimulateOutput } from './simulate-request.ts'
 

@@ -1,4 +1,4 @@
-import { humanBytes, humanDuration } from './human.ts'
+import { humanBytes, humanDuration } from '../../src/values/human.ts'
 import type { RunProgress } from '../../scenarios/result.ts'
 import type { RunPhase } from '../../scenarios/run.ts'
 import type { CliContext, TextOutput } from './cli-context.ts'

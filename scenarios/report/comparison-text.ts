@@ -1,4 +1,4 @@
-import { printable } from '../../agent/printable.ts'
+import { printable } from '../../src/values/printable.ts'
 import { quantityText } from '../quantity-text.ts'
 import { compareFigures, differenceText } from './difference.ts'
 import { figureText } from './figure.ts'

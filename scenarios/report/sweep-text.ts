@@ -1,4 +1,4 @@
-import { printable } from '../../agent/printable.ts'
+import { printable } from '../../src/values/printable.ts'
 import { sweepRow, sweepTitles } from './sweep-rows.ts'
 import { textColumns } from './text-layout.ts'
 import type { SweepPoint } from '../sweep.ts'

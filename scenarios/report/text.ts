@@ -1,4 +1,4 @@
-import { printable } from '../../agent/printable.ts'
+import { printable } from '../../src/values/printable.ts'
 import { countText, quantityText, bytesText } from '../quantity-text.ts'
 import { figureText } from './figure.ts'
 import { rankSlowest, reasonOf, timeOf } from './slow-host.ts'

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, it } from 'vitest'
-import { humanBytes, humanDigest, humanDuration, textTable } from '../../../agent/cli/human.ts'
+import { humanBytes, humanDigest, humanDuration, textTable } from '../../src/values/human.ts'
 
 it.each([[0, '0 B'], [999, '999 B'], [1000, '1.00 kB'], [999_499, '999 kB'], [999_500, '1.00 MB'], [3_420_000, '3.42 MB'], [12_345_678, '12.3 MB'], [1.5e12, '1.50 TB'], [1e18, '1000 PB']])('%d bytes are %s', (bytes, text) => {
   expect(humanBytes(bytes)).toBe(text)
