@@ -2,7 +2,7 @@ import { completionOf, lastDoneMs } from './completion.ts'
 import type { GroupResult, Result, Series } from '../result.ts'
 import type { HostRecord } from './host-record.ts'
 
-/** Engines tell of whole pieces, so what was sent within less says little. */
+/** What was sent within less says little: real bytes come in bursts. */
 const PEAK_MS = 1000
 
 /** Sums of a whole run; bytes but for the requests. */

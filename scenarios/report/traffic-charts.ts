@@ -56,7 +56,7 @@ export function originLoad (result: Result): Markup | undefined {
     title: 'What the origin had to send',
     caption: [
       `The registry's load at each moment. It sent ${bytesText(sent)} in ${countText(figures['origin.requests'] ?? 0)} answers, ${imageBytes === 0 ? 'for an empty image' : `${ratioText(sent / imageBytes)} the image`}, where without Shoal it would send it to each host.`,
-      isLinkShown ? ` The dashed line is what its link carries, ${rateText(origin.up)}${peak > origin.up ? '; a piece counts when all of it was sent, so many at once stand out above it' : ''}.` : ` Its link would carry ${rateText(origin.up)}.`,
+      isLinkShown ? ` The dashed line is what its link carries, ${rateText(origin.up)}${peak > origin.up ? '; what stands out above it was told later than it was sent' : ''}.` : ` Its link would carry ${rateText(origin.up)}.`,
       outages.length > 0 ? ' In the shaded times it could not be reached.' : ''
     ].join(''),
     height: 250,

@@ -35,6 +35,14 @@ describe('an answer of the origin', () => {
   })
 })
 
+it('what the origin sends is told as it is sent: in no moment more than its link carries', async () => {
+  const { result: { figures, series } } = await simRun(alone('').replace('images: { app: [10MB] }', 'images: { app: [300MB] }'))
+  expect(series.stepMs).toBeGreaterThanOrEqual(100)
+  // what it told last is of ten milliseconds at the most
+  for (const bytes of series.originBytes) expect(bytes).toBeLessThanOrEqual(10_000 * (series.stepMs + 10))
+  expect(figures['origin.peak']).toBeLessThanOrEqual(1.01 * 10 * MB)
+})
+
 describe('an origin that fails', () => {
   it('is left alone for two seconds, twice as long each time up to thirty, and asked again at once after a read that was cut', () => {
     const scene = new SimWorld(alone(''))
