@@ -516,7 +516,7 @@ export class Download implements ParticipationListener {
     const isOriginOpen = this.#canReadOrigin && this.session.originOpen(now)
     // a member that holds something of it may have to sign it before it says so
     const isSearching = now - this.#searchedAtMs < searchMs && (this.participation.memberCount > 0 || !this.#search.hasEnded)
-    if (idleMs < stallMs && (isHelped || isOriginOpen || isSearching)) return
+    if (idleMs < stallMs && (isHelped || isOriginOpen || isSearching || this.#search.hurry())) return
     // all who have it may be right about its size, and we wrong
     const [doubt] = this.#otherSizes
     if (doubt !== undefined) this.fail(new SizeDisagreementError(digest, `peer ${doubt[0]}`, this.#init.size, doubt[1].size))

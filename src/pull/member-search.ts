@@ -45,6 +45,10 @@ export class MemberSearch {
   readonly #allAnswered = Promise.withResolvers<void>()
   #grace: ListeningTimer | undefined
   #hasWalked = false
+  #isWalking = false
+  /** Fulfilled when nobody that we know helps. */
+  readonly #hurried = Promise.withResolvers<void>()
+  #isHurried = false
 
   constructor (components: MemberSearchComponents, init: MemberSearchInit) {
     this.#components = components
@@ -79,6 +83,14 @@ export class MemberSearch {
     if (this.#unanswered.size === 0) this.#allAnswered.resolve()
   }
 
+  /** Nobody that we know helps: the router is asked now, if it was to be asked later. @returns whether its answer is still to come */
+  hurry (): boolean {
+    if (this.#isHurried) return this.#isWalking
+    this.#isHurried = true
+    this.#hurried.resolve()
+    return true
+  }
+
   stop (): void {
     this.#stopped.abort()
     this.#grace?.stop()
@@ -92,7 +104,7 @@ export class MemberSearch {
     await Promise.race([this.#allAnswered.promise, wait(HEAD_START_MS)])
     if (participation.memberCount > 0) {
       this.#hasWalked = true
-      await wait(UNHURRIED_MS)
+      await Promise.race([this.#hurried.promise, wait(UNHURRIED_MS)])
     }
     for (let pauseMs = FIRST_PAUSE_MS; !signal.aborted; pauseMs = Math.min(MAX_PAUSE_MS, pauseMs * 2)) {
       if (router.isReady() && participation.memberCount < ENOUGH_MEMBERS && this.#mayHearOfMore()) await this.#walk()
@@ -113,6 +125,7 @@ export class MemberSearch {
     const { digest, participation } = this.#init
     const signal = AbortSignal.any([this.#stopped.signal, AbortSignal.timeout(WALK_MS)])
     const joins: Array<Promise<void>> = []
+    this.#isWalking = true
     try {
       for await (const { peer, addresses } of router.findProviders(digest, { signal })) {
         if (!exchange.hasRoom(participation)) break
@@ -122,6 +135,7 @@ export class MemberSearch {
       // a walk that fails or runs out of time has found whom it has found
     }
     await Promise.all(joins)
+    this.#isWalking = false
   }
 
   async #meet (peer: string, addresses: readonly string[], signal: AbortSignal): Promise<void> {

@@ -116,6 +116,19 @@ describe('a search for members', () => {
     await until(() => search.hasEnded, { what: 'the first round' })
   })
 
+  it('asks the router at once when members are there and none of them helps', async () => {
+    const agents = [await swarm.add({ originPolicy: 'never' }), await swarm.add({ originPolicy: 'never' })]
+    const holder = await swarm.add()
+    await holder.seed(digest, bytes)
+    await swarm.linkAll(...agents)
+    for (const agent of [...agents, holder]) agent.router.start()
+    await holder.router.provide(digest)
+    for (const agent of agents) await agent.describe(repository, digest, SIZE)
+    // each is a member of the other's session, so both would wait for the other
+    const pulled = await Promise.all(agents.map(async agent => pullBlob(agent.puller({ graceMs: 10, searchMs: 100 }), digest)))
+    expect(pulled.map(blob => digestOf(blob))).toEqual([digest, digest])
+  })
+
   it('asks no router that knows only those it is linked to, also when not all of them are asked at once', async () => {
     const agent = await swarm.add({ maxMembers: 4 })
     const neighbours = [await swarm.add(), await swarm.add(), await swarm.add(), await swarm.add()]
