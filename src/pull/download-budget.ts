@@ -5,7 +5,7 @@ import type { Session } from '../swarm/session.ts'
 const MIN_REQUESTS = 8
 const MAX_REQUESTS = 64
 /** Bytes that may be asked for and not here, of large pieces. */
-const MIN_BYTES = 12 * 1024 * 1024
+const MIN_BYTES = 32 * 1024 * 1024
 /** How long a request is on its way before its bytes flow, in milliseconds: what is asked for ahead of need. */
 const AHEAD_MS = 50
 const WINDOW_MS = 250

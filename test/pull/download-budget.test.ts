@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import { digestOf } from '../../src/oci/digest.ts'
 import { DownloadBudget, type DownloadLimit } from '../../src/pull/download-budget.ts'
 import { Bitfield } from '../../src/swarm/bitfield.ts'
-import { MIN_PIECE_LENGTH } from '../../src/swarm/pieces.ts'
+import { MIN_PIECE_LENGTH, pieceLength } from '../../src/swarm/pieces.ts'
 import { Session } from '../../src/swarm/session.ts'
 
 const PIECE = MIN_PIECE_LENGTH
@@ -33,6 +33,19 @@ it('is shared by all downloads, each of which may have one request under way', (
   expect(budget.roomFor(second, 0).room).toBe(1)
   budget.remove(first)
   expect(budget.roomFor(second, 0).room).toBe(room)
+})
+
+it('asks for eight pieces of any length, which are 32 MiB at the most, until it is known how fast they come', () => {
+  for (const mib of [16, 64, 256, 512, 20_480]) {
+    const size = mib * 1024 * 1024
+    const session = new Session({ self: 'self', digest: digestOf(Buffer.from('large')), size })
+    session.joined('member', { held: Bitfield.full(session.pieces) }, 0)
+    const budget = new DownloadBudget(() => 0)
+    budget.add(session)
+    expect(ask(budget, session)).toBe(8)
+    expect(session.requested * pieceLength(size)).toBeLessThanOrEqual(32 * 1024 * 1024)
+    expect(budget.roomFor(session, 0).room).toBe(0)
+  }
 })
 
 it('never lets a small blob wait for a large one, whatever the limit', () => {
