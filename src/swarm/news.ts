@@ -2,6 +2,8 @@
 const INTERVAL_PER_MEMBER_MS = 12
 const MIN_INTERVAL_MS = 20
 const MAX_INTERVAL_MS = 200
+/** A piece that hardly anybody has is told so soon: until others have it too, nobody can pass it on. */
+const RARE_MS = 5
 /** Where pieces come slowly a message waits for so many of them, but not longer than this. */
 const PIECES_PER_MESSAGE = 6
 const MAX_SLOW_INTERVAL_MS = 600
@@ -48,18 +50,21 @@ export class News<Member> {
   /** From one piece to the next, lately, in milliseconds. */
   #gapMs = 0
   #addedAtMs: number | undefined
+  #isHurried = false
 
   constructor (parts: NewsParts<Member>) {
     this.#parts = parts
   }
 
-  add (pieces: readonly number[]): void {
+  /** @param isRare - hardly anybody has them */
+  add (pieces: readonly number[], { isRare = false }: { readonly isRare?: boolean } = {}): void {
     const atMs = this.#parts.now()
     if (pieces.length === 0) return
     this.#gapMs += ((atMs - (this.#addedAtMs ?? atMs)) / pieces.length - this.#gapMs) * SAMPLE_WEIGHT
     this.#addedAtMs = atMs
     for (const piece of pieces) this.#items.push({ piece, atMs })
-    this.#callOff ??= this.#parts.after(this.#intervalMs, () => { this.#tellDue() })
+    if (isRare) this.#tellSoon()
+    else this.#callOff ??= this.#parts.after(this.#intervalMs, () => { this.#tellDue() })
   }
 
   /** Something is about to be said to this member: it hears the news before. */
@@ -80,6 +85,7 @@ export class News<Member> {
   stop (): void {
     this.#callOff?.()
     this.#callOff = undefined
+    this.#isHurried = false
   }
 
   get #intervalMs (): number {
@@ -118,6 +124,18 @@ export class News<Member> {
       this.#told = { from, to, pieces: [...pieces].sort((a, b) => a - b) }
     }
     return this.#told.pieces
+  }
+
+  /** All that nobody has heard. */
+  #tellSoon (): void {
+    if (this.#isHurried) return
+    this.#isHurried = true
+    this.#callOff?.()
+    this.#callOff = this.#parts.after(RARE_MS, () => {
+      this.#isHurried = false
+      for (const member of this.#parts.members()) this.tell(member)
+      this.#tellDue()
+    })
   }
 
   /** What all have heard. */

@@ -73,6 +73,29 @@ describe('News', () => {
     }
   })
 
+  it('tells within 5 ms of what hardly anybody has, and of all else with it, as often as there is such news', () => {
+    const { news, told } = listeners(['a', 'b'])
+    news.add([5])
+    vi.advanceTimersByTime(1)
+    news.add([3], { isRare: true })
+    vi.advanceTimersByTime(4)
+    news.add([4], { isRare: true })
+    expect(told).toEqual({})
+    vi.advanceTimersByTime(1)
+    expect(told).toEqual({ a: [[3, 4, 5]], b: [[3, 4, 5]] })
+    news.add([6])
+    news.add([7], { isRare: true })
+    vi.advanceTimersByTime(5)
+    expect(told['a']).toEqual([[3, 4, 5], [6, 7]])
+    vi.advanceTimersByTime(1000)
+    expect(told['a']).toHaveLength(2)
+    news.add([8], { isRare: true })
+    news.stop()
+    news.add([9], { isRare: true })
+    vi.advanceTimersByTime(5)
+    expect(told['a']?.at(-1)).toEqual([8, 9])
+  })
+
   it('does not repeat to a member what it has learned otherwise', () => {
     const { news, told, members } = listeners(['a'])
     news.add([1])
@@ -107,14 +130,14 @@ describe('News', () => {
 
   it('tells every member of every piece exactly once, whatever is said meanwhile', () => {
     fc.assert(fc.property(fc.array(fc.oneof(
-      fc.record({ type: fc.constant('add' as const) }),
+      fc.record({ type: fc.constant('add' as const), isRare: fc.boolean() }),
       fc.record({ type: fc.constant('tell' as const), member: fc.constantFrom('a', 'b', 'c') }),
       fc.record({ type: fc.constant('wait' as const), ms: fc.integer({ min: 1, max: 300 }) })
     ), { maxLength: 60 }), steps => {
       const { news, told } = listeners(['a', 'b', 'c'])
       let next = 0
       for (const step of steps) {
-        if (step.type === 'add') news.add([next++])
+        if (step.type === 'add') news.add([next++], { isRare: step.isRare })
         else if (step.type === 'tell') news.tell(step.member)
         else vi.advanceTimersByTime(step.ms)
       }
