@@ -421,8 +421,7 @@ export class Exchange implements LinkHandlers {
 
   /** We have no room for it any more: it is told of others, and we remember that it wants the blob. */
   #leave (participation: Participation, peer: string): void {
-    const others = [...participation.attendees.values()].filter(({ isMember, isComplete }) => isMember && !isComplete).map(({ peer }) => peer)
-    this.#tellOthers(participation, peer, others)
+    this.#tellOthers(participation, peer, participation.lacking())
     const link = participation.attendees.get(peer)?.link
     participation.drop(peer)
     const channel = link === undefined ? undefined : this.#links.get(link)?.of(participation)
@@ -434,7 +433,7 @@ export class Exchange implements LinkHandlers {
   #tellOthers (participation: Participation, peer: string, others: readonly string[]): void {
     const link = participation.attendees.get(peer)?.link
     const channel = link === undefined ? undefined : this.#links.get(link)?.of(participation)
-    if (link !== undefined && channel !== undefined) this.#introduce(link, channel.number, others.filter(other => other !== peer).map(peer => ({ peer })))
+    if (link !== undefined && channel !== undefined) this.#introduce(link, channel.number, others, participation)
   }
 
   #upload (attendee: Attendee, piece: number): void {
@@ -480,7 +479,7 @@ export class Exchange implements LinkHandlers {
     this.#openSeed(join.kind, join.digest).finally(() => { channels.opening-- }).then(seed => {
       // it may have left or another may have opened meanwhile
       if (theirs.get(join.channel) !== channel || channel.participation !== undefined) return
-      if (seed === undefined) this.#refuse(link, channel, 'missing', [...this.#interest.get(key)?.keys() ?? []].filter(other => other !== link && other.isOpen))
+      if (seed === undefined) this.#refuse(link, channel, 'missing', [...this.#interest.get(key)?.keys() ?? []].filter(({ isOpen }) => isOpen).map(({ peer }) => peer))
       else this.#meet(seed, link, channel, join)
     }, () => { link.send({ type: 'missing', of: join.channel, reason: 'busy' }) }).catch((error: unknown) => { link.abort(error as Error) })
   }
@@ -502,16 +501,24 @@ export class Exchange implements LinkHandlers {
   }
 
   /** What a peer does not get from us it may get from others. */
-  #refuse (link: SwarmLink, { number: of }: Channel, reason: MissingReason, others: ReadonlyArray<{ readonly peer: string }>): void {
+  #refuse (link: SwarmLink, { number: of }: Channel, reason: MissingReason, others: readonly string[], participation?: Participation): void {
     link.send({ type: 'missing', of, reason })
-    this.#introduce(link, of, others)
+    this.#introduce(link, of, others, participation)
   }
 
-  /** Tells a peer who else there is. */
-  #introduce (link: SwarmLink, of: number, others: ReadonlyArray<{ readonly peer: string }>): void {
-    const { links } = this.#components
-    const members = sampleOf(others, MAX_MEMBERS_TOLD, Math.random).map(({ peer }) => ({ peer, addresses: links.addressesOf(peer).slice(0, MAX_MEMBER_ADDRESSES) }))
+  /** Tells a peer who else there is: first who reads from the origin, of whom all should know, then some of the others. */
+  #introduce (link: SwarmLink, of: number, others: readonly string[], participation?: Participation): void {
+    const foremost = participation?.session.foremost ?? []
+    const some = sampleOf(others.filter(peer => peer !== link.peer && !foremost.includes(peer)), MAX_MEMBERS_TOLD, Math.random)
+    const named = [...foremost.filter(peer => peer !== link.peer), ...some].slice(0, MAX_MEMBERS_TOLD)
+    const members = named.map(peer => ({ peer, addresses: this.#addressesOf(peer, participation).slice(0, MAX_MEMBER_ADDRESSES) }))
     if (members.length > 0) link.send({ type: 'members', of, members })
+  }
+
+  /** Of one that is not linked to us, as it was named to us. */
+  #addressesOf (peer: string, participation: Participation | undefined): readonly string[] {
+    const addresses = this.#components.links.addressesOf(peer)
+    return addresses.length > 0 ? addresses : this.#membershipOf(participation)?.addressesOf(peer) ?? []
   }
 
   #meet (participation: Participation, link: SwarmLink, channel: Channel, join: JoinMessage): void {
@@ -523,19 +530,19 @@ export class Exchange implements LinkHandlers {
       if (join.complete && !participation.isFetching) this.#expel(link, `said that it holds ${join.digest} with ${join.size} bytes, it has ${size}`)
       return
     }
-    const others = [...attendees.values()].filter(({ peer, isMember, isComplete }) => peer !== link.peer && isMember && !isComplete)
+    const others = participation.lacking()
     const membership = this.#memberships.get(participation)
     const isAdmitted = membership === undefined ? participation.memberCount < MAX_ATTENDEES || attendees.has(link.peer) : membership.admits(link)
     if (!isAdmitted) {
       participation.drop(link.peer)
       this.#note(link, channel)
-      this.#refuse(link, channel, 'busy', others)
+      this.#refuse(link, channel, 'busy', others, participation)
       return
     }
     channel.participation = participation
     this.#interest.get(channel.key)?.delete(link)
     participation.joined(link, join)
-    if (!join.complete) this.#introduce(link, channel.number, others)
+    if (!join.complete) this.#introduce(link, channel.number, others, participation)
   }
 
   #left (link: SwarmLink, channel: Channel): void {

@@ -23,11 +23,19 @@ export interface IntroductionsComponents<Link> {
   readonly now: () => number
 }
 
+/** Somebody asks for a call. */
+export interface CallWish<Link> {
+  /** Asked when it is due. */
+  readonly isWanted: () => boolean
+  readonly onLink: (link: Link) => void
+  /** It was called and did not answer. */
+  readonly onFailure: () => void
+}
+
 interface Call<Link> {
   readonly peer: string
   readonly addresses: Set<string>
-  /** Who asked for it; each says when it is due whether it still wants it. */
-  readonly wishes: Array<{ readonly isWanted: () => boolean, readonly onLink: (link: Link) => void }>
+  readonly wishes: Array<CallWish<Link>>
 }
 
 /**
@@ -56,7 +64,7 @@ export class Introductions<Link> {
    * Calls an agent that `sender` has named, when its turn comes and it is wanted then.
    * @returns whether it will: not when there are too many, or it did not answer a moment ago
    */
-  add (sender: string, { peer, addresses }: Introduction, wish: Call<Link>['wishes'][number]): boolean {
+  add (sender: string, { peer, addresses }: Introduction, wish: CallWish<Link>): boolean {
     const known = this.#waiting.get(peer) ?? this.#calling.get(peer)
     if (known !== undefined) {
       if (known.wishes.length === MAX_OF_SENDER) return false
@@ -100,6 +108,7 @@ export class Introductions<Link> {
       for (const { isWanted, onLink } of call.wishes) if (isWanted()) onLink(link)
     } catch {
       remember(this.#failures, keyOf(peer, addresses), this.#components.now() + FAILURE_MS)
+      for (const { onFailure } of call.wishes) onFailure()
     } finally {
       this.#calling.delete(peer)
       this.#callNext()

@@ -1,7 +1,7 @@
 import type { SwarmLink } from '../net/swarm-link.ts'
 import { GOSSIP_FAN, GOSSIP_MS, Mesh } from '../swarm/mesh.ts'
 import { sampleOf } from '../swarm/sample.ts'
-import type { Introduction } from './introductions.ts'
+import type { CallWish, Introduction } from './introductions.ts'
 import type { Participation } from './participation.ts'
 
 /** How often the mesh is looked at when nothing happens, in milliseconds. */
@@ -23,7 +23,7 @@ export interface MembershipParts {
   /** We send it a piece of this blob, or will. */
   readonly isServing: (peer: string) => boolean
   /** Makes a link to an agent that `sender` has named, in its turn. */
-  readonly call: (sender: string, named: Introduction, wish: { readonly isWanted: () => boolean, readonly onLink: (link: SwarmLink) => void }) => void
+  readonly call: (sender: string, named: Introduction, wish: CallWish<SwarmLink>) => void
   /** Tells a member of others. */
   readonly introduce: (peer: string, others: readonly string[]) => void
   /** Takes part with the peer no longer. */
@@ -47,7 +47,8 @@ export class Membership {
     this.#mesh = new Mesh({
       limit: parts.limit,
       random: Math.random,
-      isDelivering: peer => participation.session.isAsked(peer) || parts.isServing(peer)
+      isDelivering: peer => participation.session.isAsked(peer) || parts.isServing(peer),
+      sought: () => participation.session.fellows
     })
   }
 
@@ -122,10 +123,15 @@ export class Membership {
     this.#act()
   }
 
+  /** Where an agent is to be found that others have named. */
+  addressesOf (peer: string): readonly string[] {
+    return this.#named.get(peer)?.addresses ?? []
+  }
+
   /** A few at a time hear who else takes part: else those who came first would know only each other. */
   #gossip (): void {
     if (this.#mesh.degree < this.#mesh.low) return
-    const members = [...this.#participation.attendees.values()].filter(({ isMember, isComplete }) => isMember && !isComplete).map(({ peer }) => peer)
+    const members = this.#participation.lacking()
     for (const peer of sampleOf(members, GOSSIP_FAN, Math.random)) this.#parts.introduce(peer, members)
   }
 
@@ -154,10 +160,19 @@ export class Membership {
     else {
       this.#parts.call(named.sender, named, {
         isWanted: () => !this.#isStopped && this.#participation.isFetching && this.#parts.isWelcome(peer),
-        onLink: link => { this.#participation.invite(link) }
+        onLink: link => { this.#participation.invite(link) },
+        onFailure: () => { this.#unreachable(peer) }
       })
     }
     return []
+  }
+
+  /** It was called in vain. Others may name it again, who have not tried. */
+  #unreachable (peer: string): void {
+    // it may have come to us meanwhile
+    if (this.#isStopped || this.#parts.linkOf(peer) !== undefined) return
+    this.#participation.session.unreachable(peer)
+    this.left(peer, { isFull: true })
   }
 
   #remember (named: Introduction & { readonly sender: string }): void {

@@ -198,6 +198,11 @@ export class Participation {
     return false
   }
 
+  /** Members that lack a part. */
+  lacking (): string[] {
+    return [...this.attendees.values()].filter(({ isMember, isComplete }) => isMember && !isComplete).map(({ peer }) => peer)
+  }
+
   /** Takes part towards this agent: says what we hold, and hears what it holds. */
   join (link: SwarmLink): void {
     if (this.#isOver || !link.isOpen) return
@@ -237,8 +242,7 @@ export class Participation {
     if (attendee === undefined) return
     this.#parts.left(attendee)
     this.#leave(attendee)
-    this.gone(peer)
-    if (!attendee.isComplete) this.session.knows([peer])
+    this.gone(peer, { goesOn: !attendee.isComplete })
   }
 
   /** A peer takes part. @throws SwarmMessageError */
@@ -324,12 +328,12 @@ export class Participation {
     this.#listener?.onBody(peer, message, bytes, offset, isLast)
   }
 
-  /** The peer has left this blob, or its link is gone. */
-  gone (peer: string): void {
+  /** The peer has left this blob, or its link is gone. @param goesOn - it fetches the blob with others */
+  gone (peer: string, { goesOn = false }: { readonly goesOn?: boolean } = {}): void {
     const attendee = this.attendees.get(peer)
     if (attendee === undefined) return
     this.attendees.delete(peer)
-    this.session.gone(peer)
+    this.session.gone(peer, { goesOn })
     this.#parts.left(attendee)
     this.#listener?.onAnswer(peer, undefined)
     this.#listener?.onFacts()
@@ -341,8 +345,7 @@ export class Participation {
     if (attendee === undefined) return
     attendee.isMember = false
     attendee.hasRefused = true
-    this.session.gone(peer)
-    if (!attendee.isComplete) this.session.knows([peer])
+    this.session.gone(peer, { goesOn: !attendee.isComplete })
     this.#parts.left(attendee)
     this.#listener?.onAnswer(peer, undefined)
     this.#listener?.onFacts()
@@ -548,7 +551,7 @@ export class Participation {
   }
 
   #announce (pieces: readonly number[]): void {
-    if (!this.#parts.isLeech) this.#news.add(pieces)
+    if (!this.#parts.isLeech) this.#news.add(pieces, { isRare: pieces.some(piece => this.session.isRare(piece)) })
   }
 
   #vouchSoon (): void {

@@ -1,6 +1,6 @@
 import { Bitfield } from './bitfield.ts'
 import type { PendingRequest } from './ledger.ts'
-import type { OwnershipSeed } from './ownership.ts'
+import { standingOf, type OwnershipSeed } from './ownership.ts'
 import type { PieceMask } from './piece-mask.ts'
 import { SMALL_PIECES } from './pieces.ts'
 
@@ -41,6 +41,8 @@ export interface MemberFacts {
 export class Member {
   readonly id: string
   readonly ownership: OwnershipSeed
+  /** Who stands highest reads from the origin. */
+  readonly standing: number
   readonly held: Bitfield
   /** What is asked of it, oldest first; the ledger alone changes it. */
   readonly requests: PendingRequest[] = []
@@ -77,6 +79,7 @@ export class Member {
   constructor (id: string, ownership: OwnershipSeed, pieces: number, nowMs: number) {
     this.id = id
     this.ownership = ownership
+    this.standing = standingOf(ownership)
     this.held = new Bitfield(pieces)
     this.isLeech = false
     this.readsOrigin = false
@@ -103,6 +106,11 @@ export class Member {
   /** Pieces we asked of it, called off, and have had no answer to. */
   get calledOff (): ReadonlySet<number> {
     return this.#calledOff ?? NONE
+  }
+
+  /** Whether it may read from the origin what others lack, and gives it to them. */
+  get isOwner (): boolean {
+    return this.readsOrigin && !this.isLeech && !this.held.isFull
   }
 
   /** How long nothing may come from it before its requests lapse, in milliseconds. */

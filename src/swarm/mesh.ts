@@ -29,6 +29,11 @@ export interface MeshInit {
   readonly random: () => number
   /** Whether something is on its way between us and a member: it is not sent away. */
   readonly isDelivering: (peer: string) => boolean
+  /**
+   * Whom we need more than any others, the most needed first: they are asked first, in place of others if need be, and not sent
+   * away. No more than a quarter of the places are theirs, or who is near would find none. @default nobody
+   */
+  readonly sought?: () => readonly string[]
 }
 
 interface Known {
@@ -73,7 +78,7 @@ export class Mesh {
     return Math.ceil(this.#init.limit / 2)
   }
 
-  /** Places for far members at the least, where there are such. */
+  /** Places for far members at the least, where there are such; and for those who are sought at the most. */
   get far (): number {
     return Math.max(1, this.#init.limit >> 2)
   }
@@ -103,8 +108,9 @@ export class Mesh {
     const known = this.#peers.get(peer)
     if (known === undefined) return { isAdmitted: false }
     const hasPlace = known.state !== 'known'
-    const leave = hasPlace || this.#degree < this.#init.limit ? undefined : this.#dispensable(isNear, nowMs)
-    if (!hasPlace && this.#degree >= this.#init.limit && leave === undefined) return { isAdmitted: false }
+    const isFull = !hasPlace && this.#degree >= this.#init.limit
+    const leave = !isFull ? undefined : this.#sought.includes(peer) ? this.#replaceable() : this.#dispensable(isNear, nowMs)
+    if (isFull && leave === undefined) return { isAdmitted: false }
     if (leave !== undefined) this.left(leave, nowMs)
     if (known.state !== 'member') this.#become(known, 'member', nowMs)
     return { isAdmitted: true, leave }
@@ -125,20 +131,41 @@ export class Mesh {
       if (known.state === 'asked' && nowMs - known.sinceMs >= ANSWER_MS) this.left(known.peer, nowMs)
     }
     const { limit } = this.#init
+    const decisions = this.#seek(nowMs)
     const target = Math.min(this.low + Math.floor((nowMs - this.#startedMs) / GROW_MS), Math.ceil(limit * 3 / 4))
     const isRotating = this.#isRotationDue(nowMs)
-    if (this.#degree >= target && !isRotating) return []
+    if (this.#degree >= target && !isRotating) return decisions
     const candidates = this.#ordered([...this.#peers.values()].filter(({ state, restUntilMs }) => state === 'known' && nowMs >= restUntilMs))
-    const decisions = candidates.splice(0, Math.max(0, target - this.#degree)).map(known => this.#ask(known, nowMs))
+    decisions.push(...candidates.splice(0, Math.max(0, target - this.#degree)).map(known => this.#ask(known, nowMs)))
     const [another] = this.#shuffled(candidates)
     if (!isRotating || decisions.length > 0 || another === undefined) return decisions
     if (this.#degree >= limit) {
       const leave = this.#dispensable(another.isNear, nowMs)
       if (leave === undefined) return decisions
-      this.left(leave, nowMs)
-      decisions.push({ type: 'leave', peer: leave })
+      decisions.push(this.#leave(leave, nowMs))
     }
     return [...decisions, this.#ask(another, nowMs)]
+  }
+
+  /** Those who are sought are asked beyond the places that are filled at once. */
+  #seek (nowMs: number): MeshDecision[] {
+    const decisions: MeshDecision[] = []
+    for (const peer of this.#sought) {
+      const known = this.#peers.get(peer)
+      if (known?.state !== 'known' || nowMs < known.restUntilMs) continue
+      if (this.#degree >= this.#init.limit) {
+        const leave = this.#replaceable()
+        if (leave === undefined) return decisions
+        decisions.push(this.#leave(leave, nowMs))
+      }
+      decisions.push(this.#ask(known, nowMs))
+    }
+    return decisions
+  }
+
+  #leave (peer: string, nowMs: number): MeshDecision {
+    this.left(peer, nowMs)
+    return { type: 'leave', peer }
   }
 
   #ask (known: Known, nowMs: number): MeshDecision {
@@ -172,16 +199,33 @@ export class Mesh {
 
   /** Near members keep their places but for the share of the far ones, and the other way round. */
   #dispensable (isNear: boolean, nowMs: number): string | undefined {
-    const members = [...this.#peers.values()].filter(({ state }) => state === 'member')
-    const far = members.filter(member => !member.isNear).length
+    const far = [...this.#peers.values()].filter(member => member.state === 'member' && !member.isNear).length
     const isFarToGo = isNear ? far > this.far : far >= this.far
-    const [leave] = this.#shuffled(members.filter(({ peer, isNear, sinceMs }) => isNear !== isFarToGo && nowMs - sinceMs >= YOUNG_MS && !this.#init.isDelivering(peer)))
-    return leave?.peer
+    return this.#anyMember(member => member.isNear !== isFarToGo && nowMs - member.sinceMs >= YOUNG_MS)
+  }
+
+  /** Who goes for one that is sought: these are so few that they do not push out one newcomer after the other. */
+  #replaceable (): string | undefined {
+    return this.#anyMember(() => true)
+  }
+
+  #anyMember (mayGo: (member: Known) => boolean): string | undefined {
+    const sought = this.#sought
+    const members = [...this.#peers.values()].filter(known => known.state === 'member' && mayGo(known) && !sought.includes(known.peer))
+    return this.#shuffled(members.filter(({ peer }) => !this.#init.isDelivering(peer)))[0]?.peer
+  }
+
+  get #sought (): readonly string[] {
+    return this.#init.sought?.().slice(0, this.far) ?? []
   }
 
   #forgetAny (): void {
-    const [any] = this.#shuffled([...this.#peers.values()].filter(({ state }) => state === 'known'))
-    if (any !== undefined) this.#peers.delete(any.peer)
+    let left = Math.floor(this.#init.random() * (this.#peers.size - this.#degree))
+    for (const { peer, state } of this.#peers.values()) {
+      if (state !== 'known' || left-- > 0) continue
+      this.#peers.delete(peer)
+      return
+    }
   }
 
   #shuffled<Value> (values: readonly Value[]): Value[] {

@@ -2,10 +2,12 @@ import { DistantOwners } from './distant-owners.ts'
 import type { Member } from './member.ts'
 import { markOpen, type OpenPiecesParts } from './open-pieces.ts'
 import { OriginPace } from './origin-pace.ts'
-import { lastOfGroup, type OwnershipSeed, type SeedOf } from './ownership.ts'
+import { standingOf, type OwnershipSeed, type SeedOf } from './ownership.ts'
+import type { PieceGroups } from './piece-groups.ts'
 import { PieceMask } from './piece-mask.ts'
 import { pieceLength, SMALL_PIECES } from './pieces.ts'
 import { Precedence } from './precedence.ts'
+import { rankReaders, type ReaderRanking, type Standing } from './readers.ts'
 import { SpareTime } from './spare-time.ts'
 
 /**
@@ -31,6 +33,8 @@ const SLOW_MS = 1000
 const TURN_MS = 60
 /** Turns of a round: as many who are spare do not meet. */
 const TURNS = 4
+/** Where more fetch than read, each further one begins so much later, in milliseconds. */
+const START_STEP_MS = 25
 /** Pieces of one read; doubles with each that nobody else wanted a part in. */
 const FIRST_RUN_PIECES = 1
 const MAX_RUN_PIECES = 64
@@ -48,6 +52,7 @@ export interface OriginPlanInit {
   readonly isLeech?: boolean
   /** Bytes of the blob. */
   readonly size: number
+  readonly groups: PieceGroups
 }
 
 export interface OriginRun {
@@ -66,12 +71,15 @@ export class OriginPlan {
   readonly distant: DistantOwners
   readonly #parts: OriginPlanParts
   readonly #self: OwnershipSeed
+  /** Undefined: we give nothing. */
+  readonly #standing: number | undefined
   readonly #policy: OriginPolicy
   readonly #isLeech: boolean
   readonly #patienceMs: number
   readonly #promiseMs: number
   /** How long who says that it reads pieces may take for each. */
   readonly #readingMs: number
+  readonly #groups: PieceGroups
   readonly #precedence: Precedence
   /** Open pieces that nobody says it is reading. */
   readonly #free: PieceMask
@@ -85,6 +93,8 @@ export class OriginPlan {
   #retryAtMs = 0
   readonly #pace: OriginPace
   #hasStarted = false
+  /** Since when we might have begun to read. */
+  #readySinceMs: number | undefined
   readonly #spare = new SpareTime()
   #lastArrivalMs = 0
   #lastProgressMs = 0
@@ -101,10 +111,12 @@ export class OriginPlan {
     this.#pace = new OriginPace(parts.arrived)
     this.#self = init.seedOf(init.self)
     const pieces = parts.arrived.length
-    this.distant = new DistantOwners(init.seedOf, pieces)
+    this.distant = new DistantOwners(init.seedOf)
     this.#policy = init.originPolicy ?? 'balanced'
     this.#isLeech = init.isLeech ?? false
-    this.#precedence = new Precedence({ self: this.#self, distant: this.distant, isLeech: this.#isLeech, pieces })
+    this.#standing = this.#isLeech ? undefined : standingOf(this.#self)
+    this.#groups = init.groups
+    this.#precedence = new Precedence({ self: this.#self, pieces, groups: init.groups })
     this.#free = new PieceMask(pieces)
     this.#candidates = new PieceMask(pieces)
     this.#offered = new PieceMask(pieces)
@@ -120,6 +132,11 @@ export class OriginPlan {
 
   isTaking (piece: number): boolean {
     return this.#parts.taking.has(piece)
+  }
+
+  /** Whether others may have of us what we read. */
+  get isOwner (): boolean {
+    return this.#policy !== 'never' && !this.#isLeech
   }
 
   isOpen (nowMs: number): boolean {
@@ -200,16 +217,19 @@ export class OriginPlan {
     const sincePieceMs = nowMs - this.#lastArrivalMs
     const idleMs = Math.min(sincePieceMs, Math.max(nowMs - this.#lastProgressMs, sincePieceMs - PROGRESS_ALLOWANCE_MS))
     if (idleMs > this.#patienceMs) this.distant.close()
-    this.#precedence.among(contenders)
+    const ranking = this.#rank(contenders)
+    if (!this.#isStarted(ranking, nowMs)) return undefined
+    // who is no reader steps in where nothing comes, however slow those are that read
+    const helps = ranking.isReader || (this.#isLeech && !ranking.isCrowded)
     this.#markFree(nowMs)
     const isQuicker = this.#isQuicker(nowMs)
     const isNarrow = !isQuicker && !this.#knowsNoRanges && idleMs <= this.#patienceMs
     const candidates = isNarrow ? this.#candidates.assign(this.#free).within(this.#precedence.own) : this.#free
-    if (candidates.next(0) === -1) return this.#nextForOthers(nowMs)
+    if (candidates.next(0) === -1) return helps ? this.#nextForOthers(nowMs) : undefined
     const offered = this.#markOffered(nowMs)
     const isOurs = (piece: number): boolean => candidates.has(piece) && (offered.has(piece) ? isQuicker : this.#isOwner(piece, idleMs))
     const start = this.#start(heads, contenders.length === 0, candidates, isOurs)
-    if (start === undefined) return this.#nextForOthers(nowMs, offered)
+    if (start === undefined) return helps ? this.#nextForOthers(nowMs, offered) : undefined
     let end = start + 1
     while (end - start < Math.min(this.#runPieces, longest) && end < this.#parts.arrived.length && isOurs(end)) end++
     this.#runPieces = Math.min(MAX_RUN_PIECES, this.#runPieces * 2)
@@ -233,7 +253,7 @@ export class OriginPlan {
       const before = this.#precedence.before(piece)
       const owner = before === undefined || !this.#spare.suffices(nowMs, before) ? undefined : this.#precedence.owner(piece)
       if (before === undefined || owner === undefined || !isOurTurn(owner, before, nowMs)) {
-        piece = lastOfGroup(piece)
+        piece = this.#groups.last(piece)
         continue
       }
       const turn = before === 1 ? (piece + length - this.#first(owner.ownership)) % length : this.#self.order(piece)
@@ -248,6 +268,21 @@ export class OriginPlan {
     this.#promisedMs = nowMs
     this.#runs.add(run.start)
     return run
+  }
+
+  /** Finds out who reads from the origin. */
+  #rank (contenders: readonly Member[]): ReaderRanking {
+    const { foremost } = this.distant
+    const ranking = rankReaders(this.#standing, [...contenders, ...foremost])
+    const isAbove = ({ standing }: Standing): boolean => standing >= ranking.bar
+    this.#precedence.among(contenders.filter(isAbove), foremost.filter(isAbove), ranking.isReader)
+    return ranking
+  }
+
+  /** Where there are many, who stands highest begins, and the others one by one, or those who know only few yet would all begin at once. */
+  #isStarted ({ isReader, isCrowded, above }: ReaderRanking, nowMs: number): boolean {
+    this.#readySinceMs ??= nowMs
+    return !isReader || !isCrowded || nowMs - this.#readySinceMs >= above * START_STEP_MS
   }
 
   /** Marks what is neither here nor on its way to us, and what nobody says that it is reading. */
@@ -274,7 +309,7 @@ export class OriginPlan {
 
   /** Others that may own what they lack. */
   #contenders (nowMs: number): Member[] {
-    return [...this.#parts.members.values()].filter(member => !member.isLeech && member.readsOrigin && nowMs - member.heardAtMs < this.#patienceMs)
+    return [...this.#parts.members.values()].filter(member => member.isOwner && nowMs - member.heardAtMs < this.#patienceMs)
   }
 
   #isOwner (missing: number, idleMs: number): boolean {

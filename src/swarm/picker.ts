@@ -3,6 +3,7 @@ import type { PendingRequest } from './ledger.ts'
 import type { Member } from './member.ts'
 import { markOpen, type OpenPiecesParts } from './open-pieces.ts'
 import type { OwnershipSeed } from './ownership.ts'
+import type { PieceGroups } from './piece-groups.ts'
 import { PieceMask } from './piece-mask.ts'
 import { SMALL_PIECES } from './pieces.ts'
 import { ServiceTimes } from './service-times.ts'
@@ -42,6 +43,7 @@ interface PickerView {
 export class Picker {
   readonly #parts: PickerParts
   readonly #self: OwnershipSeed
+  readonly #groups: PieceGroups
   readonly #lateFactor: number
   readonly #times: ServiceTimes
   /** What free members can give, near ones, and far ones if no near one has it. */
@@ -52,10 +54,11 @@ export class Picker {
   /** When a piece last came, or the first question was asked. */
   #lastArrivalMs: number | undefined
 
-  constructor (parts: PickerParts, self: OwnershipSeed) {
+  constructor (parts: PickerParts, self: OwnershipSeed, groups: PieceGroups) {
     const { length } = parts.arrived
     this.#parts = parts
     this.#self = self
+    this.#groups = groups
     this.#lateFactor = length <= SMALL_PIECES ? SMALL_LATE_FACTOR : LATE_FACTOR
     this.#times = new ServiceTimes(parts.members, MIN_LATE_MS)
     this.#near = new PieceMask(length)
@@ -212,9 +215,10 @@ export class Picker {
 
   /** Whether we rank before all near members. */
   #isOurs (piece: number): boolean {
-    const rank = this.#self.rank(piece)
+    const group = this.#groups.of(piece)
+    const rank = this.#self.rank(group)
     for (const { isNear, isLeech, ownership } of this.#parts.members.values()) {
-      if (isNear && !isLeech && ownership.rank(piece) > rank) return false
+      if (isNear && !isLeech && ownership.rank(group) > rank) return false
     }
     return true
   }

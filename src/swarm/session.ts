@@ -3,9 +3,14 @@ import { Bitfield } from './bitfield.ts'
 import { RequestLedger } from './ledger.ts'
 import { Member, type MemberFacts } from './member.ts'
 import { OriginPlan, type OriginPolicy } from './origin-plan.ts'
-import { OwnershipSeed, type SeedOf } from './ownership.ts'
+import { OwnershipSeed, standingOf, type SeedOf } from './ownership.ts'
 import { Picker } from './picker.ts'
+import { PieceGroups } from './piece-groups.ts'
 import { pieceCount } from './pieces.ts'
+import { foremostOf, rankReaders, READERS, type Standing } from './readers.ts'
+
+/** A piece that no more members have than this part of all is rare. */
+const RARE_SHARE = 1 / 8
 
 export type RejectReason = 'busy' | 'missing' | 'denied' | 'cancelled'
 
@@ -58,6 +63,7 @@ export class Session {
   readonly #ledger: RequestLedger
   readonly #seedOf: SeedOf
   readonly #self: string
+  readonly #standing: number
   readonly #origin: OriginPlan
   readonly #picker: Picker
   readonly #decisions: Decision[] = []
@@ -78,8 +84,11 @@ export class Session {
       this.#arrived.add(piece)
     }
     const parts = { members: this.#members, availability: this.#availability, ledger: this.#ledger, arrived: this.#arrived, taking: new Set<number>() }
-    this.#picker = new Picker(parts, this.#seedOf(init.self))
-    this.#origin = new OriginPlan(parts, { ...init, seedOf: this.#seedOf })
+    const groups = new PieceGroups(init.size)
+    const seed = this.#seedOf(init.self)
+    this.#standing = standingOf(seed)
+    this.#picker = new Picker(parts, seed, groups)
+    this.#origin = new OriginPlan(parts, { ...init, seedOf: this.#seedOf, groups })
   }
 
   /** Pieces in all. */
@@ -137,6 +146,28 @@ export class Session {
     for (const id of ids) if (id !== this.#self && !this.#members.has(id)) this.#origin.distant.add(id)
   }
 
+  /** Those of all we know that read from the origin, or will, the highest first: whom others should know of. */
+  get foremost (): string[] {
+    return this.#foremost().map(({ name }) => name)
+  }
+
+  /** The others that read from the origin while we do: each should hear from the others themselves what they read, and see when one is gone. */
+  get fellows (): string[] {
+    if (!this.#origin.isOwner || this.isComplete) return []
+    const foremost = this.#foremost()
+    return rankReaders(this.#standing, foremost).isReader ? foremost.slice(0, READERS - 1).map(({ name }) => name) : []
+  }
+
+  /** Whether hardly any member has the piece. */
+  isRare (piece: number): boolean {
+    return this.#availability.of(piece) <= this.#members.size * RARE_SHARE
+  }
+
+  /** Nobody reaches it: it reads nothing for us. */
+  unreachable (id: string): void {
+    this.#origin.distant.dismiss(id)
+  }
+
   /** Whether we have asked the member for something that it has not answered yet. */
   isAsked (id: string): boolean {
     const member = this.#members.get(id)
@@ -150,7 +181,7 @@ export class Session {
     const member = known ?? new Member(id, this.#seedOf(id), this.pieces, nowMs)
     this.#members.set(id, member)
     this.#picker.membersChanged()
-    this.#origin.distant.delete(id)
+    this.#origin.distant.met(id)
     member.stated(facts, nowMs)
     if (!member.isLeech) this.#availability.joined(member.held)
   }
@@ -180,8 +211,11 @@ export class Session {
     this.#origin.somebodyLeft()
   }
 
-  /** A member has left, is unreachable, or is not to be asked any more. */
-  gone (id: string): void {
+  /**
+   * A member has left, is unreachable, or is not to be asked any more.
+   * @param goesOn - it fetches the blob with others
+   */
+  gone (id: string, { goesOn = false }: { readonly goesOn?: boolean } = {}): void {
     const member = this.#members.get(id)
     if (member === undefined) return
     this.#discount(member)
@@ -189,6 +223,8 @@ export class Session {
     this.#members.delete(id)
     this.#picker.membersChanged()
     this.#origin.somebodyLeft()
+    if (!goesOn) this.#origin.distant.dismiss(id)
+    else if (member.isOwner) this.#origin.distant.add(id)
   }
 
   /** A member will not send a piece that we asked of it. */
@@ -352,6 +388,12 @@ export class Session {
         this.#callOff(member, piece)
       }
     }
+  }
+
+  #foremost (): Array<Standing & { readonly name: string }> {
+    const members: Array<Standing & { readonly name: string }> = []
+    for (const { id, standing, isOwner } of this.#members.values()) if (isOwner) members.push({ name: id, standing })
+    return foremostOf([...members, ...this.#origin.distant.foremost])
   }
 
   #callOff (member: Member, piece: number): void {

@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { ParticipationListener } from '../../src/exchange/participation.ts'
 import { signAttestation } from '../../src/net/swarm-attestation.ts'
 import { digestOf, type Digest } from '../../src/oci/digest.ts'
+import { OwnershipSeed, standingOf } from '../../src/swarm/ownership.ts'
 import { MIN_PIECE_LENGTH, pieceSpan } from '../../src/swarm/pieces.ts'
 import { Session } from '../../src/swarm/session.ts'
 import { Gate } from '../support/gate.ts'
@@ -233,6 +234,32 @@ describe('an agent that reads from the origin', () => {
     const said = peer.heard.map(({ type }) => type).filter(type => type !== 'origin')
     expect(said.slice(0, 3)).toEqual(['join', 'take', 'reject'])
     gate.open()
+  })
+})
+
+describe('an agent that fetches a blob', () => {
+  it('names those who read from the origin to who comes, the highest first, and where others said that they are', async () => {
+    // so few that it calls nobody to whom it is not linked
+    const agent = await swarm.add({ originPolicy: 'never', maxMembers: 4 })
+    const strangers = await Promise.all(Array.from({ length: 12 }, async () => strangerTo(agent)))
+    const [teller, learner] = strangers as [Stranger, Stranger]
+    const standing = (peer: string): number => standingOf(new OwnershipSeed(digest, peer))
+    const [far = ''] = Array.from({ length: 60 }, (_, index) => `far${'x'.repeat(index)}`).sort((one, other) => standing(other) - standing(one))
+    const others = [far, ...strangers.slice(2).map(({ agent }) => agent.peer)].sort((one, other) => standing(other) - standing(one))
+    const addressesOf = agent.links.addressesOf.bind(agent.links)
+    agent.links.addressesOf = peer => peer === far ? [] : addressesOf(peer)
+    await fetching(agent)
+    teller.join()
+    const { channel } = await teller.hears('join')
+    teller.say({ type: 'members', of: channel, members: others.map(peer => ({ peer, addresses: ['/memory/elsewhere'] })) })
+    // the answer tells that what was said before has been heard
+    teller.join({ channel: 2, digest: digestOf(Buffer.from('another')) })
+    await teller.hears('missing', ({ of }) => of === 2)
+    learner.join()
+    const { members } = await learner.hears('members')
+    expect(members.slice(0, 8).map(({ peer }) => peer)).toEqual(others.slice(0, 8))
+    expect(members.slice(8).map(({ peer }) => peer)).toEqual([teller.agent.peer])
+    for (const { peer, addresses } of members) expect(addresses).toEqual([peer === far ? '/memory/elsewhere' : `/memory/${peer}`])
   })
 })
 

@@ -9,6 +9,8 @@ interface Scene {
   /** Who was called, and with which addresses. */
   readonly calls: Array<{ readonly peer: string, readonly addresses: readonly string[], answer (): void, fail (): void }>
   readonly linked: string[]
+  /** Who did not answer. */
+  readonly failed: string[]
   nowMs: number
   /** `sender` names `peer`. */
   name (sender: string, peer: string, init?: { addresses?: readonly string[], isWanted?: () => boolean }): boolean
@@ -17,9 +19,11 @@ interface Scene {
 function scene (): Scene {
   const calls: Array<Scene['calls'][number]> = []
   const linked: string[] = []
+  const failed: string[] = []
   const made: Scene = {
     calls,
     linked,
+    failed,
     nowMs: 0,
     introductions: new Introductions({
       now: () => made.nowMs,
@@ -27,7 +31,7 @@ function scene (): Scene {
         calls.push({ peer, addresses, answer: () => { resolve(peer) }, fail: () => { reject(new Error('nobody')) } })
       })
     }),
-    name: (sender, peer, { addresses = ADDRESSES, isWanted = () => true } = {}) => made.introductions.add(sender, { peer, addresses }, { isWanted, onLink: link => { linked.push(link) } })
+    name: (sender, peer, { addresses = ADDRESSES, isWanted = () => true } = {}) => made.introductions.add(sender, { peer, addresses }, { isWanted, onLink: link => { linked.push(link) }, onFailure: () => { failed.push(peer) } })
   }
   return made
 }
@@ -74,6 +78,7 @@ describe('agents that others name', () => {
     one.name('a', 'x')
     one.calls[0]?.fail()
     await until(() => one.introductions.count === 0, { what: 'the end of the call' })
+    expect(one.failed).toEqual(['x'])
     expect(one.name('b', 'x')).toBe(false)
     expect(one.name('b', 'x', { addresses: ['/ip4/192.0.2.2/tcp/1'] })).toBe(true)
     one.calls[1]?.fail()

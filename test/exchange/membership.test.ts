@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Participation } from '../../src/exchange/participation.ts'
 import { MIN_PIECE_LENGTH } from '../../src/swarm/pieces.ts'
 import { Gate } from '../support/gate.ts'
+import { meetStranger } from '../support/stranger.ts'
 import { SwarmOfAgents, type SwarmAgent, type SwarmAgentInit } from '../support/swarm-agents.ts'
 import { until } from '../../scenarios/live/until.ts'
 import { bytesOf, pullBlob, repository } from '../pull/kit.ts'
@@ -58,6 +59,27 @@ describe('agents that may have few members', () => {
     for (const { participations } of fetchers) expect(participations[0]?.memberCount).toBeLessThanOrEqual(4)
     gate.open()
     for (const pulled of await Promise.all(pulls)) expect(Buffer.compare(pulled, bytes)).toBe(0)
+  })
+
+  it('leave nothing to those whom others have named and nobody can reach', async () => {
+    const one = await fetcher({ maxMembers: 4 })
+    const stranger = await meetStranger(swarm, one.agent, bytes)
+    const digest = swarm.origin.addBlob(repository, bytes)
+    await one.agent.describe(repository, digest, bytes.length)
+    // it says that many more take part, so that most of the blob would be theirs to read
+    const named = Array.from({ length: 20 }, (_, index) => ({ peer: `nobody${'x'.repeat(index)}`, addresses: ['/memory/nowhere'] }))
+    const called = new Set<string>()
+    const connect = one.agent.links.connect.bind(one.agent.links)
+    one.agent.links.connect = async (peer, ...options) => {
+      called.add(peer)
+      return connect(peer, ...options)
+    }
+    const pulled = pullBlob(one.agent.puller({ graceMs: 100 }), digest)
+    stranger.join()
+    const { channel } = await stranger.hears('join')
+    stranger.say({ type: 'members', of: channel, members: named })
+    await until(() => called.size === named.length && one.participations[0]?.session.foremost.length === 0, { what: 'calls in vain' })
+    expect(Buffer.compare(await pulled, bytes)).toBe(0)
   })
 
   it('ask others in place of those who want something else', async () => {

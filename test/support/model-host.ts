@@ -77,10 +77,10 @@ export class ModelHost {
     return sending?.transfer
   }
 
-  /** Another is gone for good. */
-  forget (dead: ModelHost): void {
+  /** Another is gone for good, or goes on with others. */
+  forget (dead: ModelHost, { goesOn = false }: { goesOn?: boolean } = {}): void {
     this.joined.delete(dead)
-    this.session.gone(dead.id)
+    this.session.gone(dead.id, { goesOn })
     this.uploads.drop(({ member }) => member === dead.id)
     for (const { job } of [...this.sending.values()]) if (job.member === dead.id) this.sent(job)
     for (const key of [...this.unanswered]) if (key.startsWith(requestKey(dead.id, ''))) this.unanswered.delete(key)

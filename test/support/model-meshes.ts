@@ -37,7 +37,7 @@ export class ModelMeshes {
 
   start (host: ModelHost, hosts: readonly ModelHost[]): void {
     for (const one of hosts) this.#hosts.set(one.id, one)
-    const mesh = new Mesh({ limit: this.#degree, random: this.#random, isDelivering: id => this.#isDelivering(host, id) })
+    const mesh = new Mesh({ limit: this.#degree, random: this.#random, isDelivering: id => this.#isDelivering(host, id), sought: () => host.session.fellows })
     this.#meshes.set(host, mesh)
     for (const other of [...hosts.slice(0, 1), ...this.#interest.get(host) ?? []]) {
       if (other !== host) mesh.knows(other.id, this.#isNear(host, other), this.#parts.clock.nowMs)
@@ -90,16 +90,18 @@ export class ModelMeshes {
       const other = this.#host(peer)
       if (type === 'leave') this.#leave(host, other)
       else if (other.isAlive) this.#parts.join(host, other)
+      else {
+        this.#meshes.get(host)?.left(peer, this.#parts.clock.nowMs)
+        host.session.unreachable(peer)
+      }
     }
   }
 
   #leave (host: ModelHost, other: ModelHost): void {
     this.#name(host, other, [...host.joined].filter(one => one !== other))
-    host.forget(other)
-    host.session.knows([other.id])
+    host.forget(other, { goesOn: true })
     this.#parts.wire.tell(host, other, () => {
-      other.forget(host)
-      other.session.knows([host.id])
+      other.forget(host, { goesOn: true })
       this.#refused(other, host)
     })
   }
@@ -111,7 +113,9 @@ export class ModelMeshes {
   }
 
   #name (host: ModelHost, to: ModelHost, others: readonly ModelHost[]): void {
-    const names = sampleOf(others.filter(one => one !== to).map(({ id }) => id), MAX_NAMED, this.#random)
+    const foremost = host.session.foremost.filter(id => id !== to.id)
+    const some = sampleOf(others.filter(one => one !== to).map(({ id }) => id), MAX_NAMED, this.#random)
+    const names = [...new Set([...foremost, ...some])].slice(0, MAX_NAMED)
     this.#parts.wire.tell(host, to, () => {
       to.session.knows(names)
       for (const name of names) if (name !== to.id) this.#meshes.get(to)?.knows(name, this.#isNear(to, this.#host(name)), this.#parts.clock.nowMs)

@@ -1,12 +1,15 @@
 import { Bitfield } from '../../src/swarm/bitfield.ts'
 import type { MemberFacts } from '../../src/swarm/member.ts'
 import { OwnershipSeed } from '../../src/swarm/ownership.ts'
+import { PieceGroups } from '../../src/swarm/piece-groups.ts'
 import { MIN_PIECE_LENGTH } from '../../src/swarm/pieces.ts'
 import { Session, type Decision, type SessionInit } from '../../src/swarm/session.ts'
 
 const DIGEST = 'sha256:scene'
 const SELF = 'self'
 const LARGE_PIECES = 16
+/** Of pieces of the least length. */
+const GROUPS = new PieceGroups(MIN_PIECE_LENGTH)
 
 /** A session of our own to be told facts, with its decisions in words: `ask a 3`, `cancel a 3`, `take 0-4`. */
 export class SessionScene {
@@ -60,7 +63,7 @@ export function lacking (pieces: number, init: Partial<SessionInit> = {}): Sessi
 
 /** The one of these, or `self`, that owns the piece in a scene. */
 export function ownerOf (piece: number, members: readonly string[]): string {
-  const ranked = [SELF, ...members].map(id => ({ id, rank: new OwnershipSeed(DIGEST, id).rank(piece) }))
+  const ranked = [SELF, ...members].map(id => ({ id, rank: new OwnershipSeed(DIGEST, id).rank(GROUPS.of(piece)) }))
   return ranked.reduce((best, one) => one.rank > best.rank ? one : best).id
 }
 

@@ -17,6 +17,7 @@ const GRACE_MS = 30
 /** The others see a host's death so late. */
 const DEATH_SEEN_MS = 5
 const HAVE_INTERVAL_MS = 20
+const RARE_INTERVAL_MS = 5
 const DEFAULT_LIMIT_MS = 600_000
 const SESSION = 'blob'
 
@@ -315,9 +316,11 @@ export class SwarmModel {
 
   #announce (host: ModelHost, piece: number): void {
     if (host.init.isLeech === true) return
-    if (host.news.push(piece) > 1) return
-    this.#clock.after(HAVE_INTERVAL_MS, () => {
+    const isRare = host.session.isRare(piece)
+    if (host.news.push(piece) > 1 && !isRare) return
+    this.#clock.after(isRare ? RARE_INTERVAL_MS : HAVE_INTERVAL_MS, () => {
       const pieces = host.news.splice(0)
+      if (pieces.length === 0) return
       for (const other of host.joined) {
         const queue = host.uploads.length
         this.#wire.tell(host, other, () => {

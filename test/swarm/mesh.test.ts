@@ -13,8 +13,8 @@ function randomOf (seed: number): () => number {
   }
 }
 
-function meshOf ({ seed = 1, isDelivering = () => false }: { seed?: number, isDelivering?: (peer: string) => boolean } = {}): Mesh {
-  return new Mesh({ limit: LIMIT, random: randomOf(seed), isDelivering })
+function meshOf ({ seed = 1, isDelivering = () => false, sought = [] }: { seed?: number, isDelivering?: (peer: string) => boolean, sought?: readonly string[] } = {}): Mesh {
+  return new Mesh({ limit: LIMIT, random: randomOf(seed), isDelivering, sought: () => sought })
 }
 
 /** Fills a mesh with members: `near 0`, `far 0` and so on. */
@@ -35,13 +35,14 @@ describe('a mesh', () => {
   it('never has more members than its limit, and leaves nobody who delivers, nobody it has not', () => {
     fc.assert(fc.property(fc.array(fact, { maxLength: 200 }), fc.nat(1000), (facts, seed) => {
       const isDelivering = (peer: string): boolean => Number(peer.slice(5)) % 3 === 0
-      const mesh = meshOf({ seed, isDelivering })
+      const sought = ['peer 1', 'peer 2']
+      const mesh = meshOf({ seed, isDelivering, sought })
       const members = new Set<string>()
       const asked = new Set<string>()
       const leave = (peer: string | undefined): void => {
         if (peer === undefined) return
         expect(members.delete(peer)).toBe(true)
-        expect(isDelivering(peer)).toBe(false)
+        expect(isDelivering(peer) || sought.includes(peer)).toBe(false)
       }
       let nowMs = 0
       for (const { what, peer, isNear, afterMs } of facts) {
@@ -83,6 +84,45 @@ describe('a mesh', () => {
     expect([ask(0), ask(0), ask(250), ask(500), ask(9000)]).toEqual([4, 0, 1, 1, 0])
     expect([mesh.joined('comes', true, 9000), mesh.joined('comes too', true, 9000)]).toEqual([{ isAdmitted: true, leave: undefined }, { isAdmitted: true, leave: undefined }])
     expect(mesh.degree).toBe(LIMIT)
+  })
+
+  it('asks those who are sought at once, though half of the places are filled, and before all others', () => {
+    const sought = ['sought 0', 'sought 1']
+    const mesh = filled(meshOf({ sought }), 4, 0)
+    for (const peer of ['any', ...sought]) mesh.knows(peer, true, 0)
+    expect(mesh.next(0).map(({ peer }) => peer)).toEqual(sought)
+    expect(mesh.next(0)).toEqual([])
+    mesh.left('sought 0', 0)
+    expect(mesh.next(0)).toEqual([])
+    expect(mesh.next(10_000).map(({ peer }) => peer)).toContain('sought 0')
+  })
+
+  it('makes room for those who are sought, however young the others are, unless they deliver; and keeps them', () => {
+    for (let seed = 1; seed < 20; seed++) {
+      const sought = ['sought 0', 'sought 1']
+      const busy = new Set(['near 0', 'near 1', 'far 0'])
+      const mesh = filled(meshOf({ seed, sought, isDelivering: peer => busy.has(peer) }), 5, 3)
+      mesh.knows('sought 0', true, 0)
+      const [left, asked] = mesh.next(0)
+      expect(left?.type).toBe('leave')
+      expect(busy.has(left?.peer ?? '')).toBe(false)
+      expect(asked).toEqual({ type: 'ask', peer: 'sought 0' })
+      expect(mesh.joined('sought 0', true, 1)).toEqual({ isAdmitted: true, leave: undefined })
+      const { isAdmitted, leave } = mesh.joined('sought 1', false, 1)
+      expect(isAdmitted).toBe(true)
+      expect(leave).toMatch(/^(near [2-4]|far [12])$/)
+      for (let comer = 0; comer < 20; comer++) expect(sought).not.toContain(mesh.joined(`comer ${comer}`, comer % 2 === 0, 5000 * (comer + 1)).leave)
+    }
+    const all = filled(meshOf({ sought: ['sought'], isDelivering: () => true }), 8, 0)
+    all.knows('sought', true, 0)
+    expect([all.next(0), all.joined('sought', true, 0)]).toEqual([[], { isAdmitted: false }])
+  })
+
+  it('seeks no more than a quarter of those that it may have', () => {
+    const sought = Array.from({ length: LIMIT }, (_, index) => `sought ${index}`)
+    const mesh = filled(meshOf({ sought }), LIMIT, 0)
+    for (const peer of sought) mesh.knows(peer, true, 0)
+    expect(mesh.next(0).flatMap(({ type, peer }) => type === 'ask' ? [peer] : [])).toEqual(sought.slice(0, LIMIT / 4))
   })
 
   it('looks for others when members have gone, though not for those who had no room a moment ago', () => {

@@ -1,6 +1,8 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { OwnershipSeed, standingOf } from '../../src/swarm/ownership.ts'
 import { pieceCount, pieceLength } from '../../src/swarm/pieces.ts'
+import { foremostOf, READERS } from '../../src/swarm/readers.ts'
 import { isSound, anySwarm, coldSwarm, silentHolders, slowColdSwarm, wholeColdSwarm, zonedSwarm } from '../support/model-facts.ts'
 import type { ModelHost } from '../support/model-host.ts'
 import { SwarmModel, type SwarmModelInit } from '../support/swarm-model.ts'
@@ -107,9 +109,10 @@ describe('a cold swarm', () => {
     }), { numRuns: 5, seed: 1 })
   })
 
-  it.each([4, 16])('of %i hosts fetches 32 MiB at 10 MB/s within 1.2 of that time, and each byte once, but for a piece of the last', count => {
+  // of 16 only eight read: where one owns more than its share, all wait for it a little
+  it.each([[4, 1.2], [16, 1.22]])('of %i hosts fetches 32 MiB at 10 MB/s within %f of that time, and each byte once, but for a piece of the last', (count, bound) => {
     const runs = [1, 2, 3, 4].map(seed => coldRun({ count, size: 32 * MIB, pace: 10_000, seed }))
-    for (const { ratio } of runs) expect(ratio).toBeLessThanOrEqual(1.2)
+    for (const { ratio } of runs) expect(ratio).toBeLessThanOrEqual(bound)
     const vain = runs.map(({ copies }) => (copies - 1) * pieceCount(32 * MIB))
     expect(Math.max(...vain)).toBeLessThanOrEqual(1)
     expect(vain.reduce((sum, pieces) => sum + pieces, 0)).toBeLessThanOrEqual(2)
@@ -249,6 +252,19 @@ describe('a swarm of more hosts than one exchanges pieces with', () => {
       const swarm = many(32, { mib: 16, degree: 12, seed })
       swarm.run()
       expect(swarm.originBytes / (16 * MIB)).toBeLessThanOrEqual(1.25)
+    }), { numRuns: 5, seed: 1 })
+  })
+
+  it('goes on when half of those that read die midway, and the origin sends each byte about once, but for what they alone had', () => {
+    fc.assert(fc.property(fc.nat(2 ** 31), fc.integer({ min: 300, max: 2500 }), (seed, diesAtMs) => {
+      const names = Array.from({ length: 24 }, (_, index) => ({ name: `host${index}`, standing: standingOf(new OwnershipSeed('sha256:model', `host${index}`)) }))
+      const readers = new Set(foremostOf(names).slice(0, READERS / 2).map(({ name }) => name))
+      const hosts = names.map(({ name }) => ({ up: 5000, down: 5000, ...(readers.has(name) ? { diesAtMs } : {}) }))
+      const size = 16 * MIB
+      const swarm = new SwarmModel({ size, hosts, origin: 5000, seed, limitMs: LIMIT_MS })
+      swarm.run()
+      for (const host of swarm.hosts) if (isSound(host)) expect(host.doneMs, host.id).toBeDefined()
+      expect(swarm.originBytes / size).toBeLessThanOrEqual(1.1)
     }), { numRuns: 5, seed: 1 })
   })
 
