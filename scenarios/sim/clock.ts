@@ -10,6 +10,7 @@ export class SimClock {
   #orders = new Float64Array(1024)
   readonly #runs: Array<() => void> = []
   #planned = 0
+  #isStopped = false
 
   /** Events that are still to come. */
   get length (): number {
@@ -28,11 +29,16 @@ export class SimClock {
     this.at(this.nowMs + delayMs, run)
   }
 
+  /** Nothing runs after the event that does now. */
+  stop (): void {
+    this.#isStopped = true
+  }
+
   /** Runs events in order until there are none, the next would be after `limitMs`, or so many have run. @returns whether there is more to do */
   run (limitMs: number, events: number): boolean {
     for (let left = events; left > 0; left--) {
       const atMs = this.#times[0] ?? Infinity
-      if (this.#runs.length === 0 || atMs > limitMs) return false
+      if (this.#isStopped || this.#runs.length === 0 || atMs > limitMs) return false
       const run = this.#take()
       this.nowMs = atMs
       run()

@@ -2,8 +2,12 @@ import type { SimClock } from './clock.ts'
 
 /** A flow keeps its pace while the fair one differs by less than this part: it would change at each event otherwise. */
 const TOLERANCE = 0.01
-/** Pipes looked at for one change, at the most: what is left to settle then is settled with the next. */
-const MAX_STEPS = 96
+/** A network of so many pipes is settled at once, however often a change goes from one to another. */
+const SMALL_PIPES = 200
+/** A larger one pipe by pipe, each at most so often, in milliseconds: a piece takes some hundred times as long. */
+const SETTLE_MS = 3
+/** Steps of settling a small one; what is not settled then, as paces go to and fro, is so with the next change. */
+const MAX_STEPS = 1000
 /** Bytes that count as none. */
 const NOTHING = 1e-3
 
@@ -35,11 +39,12 @@ class SimPipe implements Pipe {
   rate: number
   readonly flows: SimFlow[] = []
   /** What each flow may have that nothing else holds back, in bytes per millisecond. */
-  level = Infinity
+  level: number
   isQueued = false
 
   constructor (rate: number) {
     this.rate = rate
+    this.level = rate
   }
 
   get count (): number {
@@ -84,13 +89,19 @@ class SimFlow implements Flow {
   }
 
   weightOn (pipe: SimPipe): number {
-    return this.weights[this.pipes.indexOf(pipe)] ?? 0
+    const { pipes } = this
+    for (let index = 0; index < pipes.length; index++) if (pipes[index] === pipe) return this.weights[index] as number
+    return 0
   }
 
   /** What all but one of its pipes let pass. */
   boundBut (pipe: SimPipe): number {
+    const { pipes } = this
     let bound = this.cap
-    for (const other of this.pipes) if (other !== pipe && other.level < bound) bound = other.level
+    for (let index = 0; index < pipes.length; index++) {
+      const other = pipes[index] as SimPipe
+      if (other !== pipe && other.level < bound) bound = other.level
+    }
     return bound
   }
 }
@@ -102,16 +113,22 @@ class SimFlow implements Flow {
  */
 export class SimNetwork {
   readonly #clock: SimClock
+  /** Pipes whose flows are others, or whose rate is. */
   #changed: SimPipe[] = []
+  /** Pipes whose flows have got other paces elsewhere. */
+  #affected: SimPipe[] = []
+  #pipes = 0
+  #isSettleDue = false
 
   /** Takes over the clock's `onEvent`. */
   constructor (clock: SimClock) {
     this.#clock = clock
-    clock.onEvent = () => { if (this.#changed.length > 0) this.#settle() }
+    clock.onEvent = () => { if (this.#changed.length > 0 || (this.#affected.length > 0 && !this.#isSettleDue)) this.#settleChanged() }
   }
 
   /** @param rate - bytes per millisecond */
   add (rate: number): Pipe {
+    this.#pipes++
     return new SimPipe(rate)
   }
 
@@ -166,23 +183,35 @@ export class SimNetwork {
     this.#changed.push(pipe)
   }
 
-  #settle (): void {
-    const queue = this.#changed
+  /** What has changed is settled at once, so that no pipe carries more than it can; what others gain or lose by it, soon. */
+  #settleChanged (): void {
+    const changed = this.#changed
     this.#changed = []
-    for (let step = 0; step < queue.length; step++) {
-      const pipe = queue[step] as SimPipe
-      if (step > MAX_STEPS) {
-        // the rest waits for the next change, which comes soon where there is so much traffic
-        this.#changed = queue.slice(step)
-        return
-      }
-      pipe.isQueued = false
-      pipe.level = levelOf(pipe)
-      for (const flow of pipe.flows) this.#pace(flow, pipe, queue)
+    for (const pipe of changed) this.#settle(pipe)
+    if (this.#pipes <= SMALL_PIPES) {
+      for (let steps = 0; steps < MAX_STEPS && this.#affected.length > 0; steps++) this.#settleAffected()
+    } else if (!this.#isSettleDue && this.#affected.length > 0) {
+      this.#isSettleDue = true
+      this.#clock.after(SETTLE_MS, () => {
+        this.#isSettleDue = false
+        this.#settleAffected()
+      })
     }
   }
 
-  #pace (flow: SimFlow, pipe: SimPipe, queue: SimPipe[]): void {
+  #settleAffected (): void {
+    const affected = this.#affected
+    this.#affected = []
+    for (const pipe of affected) this.#settle(pipe)
+  }
+
+  #settle (pipe: SimPipe): void {
+    pipe.isQueued = false
+    pipe.level = levelOf(pipe)
+    for (const flow of pipe.flows) this.#pace(flow, pipe)
+  }
+
+  #pace (flow: SimFlow, pipe: SimPipe): void {
     const rate = Math.min(pipe.level, flow.boundBut(pipe))
     const before = flow.rate
     if (Math.abs(rate - before) <= TOLERANCE * before) return
@@ -191,7 +220,7 @@ export class SimNetwork {
       // a pipe at which the flow had its fair share, and has it still, gives the others no more and no less
       if (other === pipe || other.isQueued || (rate >= other.level && before >= other.level)) continue
       other.isQueued = true
-      queue.push(other)
+      this.#affected.push(other)
     }
   }
 
@@ -212,28 +241,42 @@ export class SimNetwork {
   }
 }
 
+/** Bounds and weights of the flows of the pipe that is looked at. */
+let bounds = new Float64Array(64)
+let weights = new Float64Array(64)
+
 /** Where the pipe's flows together take all of it, none having more than this, or than others let it have. */
 function levelOf (pipe: SimPipe): number {
   const { rate, flows } = pipe
-  if (rate === Infinity || flows.length === 0) return rate
+  const count = flows.length
+  if (rate === Infinity || count === 0) return rate
+  if (count > bounds.length) {
+    bounds = new Float64Array(2 * count)
+    weights = new Float64Array(2 * count)
+  }
   let open = 0
-  for (const flow of flows) open += flow.weightOn(pipe)
-  let left = rate
-  let level = left / open
+  for (let index = 0; index < count; index++) {
+    const flow = flows[index] as SimFlow
+    const weight = flow.weightOn(pipe)
+    bounds[index] = flow.boundBut(pipe)
+    weights[index] = weight
+    open += weight
+  }
+  let level = rate / open
   // each round settles those that others hold below the level, which raises it for the rest
   for (;;) {
     let heldBytes = 0
     let heldWeight = 0
     let most = 0
-    for (const flow of flows) {
-      const bound = flow.boundBut(pipe)
+    for (let index = 0; index < count; index++) {
+      const bound = bounds[index] as number
       if (bound >= level) continue
-      const weight = flow.weightOn(pipe)
+      const weight = weights[index] as number
       heldBytes += bound * weight
       heldWeight += weight
-      most = Math.max(most, bound)
+      if (bound > most) most = bound
     }
-    left = rate - heldBytes
+    const left = rate - heldBytes
     // all are held back elsewhere: any of them may have what is left
     if (open - heldWeight < 1e-9) return most + left
     const next = left / (open - heldWeight)

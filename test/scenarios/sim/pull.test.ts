@@ -85,8 +85,8 @@ faults: [{ type: kill, groups: [desk], hosts: 1, at: 100ms }]
     expect(failed.map(([host, reason]) => [host, reason])).toEqual([['rack-1', 'nobody had app/1'], ['rack-2', 'nobody had app/1']])
     for (const [,, atMs] of failed) {
       expect(atMs).toBeGreaterThan(310_000)
-      // each of six tries ends within a second
-      expect(atMs).toBeLessThan(317_000)
+      // each of six tries ends within two seconds: members are waited for, then those whom the DHT names
+      expect(atMs).toBeLessThan(322_000)
     }
     expect(run.result.figures).toMatchObject({ 'failed.hosts': 2, 'done.share': 0 })
   })

@@ -1,0 +1,170 @@
+import { pieceSpan } from '../../src/swarm/pieces.ts'
+import { sampleOf } from '../../src/swarm/sample.ts'
+import type { SimHost } from './host.ts'
+import type { SimPart } from './part.ts'
+import type { World } from './world.ts'
+
+/** Pieces read again on others' word in one fetch, at the most: `src/pull/audit`. */
+const MAX_HINTS = 4
+/** Without an origin the pieces of a suspect are fetched anew of others, in milliseconds. */
+const COMPARE_MS = 1_000
+const ACCUSATION_BYTES = 160
+
+/**
+ * Who signed the pieces of a blob at one host, which of them are wrong, and how that is found out (docs/design.md, "Signed pieces").
+ * A liar of the one kind signs other bytes than it has read, so that what it read is wrong with everybody until a whole does not
+ * match; one of the other kind changes what it passes on, which its receiver sees at once.
+ */
+export class Lies {
+  readonly #world: World
+  readonly #part: SimPart
+  /** Who signed what others have given; what is not here we have read ourselves. */
+  readonly #authors = new Map<number, SimHost>()
+  readonly #wrong = new Set<number>()
+  readonly #accused = new Set<SimHost>()
+  #hints = 0
+  #isAuditing = false
+
+  constructor (world: World, part: SimPart) {
+    this.#world = world
+    this.#part = part
+  }
+
+  get hasWrong (): boolean {
+    return this.#wrong.size > 0
+  }
+
+  isWrong (piece: number): boolean {
+    return this.#wrong.has(piece)
+  }
+
+  /** Whether somebody who is believed no more has signed it. */
+  isRefused (from: SimPart, piece: number): boolean {
+    return this.#part.host.banned.has(authorOf(from, piece))
+  }
+
+  /** Whether the bytes are not those that were signed. */
+  isTampered ({ host }: SimPart, _piece: number): boolean {
+    if (!host.isLiar || isSigner(host)) return false
+    this.#world.observer.lied(host.name, this.#part.host.name, this.#world.clock.nowMs)
+    return true
+  }
+
+  /** A piece came from another, as it was signed. */
+  took (from: SimPart, piece: number): void {
+    const author = authorOf(from, piece)
+    this.#authors.set(piece, author)
+    if (!(author.isLiar && isSigner(author)) && from.lies?.isWrong(piece) !== true) return
+    this.#wrong.add(piece)
+    this.#world.observer.lied(author.name, this.#part.host.name, this.#world.clock.nowMs)
+  }
+
+  /** The whole does not match: pieces are read again, one of each signer, the accused first, until a wrong one is found. */
+  audit (): void {
+    if (this.#isAuditing) return
+    this.#isAuditing = true
+    const authors = [...new Set(this.#authors.values())]
+    const others = authors.filter(author => !this.#accused.has(author))
+    this.#auditNext([...authors.filter(author => this.#accused.has(author)), ...sampleOf(others, others.length - 1, this.#world.random), ...others])
+  }
+
+  /** Another says that somebody has lied: what we hold on its word is read again. */
+  heard (liar: SimHost): void {
+    this.#accused.add(liar)
+    const { host } = this.#part
+    if (host.banned.has(liar) || this.#hints === MAX_HINTS || !this.#part.isFetching) return
+    const piece = this.#pieceOf(liar)
+    if (piece === undefined) return
+    this.#hints++
+    this.#readAgain(piece, () => { if (this.#wrong.has(piece)) this.caught(liar) })
+  }
+
+  /** Somebody was found out: it is believed in nothing any more, and the others hear of it. */
+  caught (liar: SimHost): void {
+    const { host, layer, told } = this.#part
+    const { clock, observer, wire, directory } = this.#world
+    if (host.banned.has(liar)) {
+      // a piece of it was on its way through the check
+      this.disbelieve(liar)
+      return
+    }
+    host.banned.add(liar)
+    observer.banned(liar.name, host.name, clock.nowMs)
+    directory.bury(liar, host)
+    wire.tell(host, liar, 8, () => { directory.bury(host, liar) })
+    for (const part of host.parts.values()) part.lies?.disbelieve(liar)
+    wire.tellAll(host, [...told], ACCUSATION_BYTES, to => { to.parts.get(layer.name)?.lies?.heard(liar) })
+  }
+
+  /** What it signed is fetched again. */
+  disbelieve (liar: SimHost): void {
+    const pieces = [...this.#authors].flatMap(([piece, author]) => author === liar && this.#part.isFetching ? [piece] : [])
+    for (const piece of pieces) {
+      this.#authors.delete(piece)
+      this.#wrong.delete(piece)
+    }
+    if (pieces.length > 0) this.#part.lost(pieces)
+  }
+
+  authorOf (piece: number): SimHost | undefined {
+    return this.#authors.get(piece)
+  }
+
+  #auditNext (authors: readonly SimHost[]): void {
+    const [author, ...rest] = authors
+    // hints of others have found what was wrong
+    if (author === undefined || !this.hasWrong || !this.#part.session.isComplete) {
+      this.#isAuditing = false
+      // what was fetched again meanwhile is of others, who are not in this list
+      if (this.hasWrong && this.#part.session.isComplete) this.audit()
+      return
+    }
+    const piece = this.#pieceOf(author)
+    if (piece === undefined) {
+      this.#auditNext(rest)
+      return
+    }
+    this.#readAgain(piece, () => {
+      if (!this.#wrong.has(piece) || this.#authors.get(piece) !== author) {
+        this.#auditNext(rest)
+        return
+      }
+      this.#isAuditing = false
+      this.caught(author)
+    })
+  }
+
+  #pieceOf (author: SimHost): number | undefined {
+    for (const [piece, one] of this.#authors) if (one === author) return piece
+    return undefined
+  }
+
+  /** From the origin, if there is one. */
+  #readAgain (piece: number, onRead: () => void): void {
+    const { clock, observer, origin } = this.#world
+    const { host, layer } = this.#part
+    const { life } = host
+    if (!origin.isReachable(host) || this.#world.scenario.agent.originPolicy === 'never') {
+      clock.after(COMPARE_MS, () => { if (host.life === life) onRead() })
+      return
+    }
+    const { start, end } = pieceSpan(layer.bytes, piece)
+    origin.ask(host, () => {
+      this.#world.download(host, end - start, () => {
+        observer.originSent(end - start, clock.nowMs)
+        observer.inVain(host.name, end - start, clock.nowMs)
+        if (host.life === life) onRead()
+      })
+    })
+  }
+}
+
+/** Who vouches for a piece that a host gives: whoever read it from the origin, or the host itself when it holds the whole. */
+function authorOf (part: SimPart, piece: number): SimHost {
+  return part.lies?.authorOf(piece) ?? part.host
+}
+
+/** Every other liar signs wrong bytes, the rest change what they pass on. */
+function isSigner ({ name }: SimHost): boolean {
+  return Number.parseInt(name.slice(name.lastIndexOf('-') + 1)) % 2 === 0
+}

@@ -1,0 +1,259 @@
+import { GOSSIP_FAN, GOSSIP_MS, Mesh } from '../../src/swarm/mesh.ts'
+import { sampleOf } from '../../src/swarm/sample.ts'
+import type { SimHost } from './host.ts'
+import type { SimPart } from './part.ts'
+import type { World } from './world.ts'
+
+/** As the agent has them: `src/exchange/membership`, `src/pull/download` and `src/pull/member-search`, in milliseconds. */
+const UPKEEP_MS = 1_000
+/** After a fact the mesh is asked so soon, for all facts of the moment together; the agent asks at once. */
+const ACT_MS = 0.5
+const GRACE_MS = 100
+const HEAD_START_MS = 20
+const UNHURRIED_MS = 3_000
+const FIRST_PAUSE_MS = 1_000
+const MAX_PAUSE_MS = 30_000
+const ENOUGH_MEMBERS = 8
+/** Of a blob up to this size its members are told less than it weighs. */
+const SMALL_BYTES = 1024 * 1024
+/** Agents told of in one message, and what each takes in it, with its addresses. */
+export const MAX_MEMBERS_TOLD = 32
+const NAME_BYTES = 70
+
+/** Who takes part in a blob that a host fetches: the real mesh, and the search for members. */
+export class SimMembership {
+  readonly mesh: Mesh
+  /** When somebody last answered, or we began. */
+  searchedAtMs: number
+  readonly #world: World
+  readonly #part: SimPart
+  readonly #onGrace: () => void
+  readonly #unanswered = new Set<SimHost>()
+  #hasGraceEnded = false
+  /** The DHT is to be asked after a while, as there are members. */
+  #isUnhurried = false
+  #isWalking = false
+  #isActDue = false
+  #isStopped = false
+
+  /** @param onGrace - those asked have answered, or have had the time to: called once */
+  constructor (world: World, part: SimPart, onGrace: () => void) {
+    this.#world = world
+    this.#part = part
+    this.#onGrace = onGrace
+    this.searchedAtMs = world.clock.nowMs
+    this.mesh = new Mesh({
+      limit: world.scenario.agent.maxMembers,
+      random: world.random,
+      isDelivering: name => part.session.isAsked(name) || this.#isServing(name),
+      sought: () => part.session.fellows
+    })
+  }
+
+  start (): void {
+    const { clock } = this.#world
+    const { host, layer } = this.#part
+    for (const others of [host.interest.get(layer.name) ?? [], host.links]) {
+      for (const other of others) this.#knows(other)
+      this.act()
+    }
+    for (const other of this.#part.told) this.#unanswered.add(other)
+    this.#upkeep()
+    if (layer.bytes > SMALL_BYTES) for (const ms of GOSSIP_MS) clock.after(ms, () => { this.#gossip() })
+    if (this.#unanswered.size === 0) this.#grace()
+    clock.after(GRACE_MS, () => { this.#grace() })
+    clock.after(HEAD_START_MS, () => { this.#walkOn(FIRST_PAUSE_MS, { isFirst: true }) })
+  }
+
+  stop (): void {
+    this.#isStopped = true
+  }
+
+  /** A link has come up, to somebody who may take part. */
+  met (other: SimHost): void {
+    this.#knows(other)
+    this.#actSoon()
+  }
+
+  /** Others that take part were named. */
+  told (others: readonly SimHost[]): void {
+    const { host, session } = this.#part
+    const names: string[] = []
+    for (const other of others) {
+      if (other === host || host.banned.has(other)) continue
+      names.push(other.name)
+      this.#knows(other)
+    }
+    session.knows(names)
+    this.#actSoon()
+  }
+
+  /** Another wants to take part. @returns whether it may */
+  admits (other: SimHost): boolean {
+    const { isAdmitted, leave } = this.mesh.joined(other.name, this.#isNear(other), this.#world.clock.nowMs)
+    if (leave !== undefined) this.#leave(leave)
+    return isAdmitted
+  }
+
+  /** Another does not take part, or no longer. @param isFull - it would if it had room */
+  left (other: SimHost, { isFull }: { readonly isFull: boolean }): void {
+    this.mesh.left(other.name, this.#world.clock.nowMs, isFull ? {} : { forMs: Infinity })
+    this.answered(other)
+    this.#actSoon()
+  }
+
+  /** There is no link to it any more. */
+  gone (other: SimHost): void {
+    this.mesh.forget(other.name)
+    this.answered(other)
+    this.#actSoon()
+  }
+
+  answered (other: SimHost): void {
+    this.searchedAtMs = this.#world.clock.nowMs
+    if (this.#unanswered.delete(other) && this.#unanswered.size === 0) this.#grace()
+  }
+
+  /** Carries out what the mesh decides. */
+  act (): void {
+    if (this.#isStopped || !this.#part.host.isActive) return
+    for (const { type, peer } of this.mesh.next(this.#world.clock.nowMs)) {
+      if (type === 'leave') this.#leave(peer)
+      else this.#ask(this.#host(peer))
+    }
+  }
+
+  /** What many say in one moment is thought about once. */
+  #actSoon (): void {
+    if (this.#isActDue) return
+    this.#isActDue = true
+    this.#world.clock.after(ACT_MS, () => {
+      this.#isActDue = false
+      this.act()
+    })
+  }
+
+  #ask (other: SimHost): void {
+    const { host } = this.#part
+    if (host.links.has(other)) this.#part.join(other)
+    else {
+      this.#world.directory.connect(host, other, isOpen => {
+        if (this.#isStopped) return
+        if (!isOpen && !host.links.has(other)) {
+          this.#part.session.unreachable(other.name)
+          this.left(other, { isFull: true })
+        } else if (isOpen && !host.banned.has(other)) this.#part.join(other)
+      })
+    }
+  }
+
+  #leave (name: string): void {
+    const other = this.#host(name)
+    const { host, layer } = this.#part
+    this.#world.directory.introduce(host, other, layer, this.#lacking().filter(one => one !== other))
+    this.#part.forget(other, { isFetching: true })
+    this.#world.wire.tell(host, other, 8, () => {
+      const part = other.parts.get(layer.name)
+      part?.forget(host, { isFetching: true })
+      part?.membership?.left(host, { isFull: true })
+    })
+  }
+
+  /** Members that lack a part. */
+  #lacking (): SimHost[] {
+    const lacking: SimHost[] = []
+    for (const [name, { held }] of this.#part.session.members) if (!held.isFull) lacking.push(this.#host(name))
+    return lacking
+  }
+
+  /** A few at a time hear who else takes part: else those who came first would know only each other. */
+  #gossip (): void {
+    if (this.#isStopped || !this.#part.host.isActive || this.mesh.degree < this.mesh.low) return
+    const members = this.#lacking()
+    const { host, layer } = this.#part
+    for (const other of sampleOf(members, GOSSIP_FAN, this.#world.random)) this.#world.directory.introduce(host, other, layer, members.filter(one => one !== other))
+  }
+
+  #upkeep (): void {
+    if (this.#isStopped) return
+    this.act()
+    this.#world.clock.after(UPKEEP_MS, () => { this.#upkeep() })
+  }
+
+  #grace (): void {
+    if (this.#hasGraceEnded || this.#isStopped) return
+    this.#hasGraceEnded = true
+    this.#onGrace()
+  }
+
+  /** Nobody known helps: the DHT is asked now, if it was to be asked later. @returns whether its answer is still to come */
+  hurry (): boolean {
+    if (this.#isUnhurried) this.#walkLater(FIRST_PAUSE_MS)
+    return this.#isWalking
+  }
+
+  /** Once, whoever calls first. */
+  #walkLater (pauseMs: number): void {
+    if (!this.#isUnhurried) return
+    this.#isUnhurried = false
+    this.#walkOn(pauseMs)
+  }
+
+  /** Asks the DHT again and again while there are few members, and it may name somebody unknown. */
+  #walkOn (pauseMs: number, { isFirst = false }: { readonly isFirst?: boolean } = {}): void {
+    if (this.#isStopped) return
+    const { clock, directory } = this.#world
+    const { host, layer, session } = this.#part
+    if (isFirst && session.members.size > 0) {
+      this.#isUnhurried = true
+      clock.after(UNHURRIED_MS, () => { this.#walkLater(pauseMs) })
+      return
+    }
+    const again = (): void => { clock.after(pauseMs, () => { this.#walkOn(Math.min(MAX_PAUSE_MS, 2 * pauseMs)) }) }
+    if (session.members.size >= ENOUGH_MEMBERS || !host.isActive || !directory.mayKnowMore(host)) {
+      again()
+      return
+    }
+    this.#isWalking = true
+    directory.find(host, layer, providers => {
+      this.#isWalking = false
+      if (this.#isStopped) return
+      this.searchedAtMs = clock.nowMs
+      for (const other of providers) if (!session.members.has(other.name) && !host.banned.has(other)) this.#meet(other)
+      again()
+    })
+  }
+
+  #meet (other: SimHost): void {
+    this.#world.directory.connect(this.#part.host, other, isOpen => { if (isOpen && !this.#isStopped) this.met(other) })
+  }
+
+  #knows (other: SimHost): void {
+    if (!this.#part.host.banned.has(other)) this.mesh.knows(other.name, this.#isNear(other), this.#world.clock.nowMs)
+  }
+
+  #isNear (other: SimHost): boolean {
+    return this.#world.isNear(this.#part.host, other)
+  }
+
+  #isServing (name: string): boolean {
+    for (const job of this.#part.host.sending) if (job.member === name && job.part === this.#part) return true
+    return false
+  }
+
+  #host (name: string): SimHost {
+    const host = this.#world.hosts.get(name)
+    if (host === undefined) throw new RangeError(`nobody knows ${name}`)
+    return host
+  }
+}
+
+/** What it weighs to name so many agents. */
+export function introductionBytes (count: number): number {
+  return 8 + NAME_BYTES * count
+}
+
+/** Of so many, those that one message names. */
+export function named (others: readonly SimHost[], random: () => number): SimHost[] {
+  return sampleOf(others, MAX_MEMBERS_TOLD, random)
+}
