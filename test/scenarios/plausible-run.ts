@@ -24,7 +24,7 @@ export interface PlausibleInit {
 }
 
 /** A rollout of racks and one seeder, in which all goes on that a report can show. */
-export function plausibleScenario ({ seed = 1, hosts = 40, hasFaults = true }: PlausibleInit = {}): Scenario {
+function plausibleScenario ({ seed = 1, hosts = 40, hasFaults = true }: PlausibleInit = {}): Scenario {
   const rack: HostGroup = { name: 'rack', count: hosts, up: 100 * MB, down: 100 * MB, latencyMs: 0.2, loss: 0, zone: 'east', medium: undefined, isLeech: false, churn: undefined, holds: [] }
   const fault = (type: FaultSpec['type'], groups: readonly string[], more: Partial<FaultSpec> = {}): FaultSpec => ({ type, groups, hosts: 1, fromMs: 2000, untilMs: 4000, forMs: Infinity, factor: 1, ...more })
   return {
