@@ -7,7 +7,7 @@ import type { PieceGroups } from './piece-groups.ts'
 import { PieceMask } from './piece-mask.ts'
 import { pieceLength, SMALL_PIECES } from './pieces.ts'
 import { Precedence } from './precedence.ts'
-import { rankReaders, type ReaderRanking, type Standing } from './readers.ts'
+import { rankReaders, READERS, type ReaderRanking, type Standing } from './readers.ts'
 import { SpareTime } from './spare-time.ts'
 
 /**
@@ -75,6 +75,8 @@ export class OriginPlan {
   readonly #standing: number | undefined
   readonly #policy: OriginPolicy
   readonly #isLeech: boolean
+  /** How many may read: of a small blob all, as its pieces cost less than to agree on who does. */
+  readonly #readers: number
   readonly #patienceMs: number
   readonly #promiseMs: number
   /** How long who says that it reads pieces may take for each. */
@@ -121,6 +123,7 @@ export class OriginPlan {
     this.#candidates = new PieceMask(pieces)
     this.#offered = new PieceMask(pieces)
     const isSmall = pieces <= SMALL_PIECES
+    this.#readers = isSmall ? Infinity : READERS
     this.#patienceMs = isSmall ? SMALL_OWNER_PATIENCE_MS : OWNER_PATIENCE_MS
     this.#promiseMs = isSmall ? SMALL_PROMISE_MS : PROMISE_MS
     this.#readingMs = READING_ALLOWANCE_MS + pieceLength(init.size) / SLOWEST_BYTES_PER_MS
@@ -273,7 +276,7 @@ export class OriginPlan {
   /** Finds out who reads from the origin. */
   #rank (contenders: readonly Member[]): ReaderRanking {
     const { foremost } = this.distant
-    const ranking = rankReaders(this.#standing, [...contenders, ...foremost])
+    const ranking = rankReaders(this.#standing, [...contenders, ...foremost], this.#readers)
     const isAbove = ({ standing }: Standing): boolean => standing >= ranking.bar
     this.#precedence.among(contenders.filter(isAbove), foremost.filter(isAbove), ranking.isReader)
     return ranking

@@ -25,16 +25,17 @@ export interface ReaderRanking {
  * Whether we are one of those that read, and who else is.
  * @param standing - ours; undefined: nobody could get it from us, so the others come before us as long as there are any
  * @param others - all that may read
+ * @param readers - how many read; Infinity: all
  */
-export function rankReaders (standing: number | undefined, others: readonly Standing[]): ReaderRanking {
+export function rankReaders (standing: number | undefined, others: readonly Standing[], readers = READERS): ReaderRanking {
   const standings = others.map(other => other.standing).sort((one, other) => other - one)
-  const isCrowded = standings.length >= READERS
-  if (standing === undefined) return { isReader: false, above: standings.length, isCrowded, bar: standings[READERS - 1] ?? 0 }
+  const isCrowded = standings.length >= readers
+  if (standing === undefined) return { isReader: false, above: standings.length, isCrowded, bar: standings[readers - 1] ?? 0 }
   let above = 0
   while ((standings[above] ?? -1) > standing) above++
-  const isReader = above < READERS
+  const isReader = above < readers
   // who reads has seven others beside it; who does not comes behind all that stand higher, of whom many may be gone
-  return { isReader, above, isCrowded, bar: isReader ? standings[READERS - 2] ?? 0 : standing + 1 }
+  return { isReader, above, isCrowded, bar: isReader ? standings[readers - 2] ?? 0 : standing + 1 }
 }
 
 /** Those that read, as far as they are among these: the highest first. */

@@ -36,6 +36,20 @@ describe('of those who know the same agents', () => {
     }))
   })
 
+  it('a blob of one piece is begun at once by who owns it, though it is none of the eight', () => {
+    const names = Array.from({ length: 40 }, (_, index) => `peer ${index}`)
+    const begunBy = names.filter(self => {
+      const session = new Session({ self, digest: 'sha256:small', size: 1000, originPolicy: 'frugal' })
+      for (const other of names) if (other !== self) session.joined(other, { held: new Bitfield(1), readsOrigin: true }, 0)
+      session.originReady(true)
+      return session.decide(0, { room: 0, window: 0, runs: 1 }).length > 0
+    })
+    const ranked = names.map(name => ({ name, rank: new OwnershipSeed('sha256:small', name).rank(0) })).sort((a, b) => b.rank - a.rank)
+    const readers = foremostOf(names.map(name => ({ name, standing: standingOf(new OwnershipSeed('sha256:small', name)) })))
+    expect(begunBy).toEqual([ranked[0]?.name])
+    expect(readers.map(({ name }) => name)).not.toContain(ranked[0]?.name)
+  })
+
   it('each piece is begun by one, however they know each other, and by no other than the eight', () => {
     const swarms = fc.record({ count: fc.integer({ min: 1, max: 40 }), known: fc.array(fc.boolean(), { minLength: 40, maxLength: 40 }), digest: fc.nat(1000) })
     fc.assert(fc.property(swarms, ({ count, known, digest }) => {
