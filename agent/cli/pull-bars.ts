@@ -1,11 +1,10 @@
-import { MultiBar } from 'cli-progress'
 import { humanBytes, humanDigest } from '../../src/values/human.ts'
 import { describePullEvent, describeSources } from './pull-view.ts'
+import { terminalBars } from './terminal-bars.ts'
 import type { PullEvent } from '../api-types.ts'
 import type { PullView } from './pull-view.ts'
-import type { SingleBar } from 'cli-progress'
+import type { MultiBar, SingleBar } from 'cli-progress'
 
-const BAR_WIDTH = 24
 /** More bars than a small terminal has lines would scroll it; the others show when one of these is done. */
 const MAX_BARS = 12
 
@@ -15,20 +14,7 @@ export class BarsView implements PullView {
   readonly #byDigest = new Map<string, SingleBar>()
 
   constructor ({ output }: { output: NodeJS.WritableStream }) {
-    this.#bars = new MultiBar({
-      stream: output,
-      format: '{name}  [{bar}] {percentage}%  {amount}  {sources}',
-      barsize: BAR_WIDTH,
-      barCompleteChar: '=',
-      barIncompleteChar: ' ',
-      hideCursor: true,
-      clearOnComplete: true,
-      gracefulExit: false,
-      // A bar that did not change must be drawn again too: a line above may have pushed it down.
-      forceRedraw: true,
-      autopadding: true,
-      emptyOnZero: true
-    })
+    this.#bars = terminalBars(output, '{name}  [{bar}] {percentage}%  {amount}  {sources}')
   }
 
   show (event: PullEvent): void {

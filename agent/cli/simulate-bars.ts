@@ -1,11 +1,10 @@
-import { MultiBar } from 'cli-progress'
 import { describeProgress, labelOf, partOf } from './simulate-view.ts'
+import { terminalBars } from './terminal-bars.ts'
 import type { RunProgress } from '../../scenarios/result.ts'
 import type { RunPhase } from '../../scenarios/run.ts'
 import type { SimulateView } from './simulate-view.ts'
-import type { SingleBar } from 'cli-progress'
+import type { MultiBar, SingleBar } from 'cli-progress'
 
-const BAR_WIDTH = 24
 /** A bar counts in thousandths: bytes of a large rollout are more digits than a line has room for. */
 const TOTAL = 1000
 
@@ -15,19 +14,7 @@ export class SimulateBars implements SimulateView {
   readonly #byName = new Map<string, SingleBar>()
 
   constructor ({ output }: { output: NodeJS.WritableStream }) {
-    this.#bars = new MultiBar({
-      stream: output,
-      format: '{name}  [{bar}] {percentage}%  {time}  {hosts}  {bytes}, {origin}',
-      barsize: BAR_WIDTH,
-      barCompleteChar: '=',
-      barIncompleteChar: ' ',
-      hideCursor: true,
-      clearOnComplete: true,
-      gracefulExit: false,
-      forceRedraw: true,
-      autopadding: true,
-      emptyOnZero: true
-    })
+    this.#bars = terminalBars(output, '{name}  [{bar}] {percentage}%  {time}  {hosts}  {bytes}, {origin}')
   }
 
   show (name: string, progress: RunProgress, phase: RunPhase): void {

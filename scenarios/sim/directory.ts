@@ -2,7 +2,6 @@ import { sampleOf } from '../../src/swarm/sample.ts'
 import { randomOf } from '../random.ts'
 import type { LayerSpec } from '../scenario.ts'
 import type { SimHost } from './host.ts'
-import { introductionBytes, MAX_MEMBERS_TOLD, named } from './membership.ts'
 import { SimPart, type JoinFacts } from './part.ts'
 import type { World } from './world.ts'
 
@@ -22,7 +21,10 @@ const WALK_MS = 3_000
 const MAX_PROVIDERS = 20
 /** From a commit until it is announced, as agents wait while others need them, in milliseconds. */
 const ANNOUNCE_MS = 10_000
-const BUSY_BYTES = 8
+/** Agents told of in one message, what each takes in it with its addresses, and what a message takes beside what it lists. */
+const MAX_MEMBERS_TOLD = 32
+const NAME_BYTES = 70
+const HEAD_BYTES = 8
 
 /** Who knows whom, and how they find each other: links, introductions, the DHT. What `src/exchange/exchange` and `src/net` do. */
 export class Directory {
@@ -93,17 +95,12 @@ export class Directory {
 
   /** Another wants to take part in a blob, as a message says. */
   joins (host: SimHost, other: SimHost, layer: LayerSpec, facts: JoinFacts): void {
-    const world = this.#world()
     const part = host.parts.get(layer.name) ?? this.#openSeed(host, layer)
     if (part === undefined || host.banned.has(other) || (host.group.isLeech && !part.isFetching)) {
       this.#refuse(host, other, layer, { isFull: false, others: this.#note(host, other, layer) })
       return
     }
-    const others: SimHost[] = []
-    for (const [name, { held }] of part.session.members) {
-      const one = held.isFull || name === other.name ? undefined : world.hosts.get(name)
-      if (one !== undefined) others.push(one)
-    }
+    const others = part.lacking()
     const isAdmitted = part.membership?.admits(other) ?? (part.session.members.size < MAX_ATTENDEES || part.told.has(other))
     if (!isAdmitted) {
       part.forget(other, { isFetching: true })
@@ -120,8 +117,9 @@ export class Directory {
   introduce (host: SimHost, to: SimHost, { name }: LayerSpec, others: readonly SimHost[]): void {
     const { hosts, wire, random } = this.#world()
     const foremost = (host.parts.get(name)?.session.foremost ?? []).flatMap(one => one === to.name ? [] : hosts.get(one) ?? [])
-    const told = [...foremost, ...named(others.filter(one => !foremost.includes(one)), random)].slice(0, MAX_MEMBERS_TOLD)
-    if (told.length > 0) wire.tell(host, to, introductionBytes(told.length), () => { to.parts.get(name)?.membership?.told(told) })
+    const some = sampleOf(others.filter(one => one !== to && !foremost.includes(one)), MAX_MEMBERS_TOLD, random)
+    const told = [...foremost, ...some].slice(0, MAX_MEMBERS_TOLD)
+    if (told.length > 0) wire.tell(host, to, HEAD_BYTES + NAME_BYTES * told.length, () => { to.parts.get(name)?.membership?.told(told) })
   }
 
   /** An agent is gone, as those linked to it see after a while. */
@@ -182,7 +180,7 @@ export class Directory {
   }
 
   #refuse (host: SimHost, other: SimHost, layer: LayerSpec, { isFull, others }: { readonly isFull: boolean, readonly others: readonly SimHost[] }): void {
-    this.#world().wire.tell(host, other, BUSY_BYTES, () => {
+    this.#world().wire.tell(host, other, HEAD_BYTES, () => {
       const part = other.parts.get(layer.name)
       part?.told.delete(host)
       part?.membership?.left(host, { isFull })

@@ -16,9 +16,6 @@ const MAX_PAUSE_MS = 30_000
 const ENOUGH_MEMBERS = 8
 /** Of a blob up to this size its members are told less than it weighs. */
 const SMALL_BYTES = 1024 * 1024
-/** Agents told of in one message, and what each takes in it, with its addresses. */
-export const MAX_MEMBERS_TOLD = 32
-const NAME_BYTES = 70
 
 /** Who takes part in a blob that a host fetches: the real mesh, and the search for members. */
 export class SimMembership {
@@ -150,7 +147,7 @@ export class SimMembership {
   #leave (name: string): void {
     const other = this.#host(name)
     const { host, layer } = this.#part
-    this.#world.directory.introduce(host, other, layer, this.#lacking().filter(one => one !== other))
+    this.#world.directory.introduce(host, other, layer, this.#part.lacking())
     this.#part.forget(other, { isFetching: true })
     this.#world.wire.tell(host, other, 8, () => {
       const part = other.parts.get(layer.name)
@@ -159,19 +156,12 @@ export class SimMembership {
     })
   }
 
-  /** Members that lack a part. */
-  #lacking (): SimHost[] {
-    const lacking: SimHost[] = []
-    for (const [name, { held }] of this.#part.session.members) if (!held.isFull) lacking.push(this.#host(name))
-    return lacking
-  }
-
   /** A few at a time hear who else takes part: else those who came first would know only each other. */
   #gossip (): void {
     if (this.#isStopped || !this.#part.host.isActive || this.mesh.degree < this.mesh.low) return
-    const members = this.#lacking()
+    const members = this.#part.lacking()
     const { host, layer } = this.#part
-    for (const other of sampleOf(members, GOSSIP_FAN, this.#world.random)) this.#world.directory.introduce(host, other, layer, members.filter(one => one !== other))
+    for (const other of sampleOf(members, GOSSIP_FAN, this.#world.random)) this.#world.directory.introduce(host, other, layer, members)
   }
 
   #upkeep (): void {
@@ -246,14 +236,4 @@ export class SimMembership {
     if (host === undefined) throw new RangeError(`nobody knows ${name}`)
     return host
   }
-}
-
-/** What it weighs to name so many agents. */
-export function introductionBytes (count: number): number {
-  return 8 + NAME_BYTES * count
-}
-
-/** Of so many, those that one message names. */
-export function named (others: readonly SimHost[], random: () => number): SimHost[] {
-  return sampleOf(others, MAX_MEMBERS_TOLD, random)
 }

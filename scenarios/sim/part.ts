@@ -1,3 +1,4 @@
+import { MAX_LISTED_PIECES } from '../../src/net/swarm-limits.ts'
 import type { OriginAsker } from '../../src/pull/origin-slots.ts'
 import { Bitfield } from '../../src/swarm/bitfield.ts'
 import { News } from '../../src/swarm/news.ts'
@@ -17,8 +18,6 @@ const STALL_MS = 30_000
 const SEARCH_MS = 800
 /** One read from the origin, while other blobs wait for a place there: `src/pull/download`. */
 const SHARED_RUN_BYTES = 16 * 1024 * 1024
-/** A member that has heard something so lately is not told again that we read: `src/exchange/participation`. */
-const MAX_LISTED = 4096
 /** SHA-256 of what has come: 1.4 GB/s, and a signature or its check beside it. */
 const HASH_BYTES_PER_MS = 1.4e6
 const SIGNATURE_MS = 0.2
@@ -76,7 +75,6 @@ export class SimPart {
   readonly #isSmall: boolean
   #checking = 0
   #head = 0
-  #hasReader = false
   #readsOrigin: boolean
   #progressAtMs: number
   #isOver = false
@@ -99,7 +97,7 @@ export class SimPart {
     this.#asker = { size: layer.bytes, onFree: () => { this.decide({ isOriginDue: true }) } }
     this.#news = new News({
       members: () => [...this.told].filter(to => this.session.members.get(to.name)?.held.isFull !== true),
-      longest: MAX_LISTED,
+      longest: MAX_LISTED_PIECES,
       tell: (to, pieces) => { this.#tellHave(to, pieces) },
       isHere: piece => this.session.held.has(piece),
       now: () => world.clock.nowMs,
@@ -120,9 +118,8 @@ export class SimPart {
     return this.#checking > 0
   }
 
-  /** Begins to fetch it: members are looked for, and the session is asked. @param hasReader - a client reads it from its first byte */
-  start ({ hasReader }: { readonly hasReader: boolean }): void {
-    this.#hasReader = hasReader
+  /** Begins to fetch it, for a client that reads it from its first byte: members are looked for, and the session is asked. */
+  start (): void {
     this.host.budget.add(this.session)
     this.membership = new SimMembership(this.#world, this, () => {
       this.session.originReady(this.#world.origin.exists)
@@ -174,6 +171,16 @@ export class SimPart {
     })
     for (const { part: from } of [...this.incoming]) drop(this.#world, from.host, host, from)
     this.end()
+  }
+
+  /** Members that lack a part. */
+  lacking (): SimHost[] {
+    const lacking: SimHost[] = []
+    for (const [name, { held }] of this.session.members) {
+      const host = held.isFull ? undefined : this.#world.hosts.get(name)
+      if (host !== undefined) lacking.push(host)
+    }
+    return lacking
   }
 
   /** What is said to who is asked to take part. */
@@ -396,7 +403,6 @@ export class SimPart {
 
   /** The client reads as far as it may. */
   #readOn (): void {
-    if (!this.#hasReader) return
     const { session, layer } = this
     const trusted = this.#world.scenario.agent.isKeyed ? session.held : this.own
     const before = this.#head

@@ -91,7 +91,7 @@ export class SimPull {
       }
     })
     host.parts.set(layer.name, part)
-    part.start({ hasReader: true })
+    part.start()
   }
 
   #done (): void {

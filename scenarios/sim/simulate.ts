@@ -1,7 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises'
 import { OwnershipSeed, type SeedOf } from '../../src/swarm/ownership.ts'
 import { layersOf, planOf } from '../plan.ts'
-import type { Engine, RunObserver, WaitCause } from '../result.ts'
+import type { Engine, RunObserver, RunProgress } from '../result.ts'
 import { randomOf } from '../random.ts'
 import type { Scenario } from '../scenario.ts'
 import { SimClock } from './clock.ts'
@@ -118,7 +118,7 @@ class Simulation {
     return this.#pending.size === 0 ? this.#lastMs : this.#clock.nowMs
   }
 
-  get progress (): Parameters<NonNullable<NonNullable<Parameters<Engine>[2]>['onProgress']>>[0] {
+  get progress (): RunProgress {
     return {
       atMs: this.#clock.nowMs,
       hosts: this.#pulls.size,
@@ -159,8 +159,7 @@ class Simulation {
     const { observer } = this.#world
     if (host.life !== life || this.#pulls.get(host)?.isOver === true) return
     for (const part of host.parts.values()) part.tick()
-    const cause: WaitCause = waitOf(host)
-    observer.waited(host.name, cause, TICK_MS)
+    observer.waited(host.name, waitOf(host), TICK_MS)
     this.#clock.after(TICK_MS, () => { this.#tick(host, life) })
   }
 
