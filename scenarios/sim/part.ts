@@ -67,6 +67,7 @@ export class SimPart {
   readonly #life: number
   #freeOrigin: () => void = () => {}
   #isDecideDue = false
+  #dueMs: number | undefined
   /** Something has happened that may make a read from the origin ours. */
   #isOriginDue = true
   /** More could be asked for than there was to ask. */
@@ -336,6 +337,14 @@ export class SimPart {
       this.#do(decision)
     }
     this.#isHungry = asked < room
+    this.#decideAt(session.dueMs)
+  }
+
+  /** What is due then is not done before. */
+  #decideAt (dueMs: number | undefined): void {
+    if (dueMs === undefined || dueMs === this.#dueMs) return
+    this.#dueMs = dueMs
+    this.#world.clock.at(dueMs, () => { if (this.#dueMs === dueMs) this.decide({ isOriginDue: true }) })
   }
 
   get #isAlive (): boolean {
@@ -459,7 +468,7 @@ export class SimPart {
 
   #tellHave (to: SimHost, pieces: readonly number[]): void {
     const { host, layer } = this
-    const queue = host.uploads.length
+    const queue = host.uploads.ahead
     this.#world.wire.tell(host, to, HEAD_BYTES + 2 * pieces.length, () => { to.parts.get(layer.name)?.has(host, pieces, queue) })
   }
 

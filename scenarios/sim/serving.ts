@@ -58,7 +58,7 @@ export function serve (world: World, host: SimHost): void {
       sent(job)
       target?.incoming.delete(job)
       world.observer.gave(host.name, bytes, world.clock.nowMs)
-      const queue = host.uploads.length
+      const queue = host.uploads.ahead
       world.wire.tell(host, to, 0, () => { target?.pieceCame(part, piece, bytes, queue) })
       serve(world, host)
     })
@@ -103,6 +103,6 @@ function sent (job: SimJob): void {
 
 function reject (world: World, part: SimPart, to: SimHost, piece: number, reason: 'busy' | 'missing' | 'denied' | 'cancelled'): void {
   const { host, layer } = part
-  const queue = host.uploads.length
+  const queue = host.uploads.ahead
   world.wire.tell(host, to, 16, () => { to.parts.get(layer.name)?.rejected(host, piece, reason, queue) })
 }

@@ -378,7 +378,7 @@ export class Exchange implements LinkHandlers {
       isOpen: this.#init.isKeyed !== true,
       isLeech: this.isLeech,
       isNear: link => this.#nearness.isInZone(link.hello?.zone),
-      queue: () => this.#uploads.length,
+      queue: () => this.#uploads.ahead,
       now,
       openChannel: link => this.#links.get(link)?.open(this.#participations.get(keyOf(init.kind, digest)) as Participation) ?? 0,
       closeChannel: (link, channel) => { this.#links.get(link)?.ours.delete(channel) },

@@ -49,9 +49,9 @@ export class Uploads {
     this.#queue = new UploadQueue(job => this.#need(job), init)
   }
 
-  /** Requests that wait. */
-  get length (): number {
-    return this.#queue.length
+  /** Requests that come before one that is asked now; none while a slot is free. */
+  get ahead (): number {
+    return this.#queue.ahead
   }
 
   /** A member asks for a held piece. */
@@ -154,10 +154,13 @@ export class Uploads {
         const length = await fill(participation, buffer, at, Math.min(this.#chunkBytes, end - at))
         await this.#pace.pass(length, { isUrgent: participation.size <= SMALL_BYTES })
         if (job.isCancelled || !link.isOpen || attendee.ours !== channel) return
-        const message: PieceMessage = { type: 'piece', channel, piece, offset: at - start, length, queue: this.#queue.length }
+        const isLast = at + length === end
+        // with its last bytes its slot is free
+        const queue = isLast && this.#queue.length === 0 ? 0 : this.#queue.ahead
+        const message: PieceMessage = { type: 'piece', channel, piece, offset: at - start, length, queue }
         await link.sendPiece(message, buffer.subarray(0, length))
         at += length
-        job.isSent = at === end
+        job.isSent = isLast
         this.#count(attendee, length)
       } finally {
         if (this.#free.length < MAX_FREE_BUFFERS) this.#free.push(buffer)

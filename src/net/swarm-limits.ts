@@ -14,7 +14,7 @@ export const MAX_LISTED_PIECES = 4096
 export const MAX_PIECE_INDEX = 2 ** 20
 /** Bytes: enough for 131072 pieces. */
 export const MAX_BITFIELD_LENGTH = 16 * 1024
-/** Requests that wait, as `queue` may tell them. */
+/** Requests that come before another, as `queue` may tell them. */
 export const MAX_QUEUE = 2 ** 31 - 1
 /** Characters, all of them printable ASCII. */
 export const MAX_ZONE_LENGTH = 64

@@ -24,6 +24,8 @@ import type { DownloadBudget } from './download-budget.ts'
 
 /** How often the session is asked what to do when nothing happens, in milliseconds. */
 const TICK_MS = 100
+/** So much earlier than asked for a timer may run, in milliseconds. */
+const TIMER_EARLY_MS = 1
 /** The same after facts, at the most. */
 const DECIDE_INTERVAL_MS = 4
 /** One read from the origin, while other blobs wait for a place there. */
@@ -108,6 +110,9 @@ export class Download implements ParticipationListener {
   /** What members send although it is of no use, by `member piece`: why it is not taken. */
   readonly #passed = new Map<string, 'cancelled' | 'missing'>()
   #timer: NodeJS.Timeout | undefined
+  /** Decides when the session has said that something is due, and when that is. */
+  #dueTimer: NodeJS.Timeout | undefined
+  #dueMs: number | undefined
   #soon: NodeJS.Timeout | undefined
   /** When a neighbour last answered while members were looked for, or it began. */
   #searchedAtMs = 0
@@ -209,6 +214,7 @@ export class Download implements ParticipationListener {
     if (this.#isStopped) return
     this.#isStopped = true
     clearInterval(this.#timer)
+    clearTimeout(this.#dueTimer)
     clearTimeout(this.#soon)
     this.#search.stop()
     this.#components.budget.remove(this.session)
@@ -385,8 +391,17 @@ export class Download implements ParticipationListener {
     const runs = this.#mayBeginRun ? 1 : 0
     const longestRun = this.#components.originSlots.isContended ? Math.ceil(SHARED_RUN_BYTES / pieceLength(this.#init.size)) : undefined
     for (const decision of this.session.decide(now, { room: this.#isWhole ? 0 : room, window, runs, longestRun })) this.#do(decision)
+    this.#decideAt(this.session.dueMs, now)
     if (this.session.isPromiseDue(now, { isSigning: this.participation.isSigning })) this.participation.repeatPromise()
     this.#giveUp(now)
+  }
+
+  /** What is to be decided then is not left until something happens. */
+  #decideAt (dueMs: number | undefined, now: number): void {
+    if (dueMs === this.#dueMs) return
+    this.#dueMs = dueMs
+    clearTimeout(this.#dueTimer)
+    if (dueMs !== undefined) this.#dueTimer = setTimeout(() => { this.#decide() }, Math.ceil(dueMs - now) + TIMER_EARLY_MS)
   }
 
   /** What came of these members, if anything, was not read: that is our own doing. */

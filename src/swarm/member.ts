@@ -57,7 +57,7 @@ export class Member {
   progressAtMs = 0
   /** When we last did not read what it sends, as we may take no more, in milliseconds. */
   heldUpAtMs = 0
-  /** Requests that wait at it, as it said last. */
+  /** Requests that come before another at it, as it said last. */
   queue = 0
   /** Not asked before then: it said `busy`. */
   busyUntilMs = 0
@@ -133,6 +133,11 @@ export class Member {
   isOverdue (nowMs: number): boolean {
     const oldest = this.requests[0]
     return oldest !== undefined && nowMs - Math.max(oldest.askedAtMs, this.progressAtMs, this.heldUpAtMs) >= this.patienceMs
+  }
+
+  /** Whether it would begin with what is asked of it now at once, as far as we know. */
+  get hasSlot (): boolean {
+    return this.queue === 0 && this.requests.length === 0
   }
 
   canBeAsked (nowMs: number): boolean {

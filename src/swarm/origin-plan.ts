@@ -35,6 +35,11 @@ const TURN_MS = 60
 const TURNS = 4
 /** Where more fetch than read, each further one begins so much later, in milliseconds. */
 const START_STEP_MS = 25
+/**
+ * In a swarm of very many, whoever is to read waits until it has heard of no other that is for so long: agents hear of each
+ * other in a few steps, and until then each of many takes itself for one of the eight. Milliseconds.
+ */
+const SETTLE_MS = 30
 /** Pieces of one read; doubles with each that nobody else wanted a part in. */
 const FIRST_RUN_PIECES = 1
 const MAX_RUN_PIECES = 64
@@ -95,8 +100,13 @@ export class OriginPlan {
   #retryAtMs = 0
   readonly #pace: OriginPace
   #hasStarted = false
-  /** Since when we might have begun to read. */
-  #readySinceMs: number | undefined
+  /** Since when those that read beside us are the same, and what tells them from others. */
+  #settlingSinceMs = 0
+  #settlingBar: number | undefined
+  /** When we begin, if that is known and still to come. */
+  #startsAtMs: number | undefined
+  /** We have begun to read. */
+  #hasBegun = false
   readonly #spare = new SpareTime()
   #lastArrivalMs = 0
   #lastProgressMs = 0
@@ -135,6 +145,11 @@ export class OriginPlan {
 
   isTaking (piece: number): boolean {
     return this.#parts.taking.has(piece)
+  }
+
+  /** When we may begin to read, if that is what we wait for: `next` is to be asked then. */
+  get startsAtMs (): number | undefined {
+    return this.#startsAtMs
   }
 
   /** Whether others may have of us what we read. */
@@ -266,6 +281,7 @@ export class OriginPlan {
   }
 
   #begin (nowMs: number, run: OriginRun): OriginRun {
+    this.#hasBegun = true
     for (let piece = run.start; piece < run.end; piece++) this.#parts.taking.add(piece)
     if (this.#runs.size === 0) this.#pace.resumed(nowMs)
     this.#promisedMs = nowMs
@@ -282,10 +298,21 @@ export class OriginPlan {
     return ranking
   }
 
-  /** Where there are many, who stands highest begins, and the others one by one, or those who know only few yet would all begin at once. */
-  #isStarted ({ isReader, isCrowded, above }: ReaderRanking, nowMs: number): boolean {
-    this.#readySinceMs ??= nowMs
-    return !isReader || !isCrowded || nowMs - this.#readySinceMs >= above * START_STEP_MS
+  /**
+   * Where there are many, who stands highest begins, and the others one by one; where some are known by name only, when they are
+   * the same for a while, as those may know others. Else those who know only few yet would all begin at once.
+   */
+  #isStarted ({ isReader, isCrowded, above, bar }: ReaderRanking, nowMs: number): boolean {
+    this.#startsAtMs = undefined
+    if (this.#hasBegun || !isReader || this.#readers === Infinity) return true
+    if (bar !== this.#settlingBar) {
+      this.#settlingBar = bar
+      this.#settlingSinceMs = nowMs
+    }
+    const startsAtMs = this.#settlingSinceMs + (this.distant.size > 0 ? SETTLE_MS : 0) + (isCrowded ? above * START_STEP_MS : 0)
+    if (nowMs >= startsAtMs) return true
+    this.#startsAtMs = startsAtMs
+    return false
   }
 
   /** Marks what is neither here nor on its way to us, and what nobody says that it is reading. */

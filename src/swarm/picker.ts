@@ -49,6 +49,8 @@ export class Picker {
   /** What free members can give, near ones, and far ones if no near one has it. */
   readonly #near: PieceMask
   readonly #far: PieceMask
+  /** What those of them can give that would begin at once. */
+  readonly #ready: PieceMask
   /** Open pieces that somebody gives, and of these what one of them can give now. */
   readonly #pickable: PieceMask
   /** When a piece last came, or the first question was asked. */
@@ -63,6 +65,7 @@ export class Picker {
     this.#times = new ServiceTimes(parts.members, MIN_LATE_MS)
     this.#near = new PieceMask(length)
     this.#far = new PieceMask(length)
+    this.#ready = new PieceMask(length)
     this.#pickable = new PieceMask(length)
   }
 
@@ -110,7 +113,9 @@ export class Picker {
     let hasFar = false
     this.#near.clear()
     this.#far.clear()
+    this.#ready.clear()
     for (const member of free) {
+      if (member.hasSlot) member.give(this.#ready)
       const isFar = !member.isNear && !isImpatient
       hasFar ||= isFar
       member.give(isFar ? this.#far : this.#near)
@@ -140,13 +145,22 @@ export class Picker {
     return undefined
   }
 
-  /** The piece that fewest hold; among equals each agent has an order of its own, so that they differ. */
+  /**
+   * The piece that fewest hold, of those that somebody would begin to send at once, else of all: where all ask for the rarest, its
+   * few holders have more to do than they can while the links of others are idle.
+   */
   #rarest (view: PickerView): PickedRequest | undefined {
+    const piece = this.#rarestOf(this.#ready.within(this.#pickable)) ?? this.#rarestOf(this.#pickable)
+    return piece === undefined ? undefined : this.#ofBestHolder(piece, view)
+  }
+
+  /** Among equals each agent has an order of its own, so that they differ. */
+  #rarestOf (pieces: PieceMask): number | undefined {
     const { arrived, availability, members } = this.#parts
     let givers = 0
     for (const { isLeech } of members.values()) if (!isLeech) givers++
     let best: { piece: number, holders: number, order: number } | undefined
-    for (let piece = this.#pickable.next(0); piece !== -1; piece = this.#pickable.next(piece + 1)) {
+    for (let piece = pieces.next(0); piece !== -1; piece = pieces.next(piece + 1)) {
       const holders = availability.of(piece)
       if (best !== undefined && holders > best.holders) continue
       // what all hold is read in order, as disk and hash like it best
@@ -154,7 +168,7 @@ export class Picker {
       if (best !== undefined && holders === best.holders && order < best.order) continue
       if (this.#isPickable(piece)) best = { piece, holders, order }
     }
-    return best === undefined ? undefined : this.#ofBestHolder(best.piece, view)
+    return best?.piece
   }
 
   /** Nothing else is left to ask for: what is late is asked of somebody else too. */

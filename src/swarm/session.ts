@@ -254,7 +254,7 @@ export class Session {
     return member.calledOff.has(piece) ? 'called-off' : undefined
   }
 
-  /** So many requests wait at a member, it says. */
+  /** So many requests come before another at a member, it says; none while it would begin with one at once. */
   queued (id: string, queue: number): void {
     const member = this.#members.get(id)
     if (member !== undefined) member.queue = queue
@@ -340,6 +340,11 @@ export class Session {
   /** Readers wait at these pieces, the most urgent first. */
   wanted (heads: readonly number[]): void {
     this.#heads = heads
+  }
+
+  /** When to decide again though nothing happens, in milliseconds: a read from the origin may begin then. Undefined: at any time. */
+  get dueMs (): number | undefined {
+    return this.#origin.startsAtMs
   }
 
   /** Whether the origin can be asked at all, now. */

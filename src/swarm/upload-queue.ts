@@ -57,6 +57,11 @@ export class UploadQueue {
     return this.#waiting.length
   }
 
+  /** Requests that come before one that is asked now; none while a slot is free. */
+  get ahead (): number {
+    return this.#active.length < this.#slots ? 0 : 1 + this.#waiting.length
+  }
+
   get active (): number {
     return this.#active.length
   }

@@ -46,6 +46,8 @@ export class ModelHost {
   /** What it reads goes on to the end of the blob. */
   isReadingWhole = false
   isDecideDue = false
+  /** When it decides next though nothing happens. */
+  dueMs: number | undefined
   hasStarted = false
   isAlive = true
   isStalled = false

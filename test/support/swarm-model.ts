@@ -196,6 +196,9 @@ export class SwarmModel {
     const runs = this.#origin === undefined || host.isReadingOrigin ? 0 : 1
     const { room, window } = host.budget.roomFor(host.session, nowMs)
     for (const decision of host.session.decide(nowMs, { room: host.isReadingWhole ? 0 : room, window, runs })) this.#do(host, decision)
+    const { dueMs } = host.session
+    if (dueMs !== undefined && dueMs !== host.dueMs) this.#clock.at(dueMs, () => { if (host.dueMs === dueMs) this.#decide(host) })
+    host.dueMs = dueMs
     this.#init.check?.(host)
   }
 
@@ -246,7 +249,7 @@ export class SwarmModel {
   #reject (host: ModelHost, id: string, piece: number, reason: RejectReason): void {
     const to = this.#byId.get(id)
     if (to === undefined) return
-    const queue = host.uploads.length
+    const queue = host.uploads.ahead
     this.#wire.tell(host, to, () => {
       to.unanswered.delete(requestKey(host.id, piece))
       to.session.queued(host.id, queue)
@@ -295,7 +298,7 @@ export class SwarmModel {
     this.#decideSoon(host)
     if (from !== undefined) {
       host.unanswered.delete(requestKey(from.id, piece))
-      session.queued(from.id, from.uploads.length)
+      session.queued(from.id, from.uploads.ahead)
       session.progressed(from.id, nowMs)
       const expected = session.expects(from.id, piece)
       if (expected === undefined) throw new Error(`${host.id} did not expect piece ${piece} from ${from.id}`)
@@ -322,7 +325,7 @@ export class SwarmModel {
       const pieces = host.news.splice(0)
       if (pieces.length === 0) return
       for (const other of host.joined) {
-        const queue = host.uploads.length
+        const queue = host.uploads.ahead
         this.#wire.tell(host, other, () => {
           other.session.queued(host.id, queue)
           other.session.has(host.id, pieces, this.#clock.nowMs)

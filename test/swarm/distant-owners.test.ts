@@ -9,6 +9,8 @@ import { SessionScene } from '../support/session-scene.ts'
 
 const DIGEST = 'sha256:scene'
 const PIECES = 96
+/** Until nobody else is thought to be heard of, in milliseconds. */
+const SETTLE_MS = 30
 
 function seedOf (peer: string): OwnershipSeed {
   return new OwnershipSeed(DIGEST, peer)
@@ -71,13 +73,14 @@ it('are left what they own, until nothing has come for long', () => {
   const scene = new SessionScene(PIECES)
   scene.session.knows([...others, 'self'])
   const read = new Set<number>()
+  expect(scene.takes(0)).toEqual([])
   for (;;) {
-    const [take] = scene.takes(0)
+    const [take] = scene.takes(SETTLE_MS)
     if (take === undefined) break
     const [start = 0, end = 0] = take.slice(5).split('-').map(Number)
     for (let piece = start; piece < end; piece++) {
       read.add(piece)
-      scene.came(piece, 'origin', 0)
+      scene.came(piece, 'origin', SETTLE_MS)
     }
     scene.session.originEnded(start, end)
   }
@@ -86,8 +89,8 @@ it('are left what they own, until nothing has come for long', () => {
   const owned = Array.from({ length: PIECES }, (_, piece) => piece).filter(piece => seeds.every(seed => seed.rank(groups.of(piece)) < self.rank(groups.of(piece))))
   expect(owned).not.toEqual([])
   expect([...read].sort((a, b) => a - b)).toEqual(owned)
-  expect(scene.takes(1500)).toEqual([])
-  expect(scene.takes(1501)).not.toEqual([])
+  expect(scene.takes(SETTLE_MS + 1500)).toEqual([])
+  expect(scene.takes(SETTLE_MS + 1501)).not.toEqual([])
 })
 
 it('own nothing any more once nobody has reached them, whoever names them again', () => {

@@ -31,6 +31,20 @@ describe('the next piece', () => {
     expect(scene.asks(0, { room: 4 }).map(words => Number(words.slice(-1)))).toEqual([2, 1, 0, 3])
   })
 
+  it('is the rarest of those that somebody would send at once, as far as we know, before rarer ones', () => {
+    const scene = new SessionScene(8)
+    scene.joined('busy', [1])
+    scene.joined('idle', [2])
+    scene.joined('another', [2, 3])
+    scene.session.queued('busy', 1)
+    scene.session.queued('another', 2)
+    expect(scene.asks(0, { room: 1 })).toEqual(['ask idle 2'])
+    scene.session.queued('another', 0)
+    expect(scene.asks(0, { room: 1 })).toEqual(['ask another 3'])
+    // nobody would begin at once now
+    expect(scene.asks(0, { room: 1 })).toEqual(['ask busy 1'])
+  })
+
   it('is, of equally rare ones, another for each agent', () => {
     const first = ['one', 'two', 'three', 'four', 'five', 'six'].map(self => {
       const scene = new SessionScene(32, { self })

@@ -19,6 +19,18 @@ function serve (queue: UploadQueue): UploadJob[] {
   return begun
 }
 
+it('says how many come before another: none while a slot is free', () => {
+  const queue = queueOf({ slots: 2, maxQueued: 4 })
+  const ahead = ['a', 'b', 'c', 'd'].map(member => {
+    queue.add(job(member))
+    serve(queue)
+    return queue.ahead
+  })
+  expect(ahead).toEqual([0, 1, 2, 3])
+  queue.done(job('a'))
+  expect(queue.ahead).toBe(0)
+})
+
 describe('who is served', () => {
   it.each<[string, Record<string, Partial<UploadNeed>>, string]>([
     ['who asked first, among equals', {}, 'a'],
