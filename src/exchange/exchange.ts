@@ -141,6 +141,11 @@ export class Exchange implements LinkHandlers {
     return this.#init.isLeech ?? false
   }
 
+  /** No other agent is linked to us: nobody takes part in anything. */
+  get isAlone (): boolean {
+    return this.#links.size === 0
+  }
+
   isTrusted (author: string): boolean {
     return this.#init.isKeyed === true || author === this.#components.self() || this.#trusted.has(author)
   }

@@ -384,7 +384,8 @@ export class Download implements ParticipationListener {
     const { room, window } = this.#components.budget.roomFor(this.session, now)
     const runs = this.#mayBeginRun ? 1 : 0
     const longestRun = this.#components.originSlots.isContended ? Math.ceil(SHARED_RUN_BYTES / pieceLength(this.#init.size)) : undefined
-    for (const decision of this.session.decide(now, { room: this.#isWhole ? 0 : room, window, runs, longestRun })) this.#do(decision)
+    const { isAlone } = this.#components.exchange
+    for (const decision of this.session.decide(now, { room: this.#isWhole ? 0 : room, window, runs, longestRun, isAlone })) this.#do(decision)
     if (this.session.isPromiseDue(now, { isSigning: this.participation.isSigning })) this.participation.repeatPromise()
     this.#giveUp(now)
   }
@@ -411,6 +412,10 @@ export class Download implements ParticipationListener {
         this.#freeOrigin = this.#components.originSlots.take(this.#asker)
         this.participation.tellTaking('take', range(decision.start, decision.end))
         this.#runs.begin(decision.start, decision.end, this.#inbox.erased())
+        break
+      case 'release':
+        this.#runs.shorten(decision.start)
+        this.participation.tellTaking('release', range(decision.start, decision.end))
         break
       case 'yield':
         this.#runs.stop()
