@@ -1,6 +1,7 @@
 import type { Accusation } from '../exchange/accusations.ts'
 import type { Exchange } from '../exchange/exchange.ts'
-import type { Participation, ParticipationListener } from '../exchange/participation.ts'
+import type { Participation } from '../exchange/participation.ts'
+import type { ParticipationListener } from '../exchange/participation-listener.ts'
 import type { EventSink } from '../events.ts'
 import { attestedHash, decodeAttestation, type Attestation } from '../net/swarm-attestation.ts'
 import { SwarmMessageError, type JoinMessage, type PieceMessage } from '../net/swarm-message.ts'
