@@ -291,7 +291,7 @@ export class Participation {
         this.session.releases(peer, this.#checked(message.pieces), now)
         break
       case 'origin':
-        this.session.readsOrigin(peer, message.reads)
+        this.session.readsOrigin(peer, message.reads, now)
         if (message.restricted) this.#listener?.onRestricted(peer)
         break
       case 'reject':
@@ -488,13 +488,13 @@ export class Participation {
 
   /** Pieces that others may wait for: we read them, or have read them and will offer them when their hashes are signed. */
   #promised (): number[] {
-    if (this.#isHidden) return []
+    if (this.#isHidden || this.#parts.isLeech) return []
     const signed = this.#isShared ? [...this.#hashing, ...this.#unvouched] : []
     return [...new Set([...this.session.taking, ...signed])].slice(0, MAX_PROMISED).sort((a, b) => a - b)
   }
 
   #tellTaking (attendee: Attendee, type: 'take' | 'release', pieces: readonly number[]): void {
-    if (attendee.isComplete || pieces.length === 0 || this.#isHidden) return
+    if (attendee.isComplete || pieces.length === 0 || this.#isHidden || this.#parts.isLeech) return
     attendee.saidAtMs = this.#parts.now()
     this.#say(attendee.peer, channel => ({ type, channel, pieces }))
   }
