@@ -11,8 +11,6 @@ import type { RejectReason, Session } from '../swarm/session.ts'
 import { Accusations, type Accusation, type HeardAccusation } from './accusations.ts'
 import { Vouchers } from './vouchers.ts'
 
-/** Pieces in a join that are on their way to us, at the most. */
-const MAX_PROMISED = 1024
 /** Who has heard of us so lately knows that we are at it, in milliseconds. */
 const RECENT_MS = 200
 /** Who lacks a part and has said nothing for so long has got it elsewhere, or is in no hurry: those who have all are not told. Milliseconds. */
@@ -490,7 +488,7 @@ export class Participation {
   #promised (): number[] {
     if (this.#isHidden || this.#parts.isLeech) return []
     const signed = this.#isShared ? [...this.#hashing, ...this.#unvouched] : []
-    return [...new Set([...this.session.taking, ...signed])].slice(0, MAX_PROMISED).sort((a, b) => a - b)
+    return [...new Set([...this.session.taking, ...signed])].sort((a, b) => a - b)
   }
 
   #tellTaking (attendee: Attendee, type: 'take' | 'release', pieces: readonly number[]): void {

@@ -409,8 +409,9 @@ export class Download implements ParticipationListener {
         break
       case 'take':
         this.#freeOrigin = this.#components.originSlots.take(this.#asker)
-        this.participation.tellTaking('take', range(decision.start, decision.end))
+        // what gives the place back comes before anything that others are told
         this.#runs.begin(decision.start, decision.end, this.#inbox.erased())
+        this.participation.tellTaking('take', range(decision.start, decision.end))
         break
       case 'yield':
         this.#runs.stop()
@@ -491,11 +492,11 @@ export class Download implements ParticipationListener {
     const missing = (this.#isWhole ? allPieces(this.#init.size) : range(start, end)).filter(piece => !this.session.held.has(piece))
     this.#isWhole = false
     this.session.originEnded(start, end, retryAtMs)
+    this.#freeOrigin()
     this.participation.tellTaking('release', missing)
     this.participation.setReadsOrigin(this.#canReadOrigin && retryAtMs - this.#components.now() < 500)
     if (this.#runs.fatal !== undefined) this.fail(this.#runs.fatal)
     this.onFacts()
-    this.#freeOrigin()
   }
 
   #decideIfComplete (): void {
