@@ -135,6 +135,8 @@ export class Participation {
   /** Those of them that are being hashed. */
   readonly #hashing = new Set<number>()
   #vouching: Promise<void> | undefined
+  /** A piece that is held back for a while. */
+  #doubt: { readonly piece: number, readonly untilMs: number } | undefined
   #isOver = false
 
   constructor (parts: ParticipationParts, init: ParticipationInit) {
@@ -450,6 +452,11 @@ export class Participation {
     return this.#source.hash(piece)
   }
 
+  /** The piece may be wrong: who asks for it until then is to ask again later, or elsewhere. Milliseconds of our clock. */
+  doubt (piece: number, untilMs: number): void {
+    this.#doubt = { piece, untilMs }
+  }
+
   /** Hashes the whole again, if it is stored. False: it was not right, and is gone. */
   async verify (): Promise<boolean> {
     return await this.#source.verify?.() ?? true
@@ -523,7 +530,12 @@ export class Participation {
   #requested (attendee: Attendee, piece: number): void {
     if (this.#parts.isLeech || !this.#isShared) this.reject(attendee, piece, 'denied')
     else if (!this.session.held.has(piece)) this.reject(attendee, piece, 'missing')
+    else if (this.#isDoubted(piece)) this.reject(attendee, piece, 'busy')
     else this.#parts.upload(attendee, piece)
+  }
+
+  #isDoubted (piece: number): boolean {
+    return piece === this.#doubt?.piece && this.#parts.now() < this.#doubt.untilMs
   }
 
   #attested (peer: string, bytes: Uint8Array): void {

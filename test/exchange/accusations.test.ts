@@ -5,6 +5,8 @@ import { digestOf } from '../../src/oci/digest.ts'
 import { repositoryKey } from '../../src/oci/repository.ts'
 import { MIN_PIECE_LENGTH, pieceSpan } from '../../src/swarm/pieces.ts'
 import { flipStoredBit } from '../support/bit-rot.ts'
+import { Gate } from '../support/gate.ts'
+import { overriding } from '../support/overriding.ts'
 import { meetStranger, type Stranger } from '../support/stranger.ts'
 import { SwarmOfAgents, type SwarmAgent, type SwarmAgentInit } from '../support/swarm-agents.ts'
 import { until } from '../../scenarios/live/until.ts'
@@ -283,6 +285,39 @@ describe('an agent that holds the blob', () => {
     expect(await banned(agent, accuser)).toContain('our copy was verified again')
     expect(await agent.store.stat(digest)).toBeDefined()
     expect(count(agent, 'blob:quarantined')).toBe(0)
+  })
+
+  it('holds the piece back while it hashes its copy, and nothing else, and not for longer than ten seconds', async () => {
+    const gate = new Gate()
+    let lateMs = 0
+    const { agent, accuser } = await accusedBy({
+      now: () => Date.now() + lateMs,
+      share: stored => ({
+        open: async (...asked) => {
+          const reader = await stored.open(...asked)
+          return reader && overriding(reader, {
+            verify: async () => {
+              await gate.pass()
+              return reader.verify()
+            }
+          })
+        }
+      })
+    }, wrong)
+    const asker = await strangerTo(agent)
+    asker.join()
+    await gate.reached()
+    asker.say({ type: 'request', channel: 1, pieces: [0, 1] })
+    expect(await asker.hears('reject')).toMatchObject({ pieces: [0], reason: 'busy' })
+    await until(() => asker.bodies.get(1) === MIN_PIECE_LENGTH, { what: 'another piece' })
+    lateMs = 10_000
+    asker.say({ type: 'request', channel: 1, pieces: [0] })
+    await until(() => asker.bodies.get(0) === MIN_PIECE_LENGTH, { what: 'the piece' })
+    lateMs = 0
+    gate.open()
+    await banned(agent, accuser)
+    asker.say({ type: 'request', channel: 1, pieces: [0] })
+    await until(() => asker.bodies.get(0) === 2 * MIN_PIECE_LENGTH, { what: 'the piece again' })
   })
 
   it('does nothing about an accusation that says what its copy says', async () => {
