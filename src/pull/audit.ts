@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Accusation } from '../exchange/accusations.ts'
-import { attestedHash, type Attestation } from '../net/swarm-attestation.ts'
+import { attestedHash, verifyAttestation, type Attestation } from '../net/swarm-attestation.ts'
 import type { Digest } from '../oci/digest.ts'
 import type { Repository } from '../oci/repository.ts'
 import { OwnershipSeed } from '../swarm/ownership.ts'
@@ -55,13 +55,13 @@ export class Audit {
   /** Takes what a member says of a signer. */
   hear ({ of, pieces, attestation }: Accusation, options: { signal?: AbortSignal }): void {
     const { session, participation: { vouchers } } = this.#init.download
-    const claimedOf = (piece: number): Uint8Array | undefined => {
+    const claimOf = (piece: number): Attestation | undefined => {
       const settled = vouchers.settled(piece)
-      return settled?.author === of ? attestedHash(settled, piece) : undefined
+      return settled?.author === of ? settled : undefined
     }
     const piece = pieces.find(piece => {
-      const claimed = claimedOf(piece)
-      return claimed !== undefined && !isSame(claimed, attestedHash(attestation, piece))
+      const claim = claimOf(piece)
+      return claim !== undefined && !isSame(attestedHash(claim, piece), attestedHash(attestation, piece))
     })
     const [first = 0] = pieces
     this.#hints.set(of, { piece: piece ?? first, attestation })
@@ -69,8 +69,8 @@ export class Audit {
     if (piece === undefined || session.isComplete || this.#checks === MAX_CHECKS) return
     this.#checks++
     this.#checking = this.#checking.then(async () => {
-      const claimed = claimedOf(piece)
-      if (claimed !== undefined) await this.#check(of, piece, claimed, attestation, options)
+      const claim = claimOf(piece)
+      if (claim !== undefined) await this.#check(piece, claim, attestation, options)
     }).catch((error: unknown) => { this.#init.download.fail(error) })
   }
 
@@ -117,7 +117,7 @@ export class Audit {
       const hash = right === undefined ? undefined : attestedHash(right, piece)
       if (hash === undefined) continue
       for (const other of vouchers.of(piece)) {
-        if (!liars.has(other.author) && !isSame(attestedHash(other, piece), hash)) liars.set(other.author, { piece, hash })
+        if (!liars.has(other.author) && !isSame(attestedHash(other, piece), hash) && verifyAttestation(other)) liars.set(other.author, { piece, hash })
       }
     }
     for (const { piece, attestation } of this.#hints.values()) {
@@ -150,16 +150,15 @@ export class Audit {
   /** @returns all pieces that the first liar found vouched for */
   async #findLies (authors: readonly string[], options: { signal?: AbortSignal }): Promise<number[]> {
     const { vouchers } = this.#init.download.participation
-    const left = new Map(authors.map(author => [author, this.#open(author)]))
-    while ([...left.values()].some(pieces => pieces.length > 0)) {
-      for (const [author, pieces] of left) {
+    const left = authors.map(author => this.#open(author))
+    while (left.some(pieces => pieces.length > 0)) {
+      for (const pieces of left) {
         const piece = pieces.shift()
         if (piece === undefined) continue
         const hash = await this.#originHash(piece, options)
         if (hash === undefined) return this.#withoutOrigin(authors)
         const signed = vouchers.settled(piece)
-        const claimed = signed === undefined ? undefined : attestedHash(signed, piece)
-        if (claimed !== undefined && !isSame(claimed, hash)) return this.#proved(author, piece, hash)
+        if (signed !== undefined && !isSame(attestedHash(signed, piece), hash)) return this.#proved(signed, piece, hash)
         this.#right.add(piece)
       }
     }
@@ -179,6 +178,8 @@ export class Audit {
   #withoutOrigin (authors: readonly string[]): number[] {
     const { download, digest, ban } = this.#init
     const { vouchers } = download.participation
+    const forged = vouchers.dropForged()
+    if (forged.length > 0) return forged
     const [first = ''] = authors
     if (authors.length > 1) {
       const doubts = new Map(authors.map(author => [author, this.#contradictions(author) + Number(this.#hints.has(author))]))
@@ -206,14 +207,14 @@ export class Audit {
   }
 
   /** Somebody is accused: the origin says who is right. */
-  async #check (of: string, piece: number, claimed: Uint8Array, attestation: Attestation, options: { signal?: AbortSignal }): Promise<void> {
+  async #check (piece: number, claim: Attestation, attestation: Attestation, options: { signal?: AbortSignal }): Promise<void> {
     const { download, digest } = this.#init
     const hash = await this.#originHash(piece, options)
     if (hash === undefined) return
     const wrong: number[] = []
-    if (!isSame(claimed, hash)) wrong.push(...of === this.#components.self() ? [piece] : this.#proved(of, piece, hash))
+    if (!isSame(attestedHash(claim, piece), hash)) wrong.push(...claim.author === this.#components.self() ? [piece] : this.#proved(claim, piece, hash))
     else this.#right.add(piece)
-    if (!isSame(attestedHash(attestation, piece), hash)) wrong.push(...this.#proved(attestation.author, piece, hash))
+    if (!isSame(attestedHash(attestation, piece), hash)) wrong.push(...this.#proved(attestation, piece, hash))
     await download.lost(this.#lost(wrong, new Error(`piece ${piece} of ${digest} is another one at the origin`)))
   }
 
@@ -226,10 +227,12 @@ export class Audit {
     return wrong.filter(piece => download.session.held.has(piece))
   }
 
-  /** @returns all that it vouched for */
-  #proved (author: string, piece: number, hash: Uint8Array): number[] {
+  /** A list says something wrong of a piece. @returns all that its author vouched for; if it has not signed it, what is here on such lists */
+  #proved (attestation: Attestation, piece: number, hash: Uint8Array): number[] {
     const { download, digest } = this.#init
     const { vouchers } = download.participation
+    const { author } = attestation
+    if (!verifyAttestation(attestation)) return vouchers.dropForged()
     const pieces = vouchers.piecesOf(author)
     vouchers.discredit(author)
     this.#convict(author, piece, hash, `signed a wrong hash of piece ${piece} of ${digest}: the origin has another`)

@@ -40,7 +40,7 @@ async function offers (peer: Stranger, pieces: readonly number[], of: Uint8Array
   await peer.hears('join')
   const field = pieces.reduce((bits, piece) => bits | 0x80 >> piece, 0)
   peer.join(pieces.length === ALL.length ? { complete: true } : { bitfield: Uint8Array.of(field) })
-  peer.say({ type: 'attest', channel: 1, attestation: signedBy(by, signed, of) })
+  if (signed.length > 0) peer.say({ type: 'attest', channel: 1, attestation: signedBy(by, signed, of) })
 }
 
 /** What a stranger was asked for and has not answered, and how much of what it heard that follows from. */
@@ -237,6 +237,26 @@ describe('an agent that fetches', () => {
     await serves(honest, [2, 3], bytes)
     expect(Buffer.compare(await pulling, bytes)).toBe(0)
     expect(Object.keys(bans(agent))).toEqual([liar.agent.peer])
+  })
+
+  it('in a swarm with a key bans and accuses nobody in whose name another has signed wrong hashes, and fetches the pieces again', async () => {
+    swarm.origin.addBlob(repository, bytes)
+    const { agent, pulled } = await fetching({ isKeyed: true })
+    const [victim, forger] = [await strangerTo(agent), await strangerTo(agent)]
+    const pulling = pulled()
+    // the last piece no client gets before the whole is right
+    await offers(forger, [3], wrong, { signed: [] })
+    const forged = Buffer.from(signedBy(victim, [3], wrong))
+    forged.writeUInt8(forged.readUInt8(forged.length - 1) ^ 1, forged.length - 1)
+    forger.say({ type: 'attest', channel: 1, attestation: forged })
+    await serves(forger, [3], wrong)
+    await received(agent, 1)
+    await offers(victim, ALL, bytes)
+    await serves(victim, ALL, bytes)
+    expect(Buffer.compare(await pulling, bytes)).toBe(0)
+    expect(count(agent, 'fetch:mismatch')).toBe(1)
+    expect(bans(agent)).toEqual({})
+    expect([...victim.heard, ...forger.heard].filter(({ type }) => type === 'accuse')).toEqual([])
   })
 
   it('hears a peer out four times, and reads no more than that from the origin for it', async () => {
