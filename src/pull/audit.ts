@@ -9,9 +9,9 @@ import type { Download, DownloadComponents } from './download.ts'
 import { WrongContentError } from './errors.ts'
 import { allPieces } from './origin-runs.ts'
 
-/** Whole blobs that did not match before the fetch gives up. */
+/** Whole blobs that did not match before members are asked for nothing any more. */
 const MAX_MISMATCHES = 8
-/** Of these, at the most so many that came from origins alone. */
+/** Whole blobs that came from origins alone and did not match, before the fetch gives up. */
 const MAX_ORIGIN_MISMATCHES = 2
 
 /** Accusations for which the origin is read before the blob is here whole. */
@@ -100,11 +100,10 @@ export class Audit {
     const { digest, size } = this.#init
     this.#count++
     const authors = this.#suspects()
-    if (authors.length === 0) this.#originCount++
-    if (this.#count >= MAX_MISMATCHES || this.#originCount >= MAX_ORIGIN_MISMATCHES) throw new WrongContentError(digest, { cause })
-    const wrong = authors.length === 0 ? allPieces(size) : this.#onBannedWord(authors) ?? await this.#findLies(authors, options)
-    if (wrong.length === 0) throw new WrongContentError(digest, { cause })
-    return this.#lost(wrong, cause)
+    if (authors.length === 0 && ++this.#originCount >= MAX_ORIGIN_MISMATCHES) throw new WrongContentError(digest, { cause })
+    const isHopeless = this.#count >= MAX_MISMATCHES
+    const wrong = authors.length === 0 ? allPieces(size) : isHopeless ? [] : this.#onBannedWord(authors) ?? await this.#findLies(authors, options)
+    return this.#lost(wrong.length > 0 ? wrong : await this.#goAlone(cause, options), cause)
   }
 
   /** The whole is right: whoever signed another hash of one of its pieces has lied. */
@@ -128,6 +127,19 @@ export class Audit {
     for (const [liar, { piece, hash }] of liars) {
       if (!this.#isBanned(liar)) this.#convict(liar, piece, hash, `signed a wrong hash of piece ${piece} of ${digest}, which is whole and right with another`)
     }
+  }
+
+  /**
+   * Too many have lied, or nobody is found out: from now on only the origin is believed.
+   * @returns what others gave, but for what readers have, which the whole will judge
+   */
+  async #goAlone (cause: Error, options: { signal?: AbortSignal }): Promise<number[]> {
+    const { digest, size, download, given } = this.#init
+    const others = allPieces(size).filter(piece => !given.has(piece) && !download.isOurs(piece))
+    const [first] = others
+    if (first === undefined || download.session.isAlone || await this.#originHash(first, options) === undefined) throw new WrongContentError(digest, { cause })
+    download.session.alone()
+    return others
   }
 
   /** Signers other than us, those accused first, and else in an order of our own. */

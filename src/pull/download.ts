@@ -260,6 +260,12 @@ export class Download implements ParticipationListener {
     this.onFacts()
   }
 
+  /** Whether the piece came from the origin, or is not here. */
+  isOurs (piece: number): boolean {
+    const author = this.participation.vouchers.settled(piece)?.author
+    return author === undefined ? !this.#unknown.has(piece) : author === this.#components.self()
+  }
+
   /** Nobody's word for these pieces counts: clients get nothing more of them. */
   distrust (pieces: readonly number[]): void {
     for (const piece of pieces) this.#unknown.add(piece)

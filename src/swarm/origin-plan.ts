@@ -111,6 +111,8 @@ export class OriginPlan {
   /** The origin gives all or nothing. */
   #knowsNoRanges = false
   #readsWhole = false
+  /** What members hold or read counts for nothing. */
+  #isAlone = false
   /** To whom we have left the whole: nobody stops us twice. */
   readonly #yieldedTo = new Set<string>()
 
@@ -219,9 +221,15 @@ export class OriginPlan {
     return this.taking
   }
 
+  /** From now on all is read from the origin, by us. */
+  alone (): void {
+    this.#isAlone = true
+    this.distant.close()
+  }
+
   /** Whether another reads the whole too, and ranks higher: those who began at once see it alike, and one goes on. */
   yields (nowMs: number): boolean {
-    if (!this.#readsWhole) return false
+    if (!this.#readsWhole || this.#isAlone) return false
     for (const member of this.#contenders(nowMs)) {
       if (this.#yieldedTo.has(member.id) || !this.#isReading(member, nowMs)) continue
       if (!this.#isLeech && member.ownership.rank(0) < this.#self.rank(0)) continue
@@ -237,7 +245,7 @@ export class OriginPlan {
   next (nowMs: number, heads: readonly number[], longest = MAX_RUN_PIECES): OriginRun | undefined {
     this.#noteStart(nowMs)
     if (this.#policy === 'never' || !this.isReady || nowMs < this.#retryAtMs) return undefined
-    const contenders = this.#contenders(nowMs)
+    const contenders = this.#isAlone ? [] : this.#contenders(nowMs)
     const sincePieceMs = nowMs - this.#lastArrivalMs
     const idleMs = Math.min(sincePieceMs, Math.max(nowMs - this.#lastProgressMs, sincePieceMs - PROGRESS_ALLOWANCE_MS))
     if (idleMs > this.#patienceMs) this.distant.close()
@@ -312,7 +320,7 @@ export class OriginPlan {
   /** Marks what is neither here nor on its way to us, and what nobody says that it is reading. */
   #markFree (nowMs: number, idleMs: number): void {
     markOpen(this.#free, this.#parts)
-    if (idleMs >= DESPAIR_MS) return
+    if (this.#isAlone || idleMs >= DESPAIR_MS) return
     for (const member of this.#parts.members.values()) {
       if (member.taking.size === 0 || !this.#isReading(member, nowMs)) continue
       for (const piece of member.taking) this.#free.delete(piece)
@@ -361,7 +369,7 @@ export class OriginPlan {
 
   /** Whether a piece that members hold is better read from the origin. */
   #isQuicker (nowMs: number): boolean {
-    if (this.#policy === 'fast') return true
+    if (this.#policy === 'fast' || this.#isAlone) return true
     // all that is here already would come again
     return this.#policy === 'balanced' && !this.#knowsNoRanges && this.#pace.isMuchQuicker(nowMs)
   }

@@ -69,6 +69,7 @@ export class Session {
   readonly #decisions: Decision[] = []
   /** Pieces at which readers wait. */
   #heads: readonly number[] = []
+  #isAlone = false
 
   constructor (init: SessionInit) {
     const pieces = pieceCount(init.size)
@@ -339,6 +340,16 @@ export class Session {
     return this.#origin.wholeComes()
   }
 
+  /** Members are asked for nothing any more, and all that is not here comes from the origin; they may have it of us. */
+  alone (): void {
+    this.#isAlone = true
+    this.#origin.alone()
+  }
+
+  get isAlone (): boolean {
+    return this.#isAlone
+  }
+
   /** Readers wait at these pieces, the most urgent first. */
   wanted (heads: readonly number[]): void {
     this.#heads = heads
@@ -370,7 +381,7 @@ export class Session {
       if (run === undefined) break
       decisions.push({ type: 'take', ...run })
     }
-    for (let left = room; left > 0; left--) {
+    for (let left = this.#isAlone ? 0 : room; left > 0; left--) {
       const request = this.#picker.next(nowMs, this.#heads, window)
       if (request === undefined) break
       this.#ledger.add({ ...request, askedAtMs: nowMs })

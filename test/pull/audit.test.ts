@@ -217,12 +217,28 @@ describe('an audit after a whole that is wrong', () => {
     expect(new Set(seen).size).toBe(seen.length)
   })
 
-  test('gives up when the origin says of all that is signed that it is right', async () => {
+  test('fetches all from the origin alone, once, when that says of all that is signed that it is right', async () => {
     swarm.origin.addBlob(repository, right)
-    const { audit, bans, reads } = await scene({ signed: [[await signer(1), ALL]] })
-    await expect(audit.settle(MISMATCH, {})).rejects.toMatchObject({ code: 'CONTENT_WRONG' })
-    expect(reads().sort((a, b) => a - b)).toEqual(ALL)
+    const { audit, bans, reads, download } = await scene({ signed: [[await signer(1), ALL.slice(2)]], fromOrigin: [1], given: [5] })
+    expect(await audit.settle(MISMATCH, {})).toEqual(ALL.slice(2).filter(piece => piece !== 5))
+    expect(new Set(reads())).toEqual(new Set(ALL.slice(2)))
     expect(bans.size).toBe(0)
+    expect(download.session.isAlone).toBe(true)
+    await expect(audit.settle(MISMATCH, {})).rejects.toMatchObject({ code: 'CONTENT_WRONG' })
+  })
+
+  test('does so after eight wrong wholes, whoever signed what', async () => {
+    swarm.origin.addBlob(repository, right)
+    const liars = await Promise.all(ALL.map(async (_, index) => signer(20 + index)))
+    const { audit, bans, download, cameAnew } = await scene({ signed: liars.map((liar, index) => [liar, [index], [index]]) })
+    for (let count = 0; count < 7; count++) {
+      expect(download.session.isAlone).toBe(false)
+      cameAnew(await audit.settle(MISMATCH, {}), await signer(1))
+    }
+    expect(bans.size).toBe(7)
+    expect(await audit.settle(MISMATCH, {})).toEqual(ALL)
+    expect(download.session.isAlone).toBe(true)
+    expect(bans.size).toBe(7)
   })
 
   test('fetches all again, once, when nobody but the origin gave it', async () => {

@@ -35,6 +35,24 @@ async function saying (agent: SwarmAgent, answer: (link: SwarmLink) => void): Pr
   return other.peer
 }
 
+/** Says that it holds whatever it is asked for, and gives and signs other bytes. */
+async function addLiar (lie = 'another'): Promise<SwarmAgent> {
+  const wrong = bytesOf(SIZE, lie)
+  return swarm.add({
+    share: () => ({
+      open: async () => ({
+        size: SIZE,
+        restricted: false,
+        read: async (buffer, position) => { buffer.set(wrong.subarray(position, position + buffer.length)); return Math.min(buffer.length, SIZE - position) },
+        hash: async ({ start, end }) => Buffer.from(digestOf(wrong.subarray(start, end)).slice('sha256:'.length), 'hex'),
+        verify: async () => true,
+        stream: async function * () {},
+        close: async () => {}
+      })
+    })
+  })
+}
+
 /** Pieces that it was told of by messages of this type, or by a join. */
 function saidBy ({ heard }: Stranger, type: 'take' | 'release'): number[] {
   return [...new Set(heard.flatMap(message => message.type === type ? message.pieces : message.type === 'join' && type === 'take' ? message.taking ?? [] : []))]
@@ -199,24 +217,21 @@ describe('a swarm fetch', () => {
   test('finds who signed wrong pieces when the whole does not match, and is right in the end', async () => {
     const bytes = bytesOf(SIZE)
     const digest = swarm.origin.addBlob(repository, bytes)
-    const wrong = bytesOf(SIZE, 'another')
-    const liar = await swarm.add({
-      share: () => ({
-        open: async () => ({
-          size: SIZE,
-          restricted: false,
-          read: async (buffer, position) => { buffer.set(wrong.subarray(position, position + buffer.length)); return Math.min(buffer.length, SIZE - position) },
-          hash: async ({ start, end }) => Buffer.from(digestOf(wrong.subarray(start, end)).slice('sha256:'.length), 'hex'),
-          verify: async () => true,
-          stream: async function * () {},
-          close: async () => {}
-        })
-      })
-    })
-    const agent = await swarm.add()
+    const [liar, agent] = [await addLiar(), await swarm.add()]
     await swarm.link(liar, agent)
     expectSame(await pull(agent, digest, SIZE), bytes)
     expect(agent.score.bans(Date.now()).map(({ peer }) => peer)).toEqual([liar.peer])
+  })
+
+  test('reads all from the origin when eight have signed wrong pieces and there are still more', async () => {
+    const bytes = bytesOf(SIZE)
+    const digest = swarm.origin.addBlob(repository, bytes)
+    const agent = await swarm.add({ originPolicy: 'frugal' })
+    for (let index = 0; index < 12; index++) await swarm.link(await addLiar(`lie ${index}`), agent)
+    expectSame(await pull(agent, digest, SIZE), bytes)
+    expect(agent.log.filter(({ type }) => type === 'fetch:mismatch')).toHaveLength(8)
+    expect(agent.log.filter(({ type }) => type === 'fetch:failed')).toEqual([])
+    expect(agent.score.bans(Date.now())).toHaveLength(7)
   })
 
   test('is helped by the same member again after it was given up', async () => {

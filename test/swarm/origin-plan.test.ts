@@ -444,6 +444,17 @@ describe('from an origin that knows no ranges', () => {
   })
 })
 
+it('alone by our own will we read all that is not here, whatever members hold, own and promise, and ask them for nothing', () => {
+  const scene = beside(OTHERS, { held: [3] })
+  scene.joined('seed', 'all')
+  scene.session.takes('a', ALL, 0)
+  scene.session.knows(['distant'])
+  expect(readAll(scene, 0)).toEqual([])
+  scene.session.alone()
+  expect(readAll(scene, 0).sort((a, b) => a - b)).toEqual(ALL.filter(piece => piece !== 3))
+  expect(scene.asks(0)).toEqual([])
+})
+
 describe('what members hold', () => {
   /** One that has read a piece from the origin in 10 ms, and waits for the rest from a member that gives nothing yet. */
   function waiting (originPolicy: OriginPolicy): SessionScene {
