@@ -24,6 +24,8 @@ const ANSWER_MS = 2
 export interface Reading {
   /** Whether bytes come now. */
   readonly isMoving: boolean
+  /** Nothing is wanted of it from this piece on. */
+  shorten (end: number): void
   /** Nothing more of it is wanted. */
   stop (): void
 }
@@ -141,7 +143,7 @@ class OriginReading implements Reading {
   readonly #world: World
   readonly #origin: SimOrigin
   readonly #start: number
-  readonly #end: number
+  #end: number
   #flow: Flow | undefined
   #bytes = 0
   /** Of these the observer has heard. */
@@ -172,10 +174,12 @@ class OriginReading implements Reading {
     else if (this.#origin.rejects(host)) this.#waitOut(this.#origin.retryAfterMs)
     else {
       const pieces = pieceCount(layer.bytes)
-      // an answer with all that was asked for says nothing of ranges
-      const isWhole = !this.#origin.hasRanges && !(this.#start === 0 && this.#end === pieces)
-      if (isWhole) this.part.wholeComes()
-      this.#send(isWhole ? 0 : this.#start, isWhole ? pieces : this.#end)
+      const isWhole = !this.#origin.hasRanges && pieces > 1
+      if (isWhole) {
+        this.part.wholeComes()
+        this.#end = pieces
+      }
+      this.#send(isWhole ? 0 : this.#start)
     }
   }
 
@@ -184,6 +188,10 @@ class OriginReading implements Reading {
     if (this.#isOver) return
     const restMs = this.#origin.restMs(this.part.host, { isCut: this.#hasSent })
     this.#finish(this.#world.clock.nowMs + Math.max(leastMs, restMs))
+  }
+
+  shorten (end: number): void {
+    this.#end = Math.min(this.#end, end)
   }
 
   stop (): void {
@@ -204,11 +212,11 @@ class OriginReading implements Reading {
     else clock.after(retryAfterMs + this.#origin.askMs(this.part.host), () => { this.answered() })
   }
 
-  #send (piece: number, to: number): void {
+  #send (piece: number): void {
     if (this.#isOver) return
     const { host, layer } = this.part
     const { clock, wire } = this.#world
-    if (piece === to) {
+    if (piece >= this.#end) {
       clock.after(wire.originLatencyMs(host.group), () => { this.#finish(0) })
       return
     }
@@ -222,7 +230,7 @@ class OriginReading implements Reading {
       clock.after(wire.originLatencyMs(host.group), () => {
         if (host.isUp && host.parts.get(layer.name) === this.part) this.part.originGave(piece, end - start)
       })
-      this.#send(piece + 1, to)
+      this.#send(piece + 1)
     })
   }
 

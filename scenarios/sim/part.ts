@@ -331,7 +331,7 @@ export class SimPart {
     if (mayRead) this.#isOriginDue = false
     const longestRun = host.originSlots.isContended ? Math.ceil(SHARED_RUN_BYTES / pieceLength(this.layer.bytes)) : undefined
     let asked = 0
-    for (const decision of session.decide(nowMs, { room: this.isReadingWhole ? 0 : room, window, runs: mayRead ? 1 : 0, longestRun })) {
+    for (const decision of session.decide(nowMs, { room: this.isReadingWhole ? 0 : room, window, runs: mayRead ? 1 : 0, longestRun, isAlone: host.links.size === 0 })) {
       if (decision.type === 'request') asked++
       this.#do(decision)
     }
@@ -354,6 +354,11 @@ export class SimPart {
       this.#freeOrigin = host.originSlots.take(this.#asker)
       this.tellTaking('take', Array.from({ length: end - start }, (_, index) => start + index))
       this.reading = origin.read(this, decision)
+      return
+    }
+    if (decision.type === 'release') {
+      this.reading?.shorten(decision.start)
+      this.tellTaking('release', Array.from({ length: decision.end - decision.start }, (_, index) => decision.start + index))
       return
     }
     if (decision.type === 'yield') {

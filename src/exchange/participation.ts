@@ -6,27 +6,17 @@ import { MAX_LISTED_PIECES } from '../net/swarm-limits.ts'
 import type { SwarmLink } from '../net/swarm-link.ts'
 import { SwarmMessageError, type AccuseMessage, type JoinMessage, type PieceMessage, type SwarmMessage } from '../net/swarm-message.ts'
 import { Bitfield } from '../swarm/bitfield.ts'
-import { News } from '../swarm/news.ts'
 import type { RejectReason, Session } from '../swarm/session.ts'
-import { Accusations, type Accusation, type HeardAccusation } from './accusations.ts'
+import { Accusations, type HeardAccusation } from './accusations.ts'
+import { Offers } from './offers.ts'
+import { OriginPromises } from './origin-promises.ts'
+import type { ParticipationListener } from './participation-listener.ts'
+import type { PieceSource } from './piece-source.ts'
+import { Signing } from './signing.ts'
 import { Vouchers } from './vouchers.ts'
 
-/** Who has heard of us so lately knows that we are at it, in milliseconds. */
-const RECENT_MS = 200
 /** Who lacks a part and has said nothing for so long has got it elsewhere, or is in no hurry: those who have all are not told. Milliseconds. */
 const NEED_MS = 5_000
-/** Hashes signed together at the most. */
-const MAX_SIGNED_TOGETHER = 256
-
-/** Where the bytes of held pieces are read. */
-export interface PieceSource {
-  /** Up to `buffer.length` bytes from `position` of the blob, at least one. */
-  read (buffer: Uint8Array, position: number): Promise<number>
-  /** sha256 of a held piece. */
-  hash (piece: number): Promise<Uint8Array>
-  /** Hashes the whole again. False: it is not right, and is not there any more. */
-  verify? (): Promise<boolean>
-}
 
 /** What a participation asks of the exchange. */
 export interface ParticipationParts {
@@ -49,28 +39,6 @@ export interface ParticipationParts {
   readonly left: (attendee: Attendee) => void
   /** Somebody, perhaps we, is said to have signed wrong hashes. */
   readonly accused: (accusation: HeardAccusation) => void
-}
-
-/** What somebody who fetches the blob hears. */
-export interface ParticipationListener {
-  /** Something changed: it is time to decide. */
-  onFacts (): void
-  /** Bytes of a piece from a member, lent. */
-  onBody (member: string, message: PieceMessage, bytes: Uint8Array, offset: number, isLast: boolean): void
-  /** A member said whether it takes part: `facts` undefined when it does not, or no longer. */
-  onAnswer (member: string, facts: JoinMessage | undefined): void
-  /** It will not send these, or not the rest of them. */
-  onReject (member: string, pieces: readonly number[]): void
-  /** It breaks the rules of this blob. */
-  onLie (member: string, reason: string): void
-  /** What it gives from now on was got with credentials. */
-  onRestricted (member: string): void
-  /** Somebody is said to have signed wrong hashes. */
-  onAccused (accusation: Accusation): void
-  /** Somebody was found out, perhaps over another blob. */
-  onLiar (peer: string): void
-  /** It says that the blob has another size; `isHolder`: and that it holds it. */
-  onOtherSize (member: string, size: number, isHolder: boolean): void
 }
 
 /** Another agent and this blob. */
@@ -122,19 +90,9 @@ export class Participation {
   readonly #parts: ParticipationParts
   #source: PieceSource
   #listener: ParticipationListener | undefined
-  #restricted: boolean
-  #isShared: boolean
-  /** Known to be not for others: nobody need wait for what we read. */
-  #isHidden = false
-  #readsOrigin: boolean
-  /** Pieces that members may ask for. */
-  readonly #offered: Bitfield
-  readonly #news: News<Attendee>
-  /** Held pieces that nobody vouches for yet. */
-  readonly #unvouched = new Set<number>()
-  /** Those of them that are being hashed. */
-  readonly #hashing = new Set<number>()
-  #vouching: Promise<void> | undefined
+  readonly #offers: Offers<Attendee>
+  readonly #signing: Signing
+  readonly #promises: OriginPromises<Attendee>
   /** A piece that is held back for a while. */
   #doubt: { readonly piece: number, readonly untilMs: number } | undefined
   #isOver = false
@@ -146,30 +104,32 @@ export class Participation {
     this.session = init.session
     this.vouchers = new Vouchers({ digest: init.digest, size: init.size, isTrusted: parts.isTrusted, isEager: parts.isOpen, self: parts.self })
     this.#accusations = new Accusations(init)
-    this.#news = new News({
+    this.#offers = new Offers({
+      session: init.session,
+      isLeech: parts.isLeech,
       // who has refused keeps nothing of what we say, and hears all anew when it comes
       members: () => [...this.attendees.values()].filter(({ isComplete, hasRefused }) => !isComplete && !hasRefused),
       longest: MAX_LISTED_PIECES,
-      tell: (attendee, pieces) => {
-        const { link, ours: channel } = attendee
-        if (channel === undefined) return
-        link.send({ type: 'have', channel, pieces, queue: parts.queue() })
-        attendee.saidAtMs = parts.now()
-      },
-      isHere: piece => this.#isShared && this.session.held.has(piece),
-      now: parts.now,
-      after: (delayMs, run) => {
-        const timer = setTimeout(run, delayMs)
-        return () => { clearTimeout(timer) }
-      }
+      tell: (attendee, pieces) => { this.#tellHave(attendee, pieces) },
+      now: parts.now
+    }, init.isShared)
+    this.#signing = new Signing({
+      sign: parts.sign,
+      hash: async piece => this.#source.hash(piece),
+      isHeld: piece => this.session.held.has(piece),
+      onSigned: attestation => { this.#ownWord(attestation) }
     })
+    this.#promises = new OriginPromises({
+      members: () => this.attendees.values(),
+      say: ({ peer }, message) => { this.#say(peer, message) },
+      taking: () => this.session.taking,
+      unsigned: () => this.#offers.isShared ? this.#signing.pieces : [],
+      isLeech: parts.isLeech,
+      now: parts.now
+    }, { reads: init.readsOrigin, isRestricted: init.restricted })
     this.#parts = parts
     this.#source = init.source
     this.#listener = init.listener
-    this.#restricted = init.restricted
-    this.#isShared = init.isShared
-    this.#readsOrigin = init.readsOrigin
-    this.#offered = new Bitfield(init.session.pieces)
     for (const piece of init.session.held) this.#resume(piece, init.vouched)
   }
 
@@ -188,7 +148,7 @@ export class Participation {
 
   /** We have read pieces that others cannot have before their hashes are signed. */
   get isSigning (): boolean {
-    return this.#isShared && (this.#hashing.size > 0 || this.#unvouched.size > 0)
+    return this.#offers.isShared && !this.#signing.isIdle
   }
 
   /** Whether somebody who takes part lacks a part of it, and has said something lately. */
@@ -209,24 +169,24 @@ export class Participation {
     const attendee = this.#attendee(link)
     if (attendee.ours !== undefined) return
     attendee.ours = this.#parts.openChannel(link)
-    this.#news.know(attendee)
+    this.#offers.know(attendee)
     // what is offered now is said here, and what comes later by `have`
-    const isComplete = this.session.isComplete && this.#isShared && !this.#parts.isLeech && !this.isFetching
-    const offers = this.#isShared && !isComplete && this.#offered.count > 0
+    const isComplete = this.session.isComplete && this.#offers.isShared && !this.#parts.isLeech && !this.isFetching
+    const bitfield = isComplete ? undefined : this.#offers.bitfield
     link.send({
       type: 'join',
       channel: attendee.ours,
       kind: this.kind,
       digest: this.digest,
       size: this.size,
-      restricted: this.#restricted,
+      restricted: this.#promises.isRestricted,
       complete: isComplete,
-      ...(offers ? { bitfield: this.#offered.toBytes() } : {}),
+      ...(bitfield === undefined ? {} : { bitfield }),
       leech: this.#parts.isLeech,
-      readsOrigin: this.#readsOrigin && !this.#isHidden,
-      taking: this.#promised()
+      readsOrigin: this.#promises.reads,
+      taking: this.#promises.pieces
     })
-    if (this.#unvouched.size > 0 && this.isFetching) this.#vouchSoon()
+    if (this.#signing.isDue && this.isFetching) this.#signing.begin()
   }
 
   /** Takes part towards this agent, also if it has refused before. */
@@ -258,9 +218,9 @@ export class Participation {
     this.session.joined(link.peer, { held, isLeech: message.leech, readsOrigin: message.readsOrigin, isNear: this.#parts.isNear(link) }, now)
     this.session.takes(link.peer, this.#checked(message.taking ?? []), now)
     // what we have begun to read since then only members were told
-    if (hasHeardOfUs) this.#tellTaking(attendee, 'take', this.#promised())
+    if (hasHeardOfUs) this.#promises.tellOne(attendee)
     else this.join(link)
-    if (this.#unvouched.size > 0 && this.isFetching) this.#vouchSoon()
+    if (this.#signing.isDue && this.isFetching) this.#signing.begin()
     this.#listener?.onAnswer(link.peer, message)
     this.#listener?.onFacts()
   }
@@ -353,7 +313,7 @@ export class Participation {
 
   /** More is about to be sent to this member: what it has not heard yet goes along. */
   tellNews (attendee: Attendee): void {
-    if (attendee.isMember && !attendee.isComplete && !attendee.hasRefused) this.#news.tell(attendee)
+    if (attendee.isMember && !attendee.isComplete && !attendee.hasRefused) this.#offers.tell(attendee)
   }
 
   request (peer: string, piece: number): void {
@@ -379,35 +339,23 @@ export class Participation {
 
   /** Tells all that we read these pieces from the origin, or no longer do. */
   tellTaking (type: 'take' | 'release', pieces: readonly number[]): void {
-    for (const attendee of this.attendees.values()) if (attendee.isMember) this.#tellTaking(attendee, type, pieces)
+    this.#promises.tell(type, pieces)
   }
 
   /** Tells again of one piece that we read or have read to those who have heard nothing of us for so long that they might think we no longer do. */
   repeatPromise (): void {
-    const now = this.#parts.now()
-    const pieces = this.#promised().slice(0, 1)
-    for (const attendee of this.attendees.values()) {
-      if (attendee.isMember && now - attendee.saidAtMs >= RECENT_MS) this.#tellTaking(attendee, 'take', pieces)
-    }
+    this.#promises.repeat()
   }
 
   /** Whether we go on reading from the origin has changed. */
   setReadsOrigin (readsOrigin: boolean): void {
-    if (this.#readsOrigin === readsOrigin || (readsOrigin && this.#isHidden)) return
-    this.#readsOrigin = readsOrigin
-    this.#tellOrigin()
+    this.#promises.setReads(readsOrigin)
   }
 
   /** Who may have it has become known. */
-  setShared (isShared: boolean, restricted: boolean): void {
-    const isMarkNew = restricted && !this.#restricted
-    this.#restricted = restricted
-    this.#isHidden = !isShared
-    if (this.#isHidden) this.setReadsOrigin(false)
-    else if (isMarkNew) this.#tellOrigin()
-    if (this.#isShared === isShared) return
-    this.#isShared = isShared
-    if (isShared) this.#announce([...this.#offered])
+  setShared (isShared: boolean, isRestricted: boolean): void {
+    this.#promises.setAccess({ isShared, isRestricted })
+    this.#offers.share(isShared)
   }
 
   /** What this peer signed is believed no more. */
@@ -418,29 +366,25 @@ export class Participation {
   /** A piece is here and right; `attestation` says so, or nobody but the origin. */
   gained (piece: number, attestation: Attestation | undefined): void {
     if (attestation === undefined) {
-      this.#unvouched.add(piece)
-      if (this.attendees.size > 0) this.#vouchSoon()
+      this.#signing.add(piece)
+      if (this.attendees.size > 0) this.#signing.begin()
       return
     }
     this.vouchers.settle(piece, attestation)
-    this.#offer([piece])
+    this.#offers.add([piece])
   }
 
   /** A piece is not here after all. */
   lost (piece: number): void {
     this.vouchers.unsettle(piece)
-    this.#unvouched.delete(piece)
-    this.#offered.remove(piece)
+    this.#signing.remove(piece)
+    this.#offers.remove(piece)
     this.session.lost(piece)
   }
 
   /** The list that covers a piece we hold, signed by us if by nobody else. */
   async vouch (piece: number): Promise<Attestation> {
-    const known = this.vouchers.settled(piece)
-    if (known !== undefined) return known
-    const attestation = this.#parts.sign([{ piece, sha256: await this.#source.hash(piece) }])
-    this.#ownWord(attestation)
-    return attestation
+    return this.vouchers.settled(piece) ?? this.#signing.sign(piece)
   }
 
   async read (buffer: Uint8Array, position: number): Promise<number> {
@@ -466,16 +410,17 @@ export class Participation {
   completed (source: PieceSource): void {
     this.#source = source
     this.#listener = undefined
-    this.setShared(true, this.#restricted)
+    this.setShared(true, this.#promises.isRestricted)
     // what nobody vouched for yet, or could not be hashed any more where it was, is waited for by those who joined before
-    for (const piece of this.session.held) if (!this.#offered.has(piece)) this.#unvouched.add(piece)
-    if (this.attendees.size > 0) this.#vouchSoon()
+    for (const piece of this.session.held) if (!this.#offers.has(piece)) this.#signing.add(piece)
+    if (this.attendees.size > 0) this.#signing.begin()
   }
 
   /** Leaves, everywhere. */
   end (): void {
     this.#isOver = true
-    this.#news.stop()
+    this.#offers.stop()
+    this.#signing.stop()
     for (const attendee of this.attendees.values()) {
       this.#parts.left(attendee)
       this.#leave(attendee)
@@ -487,26 +432,15 @@ export class Participation {
     const attestation = vouched?.get(piece)
     if (attestation !== undefined && this.vouchers.add(attestation) === 'kept') {
       this.vouchers.settle(piece, attestation)
-      this.#offered.add(piece)
-    } else if (vouched?.has(piece) !== true) this.#unvouched.add(piece)
+      this.#offers.resume(piece)
+    } else if (vouched?.has(piece) !== true) this.#signing.add(piece)
   }
 
-  /** Pieces that others may wait for: we read them, or have read them and will offer them when their hashes are signed. */
-  #promised (): number[] {
-    if (this.#isHidden || this.#parts.isLeech) return []
-    const signed = this.#isShared ? [...this.#hashing, ...this.#unvouched] : []
-    return [...new Set([...this.session.taking, ...signed])].sort((a, b) => a - b)
-  }
-
-  #tellTaking (attendee: Attendee, type: 'take' | 'release', pieces: readonly number[]): void {
-    if (attendee.isComplete || pieces.length === 0 || this.#isHidden || this.#parts.isLeech) return
+  #tellHave (attendee: Attendee, pieces: readonly number[]): void {
+    const { link, ours: channel } = attendee
+    if (channel === undefined) return
+    link.send({ type: 'have', channel, pieces, queue: this.#parts.queue() })
     attendee.saidAtMs = this.#parts.now()
-    this.#say(attendee.peer, channel => ({ type, channel, pieces }))
-  }
-
-  #tellOrigin (): void {
-    const [reads, restricted] = [this.#readsOrigin, this.#restricted]
-    for (const peer of this.attendees.keys()) this.#say(peer, channel => ({ type: 'origin', channel, reads, restricted }))
   }
 
   #leave (attendee: Attendee): void {
@@ -528,7 +462,7 @@ export class Participation {
   }
 
   #requested (attendee: Attendee, piece: number): void {
-    if (this.#parts.isLeech || !this.#isShared) this.reject(attendee, piece, 'denied')
+    if (this.#parts.isLeech || !this.#offers.isShared) this.reject(attendee, piece, 'denied')
     else if (!this.session.held.has(piece)) this.reject(attendee, piece, 'missing')
     else if (this.#isDoubted(piece)) this.reject(attendee, piece, 'busy')
     else this.#parts.upload(attendee, piece)
@@ -555,41 +489,14 @@ export class Participation {
     this.#listener?.onAccused(accusation)
   }
 
-  #offer (pieces: readonly number[]): void {
-    const fresh = pieces.filter(piece => this.session.held.has(piece) && this.#offered.add(piece))
-    if (this.#isShared) this.#announce(fresh)
-  }
-
-  #announce (pieces: readonly number[]): void {
-    if (!this.#parts.isLeech) this.#news.add(pieces, { isRare: pieces.some(piece => this.session.isRare(piece)) })
-  }
-
-  #vouchSoon (): void {
-    this.#vouching ??= this.#vouchAll().finally(() => { this.#vouching = undefined })
-  }
-
-  /** Hashes and signs what nobody vouches for yet, some at a time, so that members can have it. */
-  async #vouchAll (): Promise<void> {
-    while (this.#unvouched.size > 0 && !this.#isOver) {
-      const pieces = [...this.#unvouched].slice(0, MAX_SIGNED_TOGETHER).sort((a, b) => a - b)
-      for (const piece of pieces) {
-        this.#unvouched.delete(piece)
-        this.#hashing.add(piece)
-      }
-      const hashed = await Promise.allSettled(pieces.map(async piece => ({ piece, sha256: await this.#source.hash(piece) })))
-      const hashes = hashed.flatMap(result => result.status === 'fulfilled' && this.session.held.has(result.value.piece) ? [result.value] : [])
-      this.#hashing.clear()
-      if (hashes.length > 0) this.#ownWord(this.#parts.sign(hashes))
-    }
-  }
-
+  /** We vouch for these pieces: members may have them. */
   #ownWord (attestation: Attestation): void {
     this.vouchers.add(attestation)
     for (const piece of attestation.pieces) {
-      this.#unvouched.delete(piece)
+      this.#signing.remove(piece)
       this.vouchers.settle(piece, attestation)
     }
-    this.#offer(attestation.pieces)
+    this.#offers.add(attestation.pieces)
   }
 
   #say (peer: string, message: (channel: number) => SwarmMessage): void {

@@ -1,6 +1,6 @@
 import type { SharedPieces } from '../net/peers.ts'
 import { pieceSpan } from '../swarm/pieces.ts'
-import type { PieceSource } from './participation.ts'
+import type { PieceSource } from './piece-source.ts'
 
 /** Pieces of a blob that is in the store. */
 export function storedSource (reader: SharedPieces): PieceSource {

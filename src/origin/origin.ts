@@ -45,6 +45,8 @@ export interface OriginBlob {
    * the origin ignores Range. undefined when it can't be told.
    */
   readonly end: number | undefined
+  /** A `start` or `end` was named, be it that of the whole, and the origin keeps to it. */
+  readonly isPart: boolean
   readonly access: OriginAccess
   /**
    * The bytes as they come; resumed by Range after a cut, within the attempts and deadlines of the client, unseen by the reader.

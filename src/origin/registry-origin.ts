@@ -99,7 +99,7 @@ export class RegistryOrigin implements Origin {
     return this.#guarded(repository, `blob ${shortDigest(digest)}`, options, async client => {
       const opened = await withDeadline('first byte', firstByteMs, options.signal, signal => openBlob(client, request, start, undefined, signal))
       const body = new BlobBody({ client, random, log }, request, opened, options.signal)
-      return { size: opened.size, start: opened.start, end: body.end, access: opened.access, body }
+      return { size: opened.size, start: opened.start, end: body.end, isPart: opened.isPart, access: opened.access, body }
     })
   }
 

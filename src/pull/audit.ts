@@ -137,8 +137,8 @@ export class Audit {
     const { digest, size, download, given } = this.#init
     const others = allPieces(size).filter(piece => !given.has(piece) && !download.isOurs(piece))
     const [first] = others
-    if (first === undefined || download.session.isAlone || await this.#originHash(first, options) === undefined) throw new WrongContentError(digest, { cause })
-    download.session.alone()
+    if (first === undefined || download.session.isOriginOnly || await this.#originHash(first, options) === undefined) throw new WrongContentError(digest, { cause })
+    download.session.useOriginOnly()
     return others
   }
 

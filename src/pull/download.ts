@@ -1,9 +1,10 @@
 import type { Accusation } from '../exchange/accusations.ts'
 import type { Exchange } from '../exchange/exchange.ts'
-import type { Participation, ParticipationListener } from '../exchange/participation.ts'
+import type { Participation } from '../exchange/participation.ts'
+import type { ParticipationListener } from '../exchange/participation-listener.ts'
 import type { EventSink } from '../events.ts'
-import { attestedHash, decodeAttestation, type Attestation } from '../net/swarm-attestation.ts'
-import { SwarmMessageError, type JoinMessage, type PieceMessage } from '../net/swarm-message.ts'
+import type { Attestation } from '../net/swarm-attestation.ts'
+import type { JoinMessage, PieceMessage } from '../net/swarm-message.ts'
 import type { ContentKind } from '../net/peers.ts'
 import type { Digest } from '../oci/digest.ts'
 import { repositoryKey, type Repository } from '../oci/repository.ts'
@@ -15,12 +16,15 @@ import type { PeerScore } from '../swarm/peer-score.ts'
 import { pieceLength, pieceSpan } from '../swarm/pieces.ts'
 import { Session, type Decision } from '../swarm/session.ts'
 import type { AccessFacts } from './access-facts.ts'
+import type { DownloadBudget } from './download-budget.ts'
 import { ContentUnavailableError, SizeDisagreementError } from './errors.ts'
+import { heldPieces, vouchedPieces } from './kept-pieces.ts'
+import { MemberPieces } from './member-pieces.ts'
 import { MemberSearch } from './member-search.ts'
 import { allPieces, OriginRuns, range } from './origin-runs.ts'
 import type { OriginAsker, OriginSlots } from './origin-slots.ts'
-import { PieceInbox } from './piece-inbox.ts'
-import type { DownloadBudget } from './download-budget.ts'
+import { Patience, type PatienceInit } from './patience.ts'
+import { SizeClaims } from './size-claims.ts'
 
 /** How often the session is asked what to do when nothing happens, in milliseconds. */
 const TICK_MS = 100
@@ -30,14 +34,6 @@ const DECIDE_INTERVAL_MS = 4
 const SHARED_RUN_BYTES = 16 * 1024 * 1024
 /** How long members may take to answer before the origin is asked, in milliseconds. */
 const DEFAULT_GRACE_MS = 100
-/** How long a download that nobody seems to help goes on hoping, in milliseconds. */
-const DEFAULT_SEARCH_MS = 800
-/** How long nothing at all may come before a download is given up, in milliseconds. */
-const DEFAULT_STALL_MS = 30_000
-/** Bytes from a member that count as progress: who sends fewer within its patience sends nothing. */
-const PROGRESS_BYTES = 16 * 1024
-/** Members remembered that name another size. */
-const MAX_OTHER_SIZES = 64
 
 export interface DownloadComponents {
   readonly exchange: Exchange
@@ -53,13 +49,9 @@ export interface DownloadComponents {
   readonly now: () => number
 }
 
-export interface DownloadTimes {
+export interface DownloadTimes extends PatienceInit {
   /** How long members may take to answer before the origin is asked, in milliseconds. @default 100 */
   readonly graceMs?: number
-  /** How long holders are waited for when nobody else is left, in milliseconds. @default 800 */
-  readonly searchMs?: number
-  /** How long nothing may come before it is given up, in milliseconds. @default 30000 */
-  readonly stallMs?: number
 }
 
 export interface DownloadInit extends DownloadTimes {
@@ -92,7 +84,7 @@ export class Download implements ParticipationListener {
   readonly participation: Participation
   readonly #components: DownloadComponents
   readonly #init: DownloadInit
-  readonly #inbox: PieceInbox
+  readonly #pieces: MemberPieces
   readonly #runs: OriginRuns
   readonly #search: MemberSearch
   readonly #asker: OriginAsker
@@ -105,24 +97,15 @@ export class Download implements ParticipationListener {
   #isStopped = false
   /** The origin sends all of it now, so members need not. */
   #isWhole = false
-  /** What members send although it is of no use, by `member piece`: why it is not taken. */
-  readonly #passed = new Map<string, 'cancelled' | 'missing'>()
   #timer: NodeJS.Timeout | undefined
   #soon: NodeJS.Timeout | undefined
-  /** When a neighbour last answered while members were looked for, or it began. */
-  #searchedAtMs = 0
-  #progressAtMs = 0
+  readonly #patience: Patience
   #heads = new Map<object, number>()
-  /** Pieces whose bytes are being checked. */
-  #checking = 0
-  /** Bytes that came from members and are no progress yet. */
-  readonly #uncounted = new Map<string, number>()
   /** Pieces of an earlier fetch that members gave, where nobody is known to vouch for them any more. */
   readonly #unknown = new Set<number>()
   /** Members that got it with credentials. */
   readonly #restricted = new Set<string>()
-  /** Members that say the blob has another size, and whether they say so as holders of the whole. */
-  readonly #otherSizes = new Map<string, { readonly size: number, readonly isHolder: boolean }>()
+  readonly #sizeClaims = new SizeClaims()
 
   constructor (components: DownloadComponents, init: DownloadInit) {
     this.#components = components
@@ -130,15 +113,16 @@ export class Download implements ParticipationListener {
     const { digest, kind, size, partial, policy, access } = init
     this.session = new Session({ self: components.self(), digest, size, held: heldPieces(partial, size), originPolicy: policy, isLeech: components.exchange.isLeech })
     this.#asker = { size, onFree: () => { this.#decide() } }
-    this.#inbox = new PieceInbox(partial, size, this.#torn)
+    this.#patience = new Patience(init)
     this.#runs = new OriginRuns(components, {
       onPiece: piece => { this.#originGave(piece) },
       onAccess: access => { this.accessTold(access) },
       onWhole: async () => this.#takeWhole(),
       onEnded: (start, end, retryAtMs) => { this.#runEnded(start, end, retryAtMs) },
       onBytes: (position, bytes) => {
-        this.#progressAtMs = components.now()
-        this.session.originProgressed(this.#progressAtMs)
+        const now = components.now()
+        this.#patience.progressed(now)
+        this.session.originProgressed(now)
         init.onChange()
         return components.budget.read(bytes, size) ?? init.onOriginBytes(position)
       }
@@ -159,6 +143,16 @@ export class Download implements ParticipationListener {
     for (const piece of vouched.keys()) {
       if (this.participation.vouchers.settled(piece) === undefined) this.#unknown.add(piece)
     }
+    this.#pieces = new MemberPieces({
+      digest, size, partial, session: this.session, vouchers: this.participation.vouchers, budget: components.budget, torn: this.#torn, now: components.now
+    }, {
+      onProgress: nowMs => { this.#patience.progressed(nowMs) },
+      onFacts: () => { this.onFacts() },
+      onPiece: (member, piece, attestation) => { this.#memberGave(member, piece, attestation) },
+      onChecked: () => { this.#decideIfComplete() },
+      onLie: (member, reason) => { init.onLie(member, reason) },
+      onFailure: error => { this.fail(error) }
+    })
     this.#search = new MemberSearch(components, {
       digest,
       participation: this.participation,
@@ -184,7 +178,7 @@ export class Download implements ParticipationListener {
 
   /** Now that the whole is right: those who said that they hold it in another size. */
   get sizeLiars (): string[] {
-    return [...this.#otherSizes].flatMap(([member, { isHolder }]) => isHolder ? [member] : [])
+    return this.#sizeClaims.holders
   }
 
   /** Another place the blob may be read from. */
@@ -196,7 +190,7 @@ export class Download implements ParticipationListener {
 
   start (): void {
     const { now } = this.#components
-    this.#searchedAtMs = this.#progressAtMs = now()
+    this.#patience.start(now())
     this.#done.promise.catch(() => {})
     this.#components.budget.add(this.session)
     this.#search.start()
@@ -255,8 +249,8 @@ export class Download implements ParticipationListener {
       this.#done.promise.catch(() => {})
     }
     // all at once: what is asked for from now on waits for it
-    await Promise.all(pieces.map(async piece => this.#inbox.erase(piece)))
-    this.#progressAtMs = this.#components.now()
+    await Promise.all(pieces.map(async piece => this.#pieces.erase(piece)))
+    this.#patience.progressed(this.#components.now())
     this.onFacts()
   }
 
@@ -287,9 +281,9 @@ export class Download implements ParticipationListener {
 
   onAnswer (member: string, facts: JoinMessage | undefined): void {
     if (facts?.restricted === true) this.#restricted.add(member)
-    if (facts === undefined) this.#forget(member)
+    if (facts === undefined) this.#pieces.forget(member)
     // of many neighbours some are asked when others have answered
-    if (!this.#search.hasEnded) this.#searchedAtMs = this.#components.now()
+    if (!this.#search.hasEnded) this.#patience.answered(this.#components.now())
     this.#search.answered(member)
   }
 
@@ -299,33 +293,11 @@ export class Download implements ParticipationListener {
   }
 
   onReject (member: string, pieces: readonly number[]): void {
-    for (const piece of pieces) {
-      this.#inbox.drop(member, piece)
-      this.#passed.delete(`${member} ${piece}`)
-    }
+    this.#pieces.rejected(member, pieces)
   }
 
   onBody (member: string, message: PieceMessage, bytes: Uint8Array, offset: number, isLast: boolean): void {
-    const { piece } = message
-    const expected = this.session.expects(member, piece)
-    if (expected === undefined) throw new SwarmMessageError(`piece ${piece}, which was not asked for`)
-    const now = this.#components.now()
-    this.#noteProgress(member, bytes.length, now)
-    const key = `${member} ${piece}`
-    if (this.#isWhole) this.#passed.set(key, 'cancelled')
-    else if (expected === 'asked' && this.participation.vouchers.of(piece).length === 0) this.#unattested(member, piece)
-    const passed = this.#passed.get(key)
-    if (expected === 'called-off' || passed !== undefined) {
-      if (isLast && message.offset + message.length === bytesOf(this.#init.size, piece)) {
-        this.#passed.delete(key)
-        this.session.rejected(member, piece, passed ?? 'cancelled', now)
-      }
-      return
-    }
-    const taken = this.#inbox.take(member, message, bytes, offset)
-    if (taken === 'refused') throw new SwarmMessageError(`a chunk of piece ${piece} that does not follow on the one before`)
-    this.#components.budget.received(bytes.length)
-    if (taken === 'complete') this.#check(member, piece).catch((error: unknown) => { this.fail(error) })
+    this.#pieces.take(member, message, bytes, offset, isLast)
   }
 
   onAccused (accusation: Accusation): void {
@@ -342,21 +314,7 @@ export class Download implements ParticipationListener {
 
   /** Which size is right nobody knows yet: ours is a manifest's word. Who names another is of no use to us, and no more than that. */
   onOtherSize (member: string, size: number, isHolder: boolean): void {
-    if (this.#otherSizes.size < MAX_OTHER_SIZES) this.#otherSizes.set(member, { size, isHolder })
-  }
-
-  /** Without anybody's word for it a piece is of no use. */
-  #unattested (member: string, piece: number): void {
-    // its list may have found no room
-    if (this.participation.vouchers.isJudgeable(member)) throw new SwarmMessageError(`piece ${piece}, which nobody attests`)
-    this.#inbox.drop(member, piece)
-    this.#passed.set(`${member} ${piece}`, 'missing')
-  }
-
-  /** Nothing more comes of what it was asked for. */
-  #forget (member: string): void {
-    this.#inbox.drop(member)
-    for (const key of this.#passed.keys()) if (key.startsWith(`${member} `)) this.#passed.delete(key)
+    this.#sizeClaims.add({ member, size, isHolder })
   }
 
   get #canReadOrigin (): boolean {
@@ -371,14 +329,6 @@ export class Download implements ParticipationListener {
     return false
   }
 
-  #noteProgress (member: string, bytes: number, now: number): void {
-    const sum = (this.#uncounted.get(member) ?? 0) + bytes
-    this.#uncounted.set(member, sum % PROGRESS_BYTES)
-    if (sum < PROGRESS_BYTES) return
-    this.session.progressed(member, now)
-    this.#progressAtMs = now
-  }
-
   #decide (): void {
     if (this.#isStopped) return
     const now = this.#components.now()
@@ -390,7 +340,8 @@ export class Download implements ParticipationListener {
     const { room, window } = this.#components.budget.roomFor(this.session, now)
     const runs = this.#mayBeginRun ? 1 : 0
     const longestRun = this.#components.originSlots.isContended ? Math.ceil(SHARED_RUN_BYTES / pieceLength(this.#init.size)) : undefined
-    for (const decision of this.session.decide(now, { room: this.#isWhole ? 0 : room, window, runs, longestRun })) this.#do(decision)
+    const { isAlone } = this.#components.exchange
+    for (const decision of this.session.decide(now, { room: this.#isWhole ? 0 : room, window, runs, longestRun, isAlone })) this.#do(decision)
     if (this.session.isPromiseDue(now, { isSigning: this.participation.isSigning })) this.participation.repeatPromise()
     this.#giveUp(now)
   }
@@ -410,14 +361,18 @@ export class Download implements ParticipationListener {
         this.participation.request(decision.member, decision.piece)
         break
       case 'cancel':
-        this.#inbox.drop(decision.member, decision.piece)
+        this.#pieces.cancel(decision.member, decision.piece)
         this.participation.cancel(decision.member, decision.piece)
         break
       case 'take':
         this.#freeOrigin = this.#components.originSlots.take(this.#asker)
         // what gives the place back comes before anything that others are told
-        this.#runs.begin(decision.start, decision.end, this.#inbox.erased())
+        this.#runs.begin(decision.start, decision.end, this.#pieces.erased())
         this.participation.tellTaking('take', range(decision.start, decision.end))
+        break
+      case 'release':
+        this.#runs.shorten(decision.start)
+        this.participation.tellTaking('release', range(decision.start, decision.end))
         break
       case 'yield':
         this.#runs.stop()
@@ -427,46 +382,16 @@ export class Download implements ParticipationListener {
     }
   }
 
-  /** All of a piece has come from a member: is it what was attested? */
-  async #check (member: string, piece: number): Promise<void> {
-    const { now, events } = this.#components
+  #memberGave (member: string, piece: number, attestation: Attestation): void {
+    const { events, score, now } = this.#components
     const { digest, size } = this.#init
-    this.#checking++
-    this.session.arrived(piece, member, now())
-    this.onFacts()
-    try {
-      await this.#inbox.finish(member, piece)
-      const sha256 = await this.#hash(piece)
-      const attestation = this.participation.vouchers.match(piece, sha256)
-      if (attestation === undefined) {
-        await this.#wrong(member, piece, { isAttested: this.participation.vouchers.isAttested(piece, sha256) })
-        return
-      }
-      this.#torn.delete(piece)
-      this.#init.partial.confirm(pieceSpan(size, piece), Buffer.from(sha256).toString('hex'), Buffer.from(attestation.bytes.length <= 2048 ? attestation.bytes : []).toString('base64'))
-      this.session.verified(piece)
-      this.participation.gained(piece, attestation)
-      this.#peerGave(member)
-      events.emit({ type: 'fetch:received', digest, source: `peer:${member}`, bytes: bytesOf(size, piece) })
-      this.#components.score.delivered(member, bytesOf(size, piece), this.session.members.get(member)?.serviceMs ?? 1)
-      this.#progressAtMs = now()
-      this.#init.onChange()
-    } finally {
-      this.#checking--
-      this.#decideIfComplete()
-    }
-  }
-
-  async #wrong (member: string, piece: number, { isAttested }: { isAttested: boolean }): Promise<void> {
-    const isOurs = this.#torn.has(piece)
-    // it may have passed on what somebody signed whom we no longer believe
-    const isLie = !isOurs && !isAttested && this.participation.vouchers.isJudgeable(member)
-    await this.#inbox.erase(piece)
-    this.session.lost(piece)
-    this.session.rejected(member, piece, 'missing', this.#components.now())
-    // behind bytes of the origin it may be they that are wrong
-    if (isLie) this.#init.onLie(member, `sent piece ${piece} of ${this.#init.digest} with other bytes than attested`)
-    this.onFacts()
+    const bytes = bytesOf(size, piece)
+    this.participation.gained(piece, attestation)
+    this.#shareAsGiven(member)
+    events.emit({ type: 'fetch:received', digest, source: `peer:${member}`, bytes })
+    score.delivered(member, bytes, this.session.members.get(member)?.serviceMs ?? 1)
+    this.#patience.progressed(now())
+    this.#init.onChange()
   }
 
   #originGave (piece: number): void {
@@ -474,12 +399,13 @@ export class Download implements ParticipationListener {
     this.session.arrived(piece, 'origin', now)
     this.session.verified(piece)
     this.participation.gained(piece, undefined)
-    this.#progressAtMs = now
+    this.#patience.progressed(now)
     this.#init.onChange()
     this.#decideIfComplete()
   }
 
-  #peerGave (member: string): void {
+  /** Who gave it tells who may have it of us. */
+  #shareAsGiven (member: string): void {
     const { access } = this.#init
     access.peerGave(this.#restricted.has(member))
     if (access.known !== undefined) this.participation.setShared(this.#components.mayShare(access.known), access.isRestricted)
@@ -488,15 +414,16 @@ export class Download implements ParticipationListener {
   /** The origin sends all of it whatever is asked: nobody else need read it too. */
   async #takeWhole (): Promise<void> {
     this.#isWhole = true
-    for (const { member, piece } of this.#inbox.dropAll()) this.#passed.set(`${member} ${piece}`, 'cancelled')
+    this.#pieces.close()
     this.participation.tellTaking('take', this.session.wholeComes())
     this.onFacts()
-    await this.#inbox.erased()
+    await this.#pieces.erased()
   }
 
   #runEnded (start: number, end: number, retryAtMs: number): void {
     const missing = (this.#isWhole ? allPieces(this.#init.size) : range(start, end)).filter(piece => !this.session.held.has(piece))
     this.#isWhole = false
+    this.#pieces.reopen()
     this.session.originEnded(start, end, retryAtMs)
     this.#freeOrigin()
     this.participation.tellTaking('release', missing)
@@ -506,7 +433,7 @@ export class Download implements ParticipationListener {
   }
 
   #decideIfComplete (): void {
-    if (this.session.isComplete && this.#checking === 0) this.#complete()
+    if (this.session.isComplete && !this.#pieces.isChecking) this.#complete()
   }
 
   #complete (): void {
@@ -516,69 +443,28 @@ export class Download implements ParticipationListener {
 
   /** Ends it when nobody is left who might help. */
   #giveUp (now: number): void {
-    const { searchMs = DEFAULT_SEARCH_MS, stallMs = DEFAULT_STALL_MS, digest } = this.#init
-    if (this.#checking > 0 || this.#runs.count > 0 || this.#components.originSlots.isWaiting(this.#asker)) return
-    const idleMs = now - this.#progressAtMs
+    const { digest } = this.#init
+    if (this.#pieces.isChecking || this.#runs.count > 0 || this.#components.originSlots.isWaiting(this.#asker)) return
     const isHelped = this.session.isHelped(now)
-    const isOriginOpen = this.#canReadOrigin && this.session.originOpen(now)
-    // a member that holds something of it may have to sign it before it says so
-    const isSearching = now - this.#searchedAtMs < searchMs && (this.participation.memberCount > 0 || !this.#search.hasEnded)
-    if (idleMs < stallMs && (isHelped || isOriginOpen || isSearching || this.#search.hurry())) return
+    if (!this.#patience.isOver(now, {
+      isHelped: isHelped || (this.#canReadOrigin && this.session.originOpen(now)),
+      // a member that holds something of it may have to sign it before it says so
+      maySearch: this.participation.memberCount > 0 || !this.#search.hasEnded,
+      hurry: () => this.#search.hurry()
+    })) return
     // all who have it may be right about its size, and we wrong
-    const [doubt] = this.#otherSizes
-    if (doubt !== undefined) this.fail(new SizeDisagreementError(digest, `peer ${doubt[0]}`, this.#init.size, doubt[1].size))
+    const doubt = this.#sizeClaims.first
+    if (doubt !== undefined) this.fail(new SizeDisagreementError(digest, `peer ${doubt.member}`, this.#init.size, doubt.size))
     else this.fail(new ContentUnavailableError(digest, { isUnknown: this.#runs.isUnknown && !isHelped, cause: this.#runs.error }))
   }
 
   /** Of a piece that we are to sign; noted, so that a kill does not lose it beyond a gap. */
   async #hashOurs (piece: number): Promise<Uint8Array> {
     const { partial, size } = this.#init
-    const sha256 = await this.#hash(piece)
-    partial.confirm(pieceSpan(size, piece), Buffer.from(sha256).toString('hex'))
-    return sha256
-  }
-
-  async #hash (piece: number): Promise<Uint8Array> {
-    const { partial, size } = this.#init
-    return Buffer.from(await partial.hash(pieceSpan(size, piece)), 'hex')
-  }
-}
-
-/** Pieces of which every byte is here. */
-function heldPieces (partial: PartialBlob, size: number): number[] {
-  const pieces: number[] = []
-  const length = pieceLength(size)
-  for (let start = 0; start < size; start += length) {
-    if (partial.has({ start, end: Math.min(size, start + length) })) pieces.push(start / length)
-  }
-  return pieces
-}
-
-/** Held pieces that are not the origin's alone, and what members said of them, as it was noted. */
-function vouchedPieces (partial: PartialBlob, size: number, held: Iterable<number>): Map<number, Attestation | undefined> {
-  const pieces = [...held]
-  const vouched = new Map<number, Attestation | undefined>()
-  for (const { start, end, source } of partial.spans) {
-    if (source === 'origin') continue
-    for (const piece of pieces) {
-      const span = pieceSpan(size, piece)
-      if (span.start < end && span.end > start) vouched.set(piece, undefined)
-    }
-  }
-  for (const { start, end, sha256, note } of partial.confirmed) {
-    const piece = start / pieceLength(size)
-    const attestation = vouched.has(piece) && note !== undefined && note !== '' ? noted(note) : undefined
-    const hash = attestation === undefined || end !== pieceSpan(size, piece).end ? undefined : attestedHash(attestation, piece)
-    if (hash !== undefined && Buffer.from(hash).toString('hex') === sha256) vouched.set(piece, attestation)
-  }
-  return vouched
-}
-
-function noted (note: string): Attestation | undefined {
-  try {
-    return decodeAttestation(Buffer.from(note, 'base64'))
-  } catch {
-    return undefined
+    const span = pieceSpan(size, piece)
+    const hex = await partial.hash(span)
+    partial.confirm(span, hex)
+    return Buffer.from(hex, 'hex')
   }
 }
 

@@ -41,6 +41,12 @@ export interface OriginRunsInit {
   readonly signal: AbortSignal
 }
 
+/** A read under way; its end may come nearer. */
+interface Run {
+  readonly start: number
+  end: number
+}
+
 /** The reads from the origin of one blob: each a run of pieces, in order, from the first of its repositories that answers. */
 export class OriginRuns {
   readonly #components: OriginRunsComponents
@@ -49,7 +55,8 @@ export class OriginRuns {
   readonly #repositories = new Map<string, Repository>()
   /** Those that know no such blob, or will not give it to us. */
   readonly #useless = new Set<string>()
-  readonly #running = new Set<Promise<void>>()
+  /** Those under way, and when each has come to its end. */
+  readonly #running = new Map<Run, Promise<void>>()
   #stop = new AbortController()
   #failures = 0
   #error: unknown
@@ -93,8 +100,13 @@ export class OriginRuns {
 
   /** Reads the pieces `start` (inclusive) to `end` (exclusive) when `room` is fulfilled; `onEnded` says how it ended. */
   begin (start: number, end: number, room: Promise<void>): void {
-    const run = room.then(async () => this.#run(start, end)).finally(() => { this.#running.delete(run) })
-    this.#running.add(run)
+    const run: Run = { start, end }
+    this.#running.set(run, room.then(async () => this.#run(run)).finally(() => { this.#running.delete(run) }))
+  }
+
+  /** The runs under way come to their end before this piece. */
+  shorten (end: number): void {
+    for (const run of this.#running.keys()) run.end = Math.min(run.end, end)
   }
 
   /** Ends the runs under way, as if they had come to their end. */
@@ -105,26 +117,27 @@ export class OriginRuns {
 
   /** Resolves when no run is under way. */
   async settled (): Promise<void> {
-    await Promise.allSettled(this.#running)
+    await Promise.allSettled(this.#running.values())
   }
 
-  async #run (start: number, end: number): Promise<void> {
+  async #run (run: Run): Promise<void> {
     const { now } = this.#components
+    const { start } = run
     let progress = 0
     let retryAfterMs = 0
     const { signal: stopped } = this.#stop
     const usable = [...this.#repositories].filter(([key]) => !this.#useless.has(key))
     for (const [key, repository] of usable) {
       try {
-        await this.#read(repository, start, end, bytes => { progress += bytes }, stopped)
+        await this.#read(repository, run, bytes => { progress += bytes }, stopped)
         this.#failures = 0
-        this.#listener.onEnded(start, end, 0)
+        this.#listener.onEnded(start, run.end, 0)
         return
       } catch (error) {
         if (this.#init.signal.aborted) break
         if (this.#fatal !== undefined) break
         if (stopped.aborted) {
-          this.#listener.onEnded(start, end, 0)
+          this.#listener.onEnded(start, run.end, 0)
           return
         }
         retryAfterMs = Math.max(retryAfterMs, this.#failed(key, error, start))
@@ -134,7 +147,7 @@ export class OriginRuns {
     // one that was cut half way is asked again at once
     this.#failures = progress > 0 ? 0 : this.#failures + 1
     const restMs = progress > 0 ? 1 : Math.max(retryAfterMs, Math.min(MAX_REST_MS, REST_MS * 2 ** (this.#failures - 1)))
-    this.#listener.onEnded(start, end, now() + restMs)
+    this.#listener.onEnded(start, run.end, now() + restMs)
   }
 
   /** @returns how long the origin wants us to stay away, in milliseconds */
@@ -148,29 +161,33 @@ export class OriginRuns {
     return error instanceof ShoalError && 'retryAfterMs' in error ? Number(error.retryAfterMs ?? 0) : 0
   }
 
-  async #read (repository: Repository, start: number, end: number, onBytes: (bytes: number) => void, stopped: AbortSignal): Promise<void> {
+  async #read (repository: Repository, run: Run, onBytes: (bytes: number) => void, stopped: AbortSignal): Promise<void> {
     const { origin, events } = this.#components
     const { digest, size, partial } = this.#init
     const stop = new AbortController()
     const signal = AbortSignal.any([this.#init.signal, stopped, stop.signal])
-    const from = start * pieceLength(size) + (this.#init.torn.get(start) ?? 0)
-    const to = Math.min(size, end * pieceLength(size))
+    const from = run.start * pieceLength(size) + (this.#init.torn.get(run.start) ?? 0)
+    const endOf = (): number => Math.min(size, run.end * pieceLength(size))
+    const to = endOf()
     try {
-      const { body, start: at, end: last, size: told, access } = await origin.blob(repository, digest, from, { signal, ...(to < size ? { end: to } : {}) })
+      // by the end named even of the whole the answer tells whether less could be had
+      const isNamed = to < size || (from === 0 && to > pieceLength(size))
+      const { body, start: at, isPart, size: told, access } = await origin.blob(repository, digest, from, { signal, ...(isNamed ? { end: to } : {}) })
       this.#isUnknown = false
       if (told !== undefined && told !== size) this.#fail(new SizeDisagreementError(digest, 'the origin', size, told))
       this.#listener.onAccess(access)
-      const isWhole = at < from || (to < size && last === size)
+      const isWhole = at < from || (isNamed && !isPart)
       if (isWhole) await this.#listener.onWhole()
       events.emit({ type: 'fetch:source', digest, source: 'origin', start: at })
-      await this.#take(body, at, isWhole ? size : to, partial, onBytes)
+      await this.#take(body, at, isWhole ? () => size : endOf, partial, onBytes)
     } finally {
       // frees a body that is not read to its end
       stop.abort()
     }
   }
 
-  async #take (body: AsyncIterable<Uint8Array>, from: number, to: number, partial: PartialBlob, onBytes: (bytes: number) => void): Promise<void> {
+  /** @param to - where it ends, as things are now */
+  async #take (body: AsyncIterable<Uint8Array>, from: number, to: () => number, partial: PartialBlob, onBytes: (bytes: number) => void): Promise<void> {
     const { events } = this.#components
     const { digest, size } = this.#init
     let position = from
@@ -185,7 +202,7 @@ export class OriginRuns {
     let isOurs = true
     try {
       for await (const chunk of body) {
-        for (let offset = 0; offset < chunk.length && position < to;) {
+        for (let offset = 0; offset < chunk.length && position < to();) {
           const piece = Math.floor(position / length)
           const pieceEnd = Math.min(size, (piece + 1) * length)
           const tornEnd = piece * length + (torn.get(piece) ?? 0)
@@ -206,15 +223,15 @@ export class OriginRuns {
         if (unreported >= REPORT_BYTES) report()
         const wait = this.#listener.onBytes(position, chunk.length)
         if (wait !== undefined) await wait
-        if (position === to) break
+        if (position >= to()) break
       }
     } finally {
       report()
       const rest = position % length
       const piece = Math.floor(position / length)
-      if (position < to && rest > (torn.get(piece) ?? 0) && isOurs) torn.set(piece, rest)
+      if (position < size && rest > (torn.get(piece) ?? 0) && isOurs) torn.set(piece, rest)
     }
-    if (position < to) this.#fail(new SizeDisagreementError(digest, 'the origin', size, position))
+    if (position < to()) this.#fail(new SizeDisagreementError(digest, 'the origin', size, position))
   }
 
   /** @returns whether it was not here already */

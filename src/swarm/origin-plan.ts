@@ -42,6 +42,8 @@ const START_STEP_MS = 25
 /** Pieces of one read; doubles with each that nobody else wanted a part in. */
 const FIRST_RUN_PIECES = 1
 const MAX_RUN_PIECES = 64
+/** Where nobody could want a part the first read is so long, in bytes: more would keep the place at the origin from other blobs. */
+const FIRST_LONE_RUN_BYTES = 16 * 1024 * 1024
 
 export interface OriginPlanParts extends OpenPiecesParts {
   readonly members: ReadonlyMap<string, Member>
@@ -59,9 +61,17 @@ export interface OriginPlanInit {
   readonly groups: PieceGroups
 }
 
+/** Pieces `start` (inclusive) to `end` (exclusive). */
 export interface OriginRun {
   readonly start: number
   readonly end: number
+}
+
+export interface OriginRunLimits {
+  /** Pieces of one read, at the most. @default as many as it would have anyway */
+  readonly longest?: number
+  /** There is nobody who could take part: no other agent is linked to us. @default false */
+  readonly isAlone?: boolean
 }
 
 /**
@@ -96,6 +106,10 @@ export class OriginPlan {
   /** First pieces of the runs under way. */
   readonly #runs = new Set<number>()
   #runPieces = FIRST_RUN_PIECES
+  /** The first run of who has nobody. */
+  readonly #loneRunPieces: number
+  /** The run under way, if it was begun where nobody was. */
+  #loneRun: OriginRun | undefined
   #retryAtMs = 0
   readonly #pace: OriginPace
   #hasStarted = false
@@ -112,7 +126,7 @@ export class OriginPlan {
   #knowsNoRanges = false
   #readsWhole = false
   /** What members hold or read counts for nothing. */
-  #isAlone = false
+  #isOriginOnly = false
   /** To whom we have left the whole: nobody stops us twice. */
   readonly #yieldedTo = new Set<string>()
 
@@ -126,6 +140,7 @@ export class OriginPlan {
     this.#isLeech = init.isLeech ?? false
     this.#standing = this.#isLeech ? undefined : standingOf(this.#self)
     this.#groups = init.groups
+    this.#loneRunPieces = Math.ceil(FIRST_LONE_RUN_BYTES / pieceLength(init.size))
     this.#precedence = new Precedence({ self: this.#self, pieces, groups: init.groups })
     this.#free = new PieceMask(pieces)
     this.#candidates = new PieceMask(pieces)
@@ -205,6 +220,7 @@ export class OriginPlan {
 
   ended (start: number, end: number, retryAtMs: number): void {
     this.#runs.delete(start)
+    if (this.#loneRun?.start === start) this.#loneRun = undefined
     if (this.#knowsNoRanges) this.#parts.taking.clear()
     for (let piece = start; piece < end; piece++) this.#parts.taking.delete(piece)
     this.#readsWhole = false
@@ -217,19 +233,20 @@ export class OriginPlan {
     const { arrived } = this.#parts
     this.#knowsNoRanges = true
     this.#readsWhole = true
+    this.#loneRun = undefined
     for (let piece = 0; piece < arrived.length; piece++) if (!arrived.has(piece)) this.#parts.taking.add(piece)
     return this.taking
   }
 
   /** From now on all is read from the origin, by us. */
-  alone (): void {
-    this.#isAlone = true
+  useOriginOnly (): void {
+    this.#isOriginOnly = true
     this.distant.close()
   }
 
   /** Whether another reads the whole too, and ranks higher: those who began at once see it alike, and one goes on. */
   yields (nowMs: number): boolean {
-    if (!this.#readsWhole || this.#isAlone) return false
+    if (!this.#readsWhole || this.#isOriginOnly) return false
     for (const member of this.#contenders(nowMs)) {
       if (this.#yieldedTo.has(member.id) || !this.#isReading(member, nowMs)) continue
       if (!this.#isLeech && member.ownership.rank(0) < this.#self.rank(0)) continue
@@ -241,11 +258,30 @@ export class OriginPlan {
     return false
   }
 
+  /**
+   * What of a long run is left to others, now that somebody has come: all but what would have been read in one go had runs
+   * doubled from the first. So who comes has its share, as if it had been waited for.
+   */
+  releases (): OriginRun | undefined {
+    const run = this.#loneRun
+    if (run === undefined || this.#parts.members.size === 0) return undefined
+    this.#loneRun = undefined
+    let reading = run.start
+    while (reading < run.end && this.#parts.arrived.has(reading)) reading++
+    let pieces = FIRST_RUN_PIECES
+    while (run.start + pieces <= reading) pieces = 2 * pieces + FIRST_RUN_PIECES
+    const start = run.start + pieces
+    if (start >= run.end) return undefined
+    for (let piece = start; piece < run.end; piece++) this.#parts.taking.delete(piece)
+    this.#runPieces = Math.min(MAX_RUN_PIECES, pieces + FIRST_RUN_PIECES)
+    return { start, end: run.end }
+  }
+
   /** The next read, if one is ours to begin, of so many pieces at the most. */
-  next (nowMs: number, heads: readonly number[], longest = MAX_RUN_PIECES): OriginRun | undefined {
+  next (nowMs: number, heads: readonly number[], { longest = Infinity, isAlone = false }: OriginRunLimits = {}): OriginRun | undefined {
     this.#noteStart(nowMs)
     if (this.#policy === 'never' || !this.isReady || nowMs < this.#retryAtMs) return undefined
-    const contenders = this.#isAlone ? [] : this.#contenders(nowMs)
+    const contenders = this.#isOriginOnly ? [] : this.#contenders(nowMs)
     const sincePieceMs = nowMs - this.#lastArrivalMs
     const idleMs = Math.min(sincePieceMs, Math.max(nowMs - this.#lastProgressMs, sincePieceMs - PROGRESS_ALLOWANCE_MS))
     if (idleMs > this.#patienceMs) this.distant.close()
@@ -263,9 +299,12 @@ export class OriginPlan {
     const start = this.#start(heads, contenders.length === 0, candidates, isOurs)
     if (start === undefined) return helps ? this.#nextForOthers(nowMs, offered) : undefined
     let end = start + 1
-    while (end - start < Math.min(this.#runPieces, longest) && end < this.#parts.arrived.length && isOurs(end)) end++
-    this.#runPieces = Math.min(MAX_RUN_PIECES, this.#runPieces * 2)
-    return this.#begin(nowMs, { start, end })
+    const pieces = isAlone ? Math.max(this.#runPieces, this.#loneRunPieces) : this.#runPieces
+    while (end - start < Math.min(pieces, longest) && end < this.#parts.arrived.length && isOurs(end)) end++
+    this.#runPieces = Math.min(MAX_RUN_PIECES, pieces * 2)
+    const run = this.#begin(nowMs, { start, end })
+    if (isAlone) this.#loneRun = run
+    return run
   }
 
   /**
@@ -320,7 +359,7 @@ export class OriginPlan {
   /** Marks what is neither here nor on its way to us, and what nobody says that it is reading. */
   #markFree (nowMs: number, idleMs: number): void {
     markOpen(this.#free, this.#parts)
-    if (this.#isAlone || idleMs >= DESPAIR_MS) return
+    if (this.#isOriginOnly || idleMs >= DESPAIR_MS) return
     for (const member of this.#parts.members.values()) {
       if (member.taking.size === 0 || !this.#isReading(member, nowMs)) continue
       for (const piece of member.taking) this.#free.delete(piece)
@@ -369,7 +408,7 @@ export class OriginPlan {
 
   /** Whether a piece that members hold is better read from the origin. */
   #isQuicker (nowMs: number): boolean {
-    if (this.#policy === 'fast' || this.#isAlone) return true
+    if (this.#policy === 'fast' || this.#isOriginOnly) return true
     // all that is here already would come again
     return this.#policy === 'balanced' && !this.#knowsNoRanges && this.#pace.isMuchQuicker(nowMs)
   }

@@ -23,6 +23,8 @@ export type Decision =
   | { readonly type: 'cancel', readonly member: string, readonly piece: number }
   /** Read the pieces `start` (inclusive) to `end` (exclusive) from the origin, in order. */
   | { readonly type: 'take', readonly start: number, readonly end: number }
+  /** Of the run under way read the pieces `start` to `end`, its last, no more: others have come, who may want them. */
+  | { readonly type: 'release', readonly start: number, readonly end: number }
   /** Another reads the whole from an origin that knows no ranges: stop reading it. */
   | { readonly type: 'yield' }
 
@@ -42,6 +44,20 @@ export interface SessionInit {
   readonly isSeed?: boolean
   /** Sessions of one blob that live in one process may share what they compute of its agents. @default computed anew */
   readonly seedOf?: SeedOf
+}
+
+/** What bears on a decision beside the facts. */
+export interface DecideInit {
+  /** Requests that may be begun, at the most. */
+  readonly room: number
+  /** Reads from the origin that may be begun, at the most. */
+  readonly runs: number
+  /** Requests that one member may have at a time. */
+  readonly window: number
+  /** Pieces of one such read, at the most. @default as many as it would have anyway */
+  readonly longestRun?: number
+  /** There is nobody who could take part: no other agent is linked to us. @default false */
+  readonly isAlone?: boolean
 }
 
 /**
@@ -69,7 +85,7 @@ export class Session {
   readonly #decisions: Decision[] = []
   /** Pieces at which readers wait. */
   #heads: readonly number[] = []
-  #isAlone = false
+  #isOriginOnly = false
 
   constructor (init: SessionInit) {
     const pieces = pieceCount(init.size)
@@ -341,13 +357,13 @@ export class Session {
   }
 
   /** Members are asked for nothing any more, and all that is not here comes from the origin; they may have it of us. */
-  alone (): void {
-    this.#isAlone = true
-    this.#origin.alone()
+  useOriginOnly (): void {
+    this.#isOriginOnly = true
+    this.#origin.useOriginOnly()
   }
 
-  get isAlone (): boolean {
-    return this.#isAlone
+  get isOriginOnly (): boolean {
+    return this.#isOriginOnly
   }
 
   /** Readers wait at these pieces, the most urgent first. */
@@ -365,23 +381,20 @@ export class Session {
     this.#origin.ended(start, end, retryAtMs)
   }
 
-  /**
-   * What to do now. Call it after facts, and some times a second while the session is not complete.
-   * @param room - requests that may be begun, at the most
-   * @param runs - reads from the origin that may be begun, at the most
-   * @param longestRun - pieces of one such read, at the most
-   */
-  decide (nowMs: number, { room, runs, window, longestRun }: { room: number, runs: number, window: number, longestRun?: number }): Decision[] {
+  /** What to do now. Call it after facts, and some times a second while the session is not complete. */
+  decide (nowMs: number, { room, runs, window, longestRun, isAlone }: DecideInit): Decision[] {
     this.#expire(nowMs)
     const decisions = this.#decisions.splice(0)
     if (this.#arrived.isFull) return decisions
     if (this.#origin.yields(nowMs)) decisions.push({ type: 'yield' })
+    const released = this.#origin.releases()
+    if (released !== undefined) decisions.push({ type: 'release', ...released })
     for (let left = runs; left > 0; left--) {
-      const run = this.#origin.next(nowMs, this.#heads, longestRun)
+      const run = this.#origin.next(nowMs, this.#heads, { longest: longestRun, isAlone })
       if (run === undefined) break
       decisions.push({ type: 'take', ...run })
     }
-    for (let left = this.#isAlone ? 0 : room; left > 0; left--) {
+    for (let left = this.#isOriginOnly ? 0 : room; left > 0; left--) {
       const request = this.#picker.next(nowMs, this.#heads, window)
       if (request === undefined) break
       this.#ledger.add({ ...request, askedAtMs: nowMs })

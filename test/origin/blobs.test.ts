@@ -15,9 +15,18 @@ describe('a blob', () => {
   test('comes as a whole, without Range', async () => {
     const { zoo, origin } = await startZooOrigin()
     const blob = await origin.blob(REPOSITORY, digest, 0)
-    expect(blob).toMatchObject({ size: bytes.length, start: 0, access: 'public' })
+    expect(blob).toMatchObject({ size: bytes.length, start: 0, isPart: false, access: 'public' })
     expect(await readAll(blob.body)).toEqual(bytes)
     expect(zoo.requests[0]?.headers).not.toHaveProperty('range')
+  })
+
+  test.each([false, true])('asked for by its ends tells whether the origin knows ranges (ignores them: %s)', async ignoresRange => {
+    const { zoo, origin } = await startZooOrigin()
+    if (ignoresRange) zoo.behave({ deed: { type: 'ignore-range' } })
+    const blob = await origin.blob(REPOSITORY, digest, 0, { end: bytes.length })
+    expect(blob).toMatchObject({ size: bytes.length, start: 0, end: bytes.length, isPart: !ignoresRange })
+    expect(await readAll(blob.body)).toEqual(bytes)
+    expect(zoo.requests[0]?.headers.range).toBe(`bytes=0-${bytes.length - 1}`)
   })
 
   test('comes from a byte on', async () => {

@@ -223,7 +223,7 @@ describe('an audit after a whole that is wrong', () => {
     expect(await audit.settle(MISMATCH, {})).toEqual(ALL.slice(2).filter(piece => piece !== 5))
     expect(new Set(reads())).toEqual(new Set(ALL.slice(2)))
     expect(bans.size).toBe(0)
-    expect(download.session.isAlone).toBe(true)
+    expect(download.session.isOriginOnly).toBe(true)
     await expect(audit.settle(MISMATCH, {})).rejects.toMatchObject({ code: 'CONTENT_WRONG' })
   })
 
@@ -232,12 +232,12 @@ describe('an audit after a whole that is wrong', () => {
     const liars = await Promise.all(ALL.map(async (_, index) => signer(20 + index)))
     const { audit, bans, download, cameAnew } = await scene({ signed: liars.map((liar, index) => [liar, [index], [index]]) })
     for (let count = 0; count < 7; count++) {
-      expect(download.session.isAlone).toBe(false)
+      expect(download.session.isOriginOnly).toBe(false)
       cameAnew(await audit.settle(MISMATCH, {}), await signer(1))
     }
     expect(bans.size).toBe(7)
     expect(await audit.settle(MISMATCH, {})).toEqual(ALL)
-    expect(download.session.isAlone).toBe(true)
+    expect(download.session.isOriginOnly).toBe(true)
     expect(bans.size).toBe(7)
   })
 

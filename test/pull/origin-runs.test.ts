@@ -5,6 +5,7 @@ import { OriginRuns } from '../../src/pull/origin-runs.ts'
 import type { PartialBlob } from '../../src/store/store.ts'
 import { MIN_PIECE_LENGTH } from '../../src/swarm/pieces.ts'
 import type { OriginBlobBehaviour } from '../support/memory-origin.ts'
+import { Gate } from '../support/gate.ts'
 import { bytesOf, makeKit, repository, type Kit } from './kit.ts'
 
 const PIECE = MIN_PIECE_LENGTH
@@ -70,6 +71,40 @@ describe('a run of pieces from the origin', () => {
     expect(pieces).toEqual([1, 2, 5])
     expect(ends).toEqual(['1 3 0', '5 6 0'])
     expect(partial.has({ start: PIECE, end: 3 * PIECE })).toBe(true)
+  })
+
+  it('names the end of the whole too, so that the answer tells whether less could be had', async () => {
+    add()
+    const { run, wholes, partial } = await scene()
+    await run(0, 6)
+    expect(kit.origin.requests.map(({ start, end }) => [start, end])).toEqual([[0, SIZE]])
+    expect(wholes).toEqual([])
+    await partial.discard()
+    add({ ignoresRange: true })
+    const ignored = await scene()
+    await ignored.run(0, 6)
+    expect([ignored.wholes, ignored.pieces]).toEqual([[0], [0, 1, 2, 3, 4, 5]])
+  })
+
+  it.each([
+    ['before any of it has come', 0, []],
+    ['in the middle', 3, [0]]
+  ])('that is shortened %s ends there, as if no more had been asked for', async (_, chunks, before) => {
+    const gate = new Gate()
+    add({ gate, chunkBytes: PIECE / 2 })
+    const { run, runs, pieces, ends, torn } = await scene()
+    const running = run(0, 6)
+    gate.release(chunks)
+    await gate.reached()
+    expect(pieces).toEqual(before)
+    runs.shorten(4)
+    runs.shorten(2)
+    runs.shorten(3)
+    gate.open()
+    await running
+    expect([pieces, ends, torn.size, runs.error]).toEqual([[0, 1], ['0 2 0'], 0, undefined])
+    await run(2, 4)
+    expect(pieces).toEqual([0, 1, 2, 3])
   })
 
   it('goes on behind what came before it was cut, at once', async () => {

@@ -117,13 +117,34 @@ describe('a swarm fetch', () => {
     expectSame(await secondPull, bytesOf(SIZE))
   })
 
-  test('comes from the origin alone in few reads, each longer than the one before', async () => {
+  test.each<[string, { isLinked: boolean }, number[][]]>([
+    ['one read by who is linked to nobody', { isLinked: false }, [[0, 40]]],
+    ['few reads, each longer than the one before, by who has a neighbour that might want a part', { isLinked: true }, [[0, 1], [1, 3], [3, 7], [7, 15], [15, 31], [31, 40]]]
+  ])('comes from the origin alone in %s', async (_, { isLinked }, expected) => {
     const bytes = bytesOf(40 * PIECE)
     const digest = swarm.origin.addBlob(repository, bytes)
     const agent = await swarm.add()
+    if (isLinked) await swarm.link(await swarm.add(), agent)
     expectSame(await pull(agent, digest, bytes.length), bytes)
     const reads = swarm.origin.requests.filter(({ type }) => type === 'blob').map(({ start = 0, end = bytes.length }) => [start / PIECE, end / PIECE])
-    expect(reads).toEqual([[0, 1], [1, 3], [3, 7], [7, 15], [15, 31], [31, 40]])
+    expect(reads).toEqual(expected)
+  })
+
+  test('shares with who comes later what one read of who was alone has not come to', async () => {
+    const bytes = bytesOf(40 * PIECE)
+    const gate = new Gate()
+    const digest = swarm.origin.addBlob(repository, bytes, { gate, chunkBytes: PIECE })
+    const [first, later] = [await swarm.add(), await swarm.add()]
+    const pulls = [pull(first, digest, bytes.length)]
+    gate.release(2)
+    await gate.reached()
+    await swarm.link(first, later)
+    pulls.push(pull(later, digest, bytes.length))
+    await until(() => gate.waiting === 2, { what: 'a read by the other' })
+    gate.open()
+    for (const pulled of await Promise.all(pulls)) expectSame(pulled, bytes)
+    expect(receivedBy(later).origin).toBeGreaterThan(0)
+    expect(receivedBy(first).origin + receivedBy(later).origin).toBe(bytes.length)
   })
 
   test('takes all from an origin that knows no ranges, in one read', async () => {
@@ -369,9 +390,10 @@ describe('a swarm fetch', () => {
     const gate = new Gate()
     const digest = swarm.origin.addBlob(repository, bytes, { gate, chunkBytes: 30_001 })
     let agent = await swarm.add({ store })
-    const opening = expect(pull(agent, digest, SIZE)).rejects.toMatchObject({ code: 'FETCH_ABANDONED' })
+    const puller = agent.puller()
+    const opening = expect(pull(agent, digest, SIZE, puller)).rejects.toMatchObject({ code: 'FETCH_ABANDONED' })
     gate.release(15)
-    await until(() => agent.origin.blobStarts(digest).length === 3, { what: 'the third read' })
+    await until(() => puller.blobs.status()[0]?.received === 3 * PIECE, { what: 'three pieces' })
     await gate.reached()
     if (store === 'disk') agent = await agent.reopen()
     else await agent.stopPullers()
@@ -386,9 +408,10 @@ describe('a swarm fetch', () => {
     const gate = new Gate()
     const digest = swarm.origin.addBlob(repository, bytes, { gate, chunkBytes: PIECE })
     let agent = await swarm.add({ store: 'disk' })
-    const opening = expect(pull(agent, digest, SIZE)).rejects.toMatchObject({ code: 'FETCH_ABANDONED' })
+    const puller = agent.puller()
+    const opening = expect(pull(agent, digest, SIZE, puller)).rejects.toMatchObject({ code: 'FETCH_ABANDONED' })
     gate.release(3)
-    await until(() => agent.origin.blobStarts(digest).length === 3, { what: 'the third read' })
+    await until(() => puller.blobs.status()[0]?.received === 3 * PIECE, { what: 'three pieces' })
     agent = await agent.reopen()
     await opening
     const other = await swarm.add({ originPolicy: 'never' })

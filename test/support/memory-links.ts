@@ -1,4 +1,4 @@
-import type { ExchangeLinks } from '../../src/exchange/exchange.ts'
+import type { ExchangeLinks } from '../../src/exchange/exchange-links.ts'
 import type { IntakePace } from '../../src/net/pace.ts'
 import { PeerError } from '../../src/net/peer-error.ts'
 import { SwarmLink, type LinkHandlers } from '../../src/net/swarm-link.ts'

@@ -115,6 +115,7 @@ export class MemoryOrigin implements Origin {
       size,
       start: from,
       end: to === undefined || size === undefined ? to ?? size : Math.min(to, size),
+      isPart: from > 0 || to !== undefined,
       access: behaviour.access ?? this.access,
       body: this.#counted(bodyOf(bytes.subarray(0, to), from, behaviour.dieAt?.[blob.deaths++], behaviour, signal))
     }

@@ -26,7 +26,7 @@ export interface ModelOriginListener {
 
 interface Reading {
   readonly start: number
-  readonly end: number
+  end: number
   transfer: ModelTransfer | undefined
 }
 
@@ -53,16 +53,22 @@ export class ModelOrigin {
     const reading: Reading = { start, end, transfer: undefined }
     this.#readings.set(host, reading)
     const pieces = pieceCount(this.#init.size)
-    // an answer with all that was asked for says nothing of ranges
-    if (!this.#init.knowsNoRanges || (start === 0 && end === pieces)) {
-      this.#send(host, reading, start, end)
+    if (!this.#init.knowsNoRanges || pieces === 1) {
+      this.#send(host, reading, start)
       return
     }
     this.#clock.after(ANSWER_MS, () => {
       if (this.#readings.get(host) !== reading) return
       this.#listener.onWhole(host)
-      this.#send(host, reading, 0, pieces)
+      reading.end = pieces
+      this.#send(host, reading, 0)
     })
+  }
+
+  /** What the host reads ends before this piece. */
+  shorten (host: ModelHost, end: number): void {
+    const reading = this.#readings.get(host)
+    if (reading !== undefined) reading.end = Math.min(reading.end, end)
   }
 
   /** The host reads no more of it. */
@@ -78,9 +84,9 @@ export class ModelOrigin {
     this.#listener.onEnded(host, start, end)
   }
 
-  #send (host: ModelHost, reading: Reading, piece: number, to: number): void {
+  #send (host: ModelHost, reading: Reading, piece: number): void {
     if (this.#readings.get(host) !== reading) return
-    if (piece === to) {
+    if (piece >= reading.end) {
       this.#readings.delete(host)
       this.#listener.onEnded(host, reading.start, reading.end)
       return
@@ -91,7 +97,7 @@ export class ModelOrigin {
       reading.transfer = undefined
       // what is here already passes by
       if (!host.session.held.has(piece)) this.#listener.onPiece(host, piece)
-      this.#send(host, reading, piece + 1, to)
+      this.#send(host, reading, piece + 1)
     })
   }
 }

@@ -3,7 +3,7 @@ import type { MemberFacts } from '../../src/swarm/member.ts'
 import { OwnershipSeed } from '../../src/swarm/ownership.ts'
 import { PieceGroups } from '../../src/swarm/piece-groups.ts'
 import { MIN_PIECE_LENGTH } from '../../src/swarm/pieces.ts'
-import { Session, type Decision, type SessionInit } from '../../src/swarm/session.ts'
+import { Session, type DecideInit, type Decision, type SessionInit } from '../../src/swarm/session.ts'
 
 const DIGEST = 'sha256:scene'
 const SELF = 'self'
@@ -27,13 +27,13 @@ export class SessionScene {
 
   /** What it asks members for, or no longer. */
   asks (nowMs: number, { room = 100, window = 100 } = {}): string[] {
-    return this.#decide(nowMs, room, window, 0)
+    return this.#decide(nowMs, { room, window, runs: 0 })
   }
 
   /** What it reads from the origin. */
-  takes (nowMs: number, { runs = 1 } = {}): string[] {
+  takes (nowMs: number, { runs = 1, isAlone = false } = {}): string[] {
     this.session.originReady(true)
-    return this.#decide(nowMs, 0, 0, runs)
+    return this.#decide(nowMs, { room: 0, window: 0, runs, isAlone })
   }
 
   /** A piece comes, and is right. */
@@ -42,8 +42,8 @@ export class SessionScene {
     this.session.verified(piece)
   }
 
-  #decide (nowMs: number, room: number, window: number, runs: number): string[] {
-    return this.session.decide(nowMs, { room, window, runs }).map(inWords)
+  #decide (nowMs: number, init: DecideInit): string[] {
+    return this.session.decide(nowMs, init).map(inWords)
   }
 }
 
@@ -52,6 +52,7 @@ function inWords (decision: Decision): string {
     case 'request': return `ask ${decision.member} ${decision.piece}`
     case 'cancel': return `cancel ${decision.member} ${decision.piece}`
     case 'take': return `take ${decision.start}-${decision.end}`
+    case 'release': return `release ${decision.start}-${decision.end}`
     case 'yield': return 'yield'
   }
 }

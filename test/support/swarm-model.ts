@@ -181,6 +181,10 @@ export class SwarmModel {
     for (const other of host.joined) this.#wire.tell(host, other, () => { other.session.takes(host.id, pieces, this.#clock.nowMs) })
   }
 
+  #tellReleased (host: ModelHost, pieces: readonly number[]): void {
+    for (const other of host.joined) this.#wire.tell(host, other, () => { other.session.releases(host.id, pieces, this.#clock.nowMs) })
+  }
+
   #decideSoon (host: ModelHost): void {
     if (host.isDecideDue) return
     host.isDecideDue = true
@@ -195,7 +199,7 @@ export class SwarmModel {
     const { nowMs } = this.#clock
     const runs = this.#origin === undefined || host.isReadingOrigin ? 0 : 1
     const { room, window } = host.budget.roomFor(host.session, nowMs)
-    for (const decision of host.session.decide(nowMs, { room: host.isReadingWhole ? 0 : room, window, runs })) this.#do(host, decision)
+    for (const decision of host.session.decide(nowMs, { room: host.isReadingWhole ? 0 : room, window, runs, isAlone: host.joined.size === 0 })) this.#do(host, decision)
     this.#init.check?.(host)
   }
 
@@ -206,6 +210,11 @@ export class SwarmModel {
       this.#tellTaking(host, pieces)
       host.isReadingOrigin = true
       this.#origin?.read(host, decision)
+      return
+    }
+    if (decision.type === 'release') {
+      this.#origin?.shorten(host, decision.start)
+      this.#tellReleased(host, Array.from({ length: decision.end - decision.start }, (_, index) => decision.start + index))
       return
     }
     if (decision.type === 'yield') {
@@ -284,7 +293,7 @@ export class SwarmModel {
     host.isReadingWhole = false
     host.session.originEnded(start, end)
     if (missing.length === 0) return
-    for (const other of host.joined) this.#wire.tell(host, other, () => { other.session.releases(host.id, missing, this.#clock.nowMs) })
+    this.#tellReleased(host, missing)
     this.#decideSoon(host)
   }
 

@@ -34,6 +34,63 @@ describe('alone', () => {
     expect(new SessionScene(PIECES).takes(0, { runs: 9 })).toEqual(['take 0-1', 'take 1-3', 'take 3-7', 'take 7-15', 'take 15-31', 'take 31-63', 'take 63-64'])
   })
 
+  it('nobody is waited for where nobody is linked to us: the first run is 16 MiB, or all', () => {
+    expect(new SessionScene(PIECES).takes(0, { isAlone: true })).toEqual(['take 0-64'])
+    const size = 200 * 1024 * 1024
+    expect(new SessionScene(0, { size }).takes(0, { runs: 9, isAlone: true })).toEqual(['take 0-8', 'take 8-24', 'take 24-56', 'take 56-100'])
+  })
+
+  it('a long run is no longer than other blobs leave it', () => {
+    expect(new SessionScene(PIECES).session.decide(0, { room: 0, window: 0, runs: 1, longestRun: 5, isAlone: true })).toEqual([])
+    const scene = new SessionScene(PIECES)
+    scene.session.originReady(true)
+    expect(scene.session.decide(0, { room: 0, window: 0, runs: 1, longestRun: 5, isAlone: true })).toEqual([{ type: 'take', start: 0, end: 5 }])
+  })
+
+  it.each([
+    [0, ['release 1-64']],
+    [1, ['release 3-64']],
+    [2, ['release 3-64']],
+    [7, ['release 15-64']],
+    [31, ['release 63-64']],
+    [63, []]
+  ])('of a long run of which %i pieces have come what doubling runs would not have begun is left to who comes: %o', (read, released) => {
+    const scene = new SessionScene(PIECES)
+    scene.takes(0, { isAlone: true })
+    for (let piece = 0; piece < read; piece++) scene.came(piece, 'origin', piece)
+    expect(scene.takes(100, { runs: 0, isAlone: true })).toEqual([])
+    scene.joined('a', [], { readsOrigin: true }, 100)
+    expect(scene.takes(100, { runs: 0 })).toEqual(released)
+    expect(scene.takes(100, { runs: 0 })).toEqual([])
+    expect(scene.session.taking).toHaveLength(released.length === 0 ? PIECES - read : 2 ** Math.ceil(Math.log2(read + 2)) - 1 - read)
+  })
+
+  it('after a run that was cut short for who came runs go on doubling', () => {
+    const scene = new SessionScene(PIECES)
+    scene.takes(0, { isAlone: true })
+    for (const piece of [0, 1, 2]) scene.came(piece, 'origin', 0)
+    scene.joined('a', [], { isLeech: true })
+    expect(scene.takes(1, { runs: 0 })).toEqual(['release 7-64'])
+    for (const piece of [3, 4, 5, 6]) scene.came(piece, 'origin', 2)
+    scene.session.originEnded(0, 7)
+    expect(scene.takes(3, { runs: 9 })).toEqual(['take 7-15', 'take 15-31', 'take 31-63', 'take 63-64'])
+  })
+
+  it('nothing is left of a read that has ended, or that brings the whole whatever is asked', () => {
+    const ended = new SessionScene(PIECES)
+    ended.takes(0, { isAlone: true })
+    ended.session.originEnded(0, PIECES, 10)
+    ended.joined('a', [])
+    expect(ended.takes(1)).toEqual([])
+
+    const whole = new SessionScene(PIECES)
+    whole.takes(0, { isAlone: true })
+    whole.session.wholeComes()
+    whole.joined('a', [])
+    expect(whole.takes(1, { runs: 0 })).toEqual([])
+    expect(whole.session.taking).toHaveLength(PIECES)
+  })
+
   it('runs end before what is here or on its way', () => {
     const scene = new SessionScene(8, { held: [2] })
     scene.joined('a', [5])
@@ -450,7 +507,7 @@ it('alone by our own will we read all that is not here, whatever members hold, o
   scene.session.takes('a', ALL, 0)
   scene.session.knows(['distant'])
   expect(readAll(scene, 0)).toEqual([])
-  scene.session.alone()
+  scene.session.useOriginOnly()
   expect(readAll(scene, 0).sort((a, b) => a - b)).toEqual(ALL.filter(piece => piece !== 3))
   expect(scene.asks(0)).toEqual([])
 })

@@ -72,8 +72,8 @@ describe('an origin that fails', () => {
 describe('429', () => {
   it('is waited out where that is short, twice; then the read has failed, and the engine tries again later', async () => {
     const seen = new Set<boolean>()
-    for (let seed = 1; seed <= 8; seed++) {
-      const run = await simRun(alone(', reject: 20%, retryAfter: 1s', `seed: ${seed}`))
+    for (let seed = 1; seed <= 16; seed++) {
+      const run = await simRun(alone(', reject: 50%, retryAfter: 1s', `seed: ${seed}`))
       const rejected = timesOf(run, 'origin-rejected')
       expect(run.result.figures).toMatchObject({ 'done.share': 1, 'vain.bytes': 0 })
       expect(run.result.figures['origin.requests']).toBeGreaterThan(rejected.length)
