@@ -466,7 +466,7 @@ export class SimPart {
     const { host, layer } = this
     this.#world.wire.tellAll(host, [...this.told], HEAD_BYTES, to => {
       const part = to.parts.get(layer.name)
-      part?.session.readsOrigin(host.name, reads)
+      part?.session.readsOrigin(host.name, reads, this.#world.clock.nowMs)
       part?.factsSoon({ isOriginDue: true })
     })
   }

@@ -1,7 +1,5 @@
 import type { SwarmMessage } from '../net/swarm-message.ts'
 
-/** Pieces in a join that are on their way to us, at the most. */
-const MAX_PROMISED = 1024
 /** Who has heard of us so lately knows that we are at it, in milliseconds. */
 const RECENT_MS = 200
 
@@ -21,6 +19,8 @@ export interface OriginPromisesParts<Member extends Waiting> {
   readonly taking: () => readonly number[]
   /** Pieces that we have read and will offer when they are signed. */
   readonly unsigned: () => readonly number[]
+  /** We give nothing: nobody need wait for what we read. */
+  readonly isLeech: boolean
   readonly now: () => number
 }
 
@@ -50,8 +50,8 @@ export class OriginPromises<Member extends Waiting> {
 
   /** Pieces that others may wait for: we read them, or have read them and will offer them when their hashes are signed. Ascending. */
   get pieces (): number[] {
-    if (this.#isHidden) return []
-    return [...new Set([...this.#parts.taking(), ...this.#parts.unsigned()])].slice(0, MAX_PROMISED).sort((a, b) => a - b)
+    if (this.#isHidden || this.#parts.isLeech) return []
+    return [...new Set([...this.#parts.taking(), ...this.#parts.unsigned()])].sort((a, b) => a - b)
   }
 
   /** Tells all that we read these pieces, or no longer do. */
@@ -61,7 +61,7 @@ export class OriginPromises<Member extends Waiting> {
 
   /** Tells one that has heard of us before of all that it may wait for, or of these pieces. */
   tellOne (member: Member, type: 'take' | 'release' = 'take', pieces: readonly number[] = this.pieces): void {
-    if (member.isComplete || pieces.length === 0 || this.#isHidden) return
+    if (member.isComplete || pieces.length === 0 || this.#isHidden || this.#parts.isLeech) return
     member.saidAtMs = this.#parts.now()
     this.#parts.say(member, channel => ({ type, channel, pieces }))
   }

@@ -93,6 +93,8 @@ export class Participation {
   readonly #offers: Offers<Attendee>
   readonly #signing: Signing
   readonly #promises: OriginPromises<Attendee>
+  /** A piece that is held back for a while. */
+  #doubt: { readonly piece: number, readonly untilMs: number } | undefined
   #isOver = false
 
   constructor (parts: ParticipationParts, init: ParticipationInit) {
@@ -122,6 +124,7 @@ export class Participation {
       say: ({ peer }, message) => { this.#say(peer, message) },
       taking: () => this.session.taking,
       unsigned: () => this.#offers.isShared ? this.#signing.pieces : [],
+      isLeech: parts.isLeech,
       now: parts.now
     }, { reads: init.readsOrigin, isRestricted: init.restricted })
     this.#parts = parts
@@ -248,7 +251,7 @@ export class Participation {
         this.session.releases(peer, this.#checked(message.pieces), now)
         break
       case 'origin':
-        this.session.readsOrigin(peer, message.reads)
+        this.session.readsOrigin(peer, message.reads, now)
         if (message.restricted) this.#listener?.onRestricted(peer)
         break
       case 'reject':
@@ -393,6 +396,11 @@ export class Participation {
     return this.#source.hash(piece)
   }
 
+  /** The piece may be wrong: who asks for it until then is to ask again later, or elsewhere. Milliseconds of our clock. */
+  doubt (piece: number, untilMs: number): void {
+    this.#doubt = { piece, untilMs }
+  }
+
   /** Hashes the whole again, if it is stored. False: it was not right, and is gone. */
   async verify (): Promise<boolean> {
     return await this.#source.verify?.() ?? true
@@ -456,7 +464,12 @@ export class Participation {
   #requested (attendee: Attendee, piece: number): void {
     if (this.#parts.isLeech || !this.#offers.isShared) this.reject(attendee, piece, 'denied')
     else if (!this.session.held.has(piece)) this.reject(attendee, piece, 'missing')
+    else if (this.#isDoubted(piece)) this.reject(attendee, piece, 'busy')
     else this.#parts.upload(attendee, piece)
+  }
+
+  #isDoubted (piece: number): boolean {
+    return piece === this.#doubt?.piece && this.#parts.now() < this.#doubt.untilMs
   }
 
   #attested (peer: string, bytes: Uint8Array): void {

@@ -5,6 +5,8 @@ import type { Participation } from './participation.ts'
 
 /** A stored blob is hashed again for others at most once in so many milliseconds. */
 const INTERVAL_MS = 60_000
+/** Nobody gets the piece meanwhile, but not for longer than so many milliseconds: a liar may hold us back a little, not silence us. */
+const DOUBT_MS = 10_000
 /** Blobs that wait for it. */
 const MAX_WAITING = 8
 /** Blobs of which it is known when they were hashed. */
@@ -51,10 +53,12 @@ export class SelfCheck {
       if (participation.isOver || now() - (this.#verifiedAtMs.get(digest) ?? -Infinity) < INTERVAL_MS) return
       if (await isSame()) continue
       this.#note(digest, now())
+      participation.doubt(piece, now() + DOUBT_MS)
       if (!await participation.verify()) {
         onDamaged(participation)
         return
       }
+      participation.doubt(piece, 0)
       if (!await isSame()) onLiar(attestation.author, `signed a wrong hash of piece ${piece} of ${digest}: our copy was verified again and has another`)
       return
     }

@@ -23,10 +23,10 @@ export interface VouchersInit {
 }
 
 /**
- * `wrong`: it is about another blob, or not signed by its author, and whoever brought it answers for that. `crowded`: there is
- * no room for it, which is nobody's fault.
+ * `wrong`: it is about another blob, or not signed by its author, and whoever brought it answers for that. `dropped`: there is
+ * no room for it, or its author has not signed it and who brought it need not have looked; that is nobody's fault.
  */
-export type Admission = 'kept' | 'wrong' | 'crowded'
+export type Admission = 'kept' | 'wrong' | 'dropped'
 
 interface Kept {
   readonly attestation: Attestation
@@ -55,15 +55,17 @@ export class Vouchers {
   readonly #byPiece = new Map<number, Attestation[]>()
   readonly #shares = new Map<string, Share>()
   /** Peers of which not all lists are kept. */
-  readonly #crowded = new Set<string>()
+  readonly #curtailed = new Set<string>()
   /** Of pieces that are here: the list whose hash their bytes have. */
   readonly #settled = new Map<number, Attestation>()
   /** Authors whose word counts no more. */
   readonly #discredited = new Set<string>()
+  #isEager: boolean
   #bytes = 0
 
   constructor (init: VouchersInit) {
     this.#init = init
+    this.#isEager = init.isEager
     this.#room = Math.min(MAX_ROOM, Math.max(MIN_ROOM, ROOM_PER_PIECE * pieceCount(init.size)))
   }
 
@@ -74,27 +76,30 @@ export class Vouchers {
 
   /** @param by - who brings it; ourselves when absent, and then there is room */
   add (attestation: Attestation, by?: string): Admission {
-    const { digest, size, isEager, self } = this.#init
+    const { digest, size } = this.#init
     if (attestation.digest !== digest || attestation.size !== size) return 'wrong'
     const key = Buffer.from(attestation.signature).toString('latin1')
     const known = this.#bySignature.get(key)
-    if (known !== undefined) {
+    if (known !== undefined && Buffer.compare(known.attestation.payload, attestation.payload) === 0) {
       if (by !== undefined) known.senders.add(by)
       return 'kept'
     }
+    // a signature fits one list: who puts it under another would keep out the right one
+    if (known !== undefined && this.#isForged(attestation)) return this.#forged(by)
+    if (known !== undefined) this.#drop(key, known)
     const bytes = attestation.bytes.length + LIST_OVERHEAD + PIECE_OVERHEAD * attestation.pieces.length
     if (by !== undefined && !this.#makeRoom(bytes, by)) {
-      this.#crowded.add(by)
-      return 'crowded'
+      this.#curtailed.add(by)
+      return 'dropped'
     }
-    if (isEager && attestation.author !== self && !verifyAttestation(attestation)) return 'wrong'
+    if (this.#isEager && this.#isForged(attestation)) return this.#forged(by)
     this.#keep(key, attestation, bytes, by ?? '')
     return 'kept'
   }
 
   /** Whether all lists that this peer has brought are kept. If not, nothing can be said of what it sends. */
   isJudgeable (by: string): boolean {
-    return !this.#crowded.has(by)
+    return !this.#curtailed.has(by)
   }
 
   /** Lists about a piece. */
@@ -138,10 +143,34 @@ export class Vouchers {
     return [...new Set([...this.#settled.values()].map(({ author }) => author))]
   }
 
+  /**
+   * Forgets what its authors have not signed; from now on each list is checked when it comes. Who brought them may have been
+   * told so, and is not blamed. @returns the pieces that are here on their word
+   */
+  dropForged (): number[] {
+    if (this.#isEager) return []
+    this.#isEager = true
+    for (const [key, kept] of [...this.#bySignature]) if (this.#isForged(kept.attestation)) this.#drop(key, kept)
+    const forged = new Set([...new Set(this.#settled.values())].filter(attestation => this.#isForged(attestation)))
+    const pieces = [...this.#settled].flatMap(([piece, attestation]) => forged.has(attestation) ? [piece] : [])
+    for (const piece of pieces) this.#settled.delete(piece)
+    return pieces
+  }
+
   /** Nothing that this author says counts any more. Its lists stay: others who passed them on before they knew do not answer for it. */
   discredit (author: string): void {
     this.#discredited.add(author)
     for (const piece of this.piecesOf(author)) this.#settled.delete(piece)
+  }
+
+  #isForged (attestation: Attestation): boolean {
+    return attestation.author !== this.#init.self && !verifyAttestation(attestation)
+  }
+
+  #forged (by: string | undefined): Admission {
+    if (this.#init.isEager) return 'wrong'
+    if (by !== undefined) this.#curtailed.add(by)
+    return 'dropped'
   }
 
   #saying (piece: number, sha256: Uint8Array): Attestation[] {
@@ -169,7 +198,7 @@ export class Vouchers {
     share.lists.delete(kept)
     share.bytes -= bytes
     this.#bytes -= bytes
-    for (const sender of kept.senders) this.#crowded.add(sender)
+    for (const sender of kept.senders) this.#curtailed.add(sender)
     for (const piece of attestation.pieces) this.#byPiece.set(piece, this.of(piece).filter(one => one !== attestation))
   }
 

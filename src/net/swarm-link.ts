@@ -2,6 +2,7 @@ import { DeadlineError } from '../errors.ts'
 import { LaneClosedError, type FrameTransport } from './frame-transport.ts'
 import { LinkPulse } from './link-pulse.ts'
 import { MessageAllowance } from './message-allowance.ts'
+import { partsOf } from './message-parts.ts'
 import type { IntakePace } from './pace.ts'
 import { PacedReading } from './paced-reading.ts'
 import { encodeMessage } from './swarm-encode.ts'
@@ -144,8 +145,10 @@ export class SwarmLink {
   /** Sends soon, in order. Nothing happens once it is closed. */
   send (message: SwarmMessage): void {
     if (this.#isClosed) return
-    this.#unsent.push(encodeMessage(message))
-    if (this.#unsent.length === 1) queueMicrotask(() => { this.#flush() })
+    if (this.#unsent.length === 0) queueMicrotask(() => { this.#flush() })
+    const parts = partsOf(message)
+    if (parts === undefined) this.#unsent.push(encodeMessage(message))
+    else this.#unsent.push(...parts.map(encodeMessage))
   }
 
   /** Sends a chunk; resolves when its bytes are no longer referenced and there is room for more. Rejects once closed. */

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { Accusation } from '../exchange/accusations.ts'
-import { attestedHash, type Attestation } from '../net/swarm-attestation.ts'
+import { attestedHash, verifyAttestation, type Attestation } from '../net/swarm-attestation.ts'
 import type { Digest } from '../oci/digest.ts'
 import type { Repository } from '../oci/repository.ts'
 import { OwnershipSeed } from '../swarm/ownership.ts'
@@ -9,9 +9,9 @@ import type { Download, DownloadComponents } from './download.ts'
 import { WrongContentError } from './errors.ts'
 import { allPieces } from './origin-runs.ts'
 
-/** Whole blobs that did not match before the fetch gives up. */
+/** Whole blobs that did not match before members are asked for nothing any more. */
 const MAX_MISMATCHES = 8
-/** Of these, at the most so many that came from origins alone. */
+/** Whole blobs that came from origins alone and did not match, before the fetch gives up. */
 const MAX_ORIGIN_MISMATCHES = 2
 
 /** Accusations for which the origin is read before the blob is here whole. */
@@ -55,13 +55,13 @@ export class Audit {
   /** Takes what a member says of a signer. */
   hear ({ of, pieces, attestation }: Accusation, options: { signal?: AbortSignal }): void {
     const { session, participation: { vouchers } } = this.#init.download
-    const claimedOf = (piece: number): Uint8Array | undefined => {
+    const claimOf = (piece: number): Attestation | undefined => {
       const settled = vouchers.settled(piece)
-      return settled?.author === of ? attestedHash(settled, piece) : undefined
+      return settled?.author === of ? settled : undefined
     }
     const piece = pieces.find(piece => {
-      const claimed = claimedOf(piece)
-      return claimed !== undefined && !isSame(claimed, attestedHash(attestation, piece))
+      const claim = claimOf(piece)
+      return claim !== undefined && !isSame(attestedHash(claim, piece), attestedHash(attestation, piece))
     })
     const [first = 0] = pieces
     this.#hints.set(of, { piece: piece ?? first, attestation })
@@ -69,8 +69,8 @@ export class Audit {
     if (piece === undefined || session.isComplete || this.#checks === MAX_CHECKS) return
     this.#checks++
     this.#checking = this.#checking.then(async () => {
-      const claimed = claimedOf(piece)
-      if (claimed !== undefined) await this.#check(of, piece, claimed, attestation, options)
+      const claim = claimOf(piece)
+      if (claim !== undefined) await this.#check(piece, claim, attestation, options)
     }).catch((error: unknown) => { this.#init.download.fail(error) })
   }
 
@@ -100,11 +100,10 @@ export class Audit {
     const { digest, size } = this.#init
     this.#count++
     const authors = this.#suspects()
-    if (authors.length === 0) this.#originCount++
-    if (this.#count >= MAX_MISMATCHES || this.#originCount >= MAX_ORIGIN_MISMATCHES) throw new WrongContentError(digest, { cause })
-    const wrong = authors.length === 0 ? allPieces(size) : this.#onBannedWord(authors) ?? await this.#findLies(authors, options)
-    if (wrong.length === 0) throw new WrongContentError(digest, { cause })
-    return this.#lost(wrong, cause)
+    if (authors.length === 0 && ++this.#originCount >= MAX_ORIGIN_MISMATCHES) throw new WrongContentError(digest, { cause })
+    const isHopeless = this.#count >= MAX_MISMATCHES
+    const wrong = authors.length === 0 ? allPieces(size) : isHopeless ? [] : this.#onBannedWord(authors) ?? await this.#findLies(authors, options)
+    return this.#lost(wrong.length > 0 ? wrong : await this.#goAlone(cause, options), cause)
   }
 
   /** The whole is right: whoever signed another hash of one of its pieces has lied. */
@@ -117,7 +116,7 @@ export class Audit {
       const hash = right === undefined ? undefined : attestedHash(right, piece)
       if (hash === undefined) continue
       for (const other of vouchers.of(piece)) {
-        if (!liars.has(other.author) && !isSame(attestedHash(other, piece), hash)) liars.set(other.author, { piece, hash })
+        if (!liars.has(other.author) && !isSame(attestedHash(other, piece), hash) && verifyAttestation(other)) liars.set(other.author, { piece, hash })
       }
     }
     for (const { piece, attestation } of this.#hints.values()) {
@@ -128,6 +127,19 @@ export class Audit {
     for (const [liar, { piece, hash }] of liars) {
       if (!this.#isBanned(liar)) this.#convict(liar, piece, hash, `signed a wrong hash of piece ${piece} of ${digest}, which is whole and right with another`)
     }
+  }
+
+  /**
+   * Too many have lied, or nobody is found out: from now on only the origin is believed.
+   * @returns what others gave, but for what readers have, which the whole will judge
+   */
+  async #goAlone (cause: Error, options: { signal?: AbortSignal }): Promise<number[]> {
+    const { digest, size, download, given } = this.#init
+    const others = allPieces(size).filter(piece => !given.has(piece) && !download.isOurs(piece))
+    const [first] = others
+    if (first === undefined || download.session.isOriginOnly || await this.#originHash(first, options) === undefined) throw new WrongContentError(digest, { cause })
+    download.session.useOriginOnly()
+    return others
   }
 
   /** Signers other than us, those accused first, and else in an order of our own. */
@@ -150,16 +162,15 @@ export class Audit {
   /** @returns all pieces that the first liar found vouched for */
   async #findLies (authors: readonly string[], options: { signal?: AbortSignal }): Promise<number[]> {
     const { vouchers } = this.#init.download.participation
-    const left = new Map(authors.map(author => [author, this.#open(author)]))
-    while ([...left.values()].some(pieces => pieces.length > 0)) {
-      for (const [author, pieces] of left) {
+    const left = authors.map(author => this.#open(author))
+    while (left.some(pieces => pieces.length > 0)) {
+      for (const pieces of left) {
         const piece = pieces.shift()
         if (piece === undefined) continue
         const hash = await this.#originHash(piece, options)
         if (hash === undefined) return this.#withoutOrigin(authors)
         const signed = vouchers.settled(piece)
-        const claimed = signed === undefined ? undefined : attestedHash(signed, piece)
-        if (claimed !== undefined && !isSame(claimed, hash)) return this.#proved(author, piece, hash)
+        if (signed !== undefined && !isSame(attestedHash(signed, piece), hash)) return this.#proved(signed, piece, hash)
         this.#right.add(piece)
       }
     }
@@ -179,6 +190,8 @@ export class Audit {
   #withoutOrigin (authors: readonly string[]): number[] {
     const { download, digest, ban } = this.#init
     const { vouchers } = download.participation
+    const forged = vouchers.dropForged()
+    if (forged.length > 0) return forged
     const [first = ''] = authors
     if (authors.length > 1) {
       const doubts = new Map(authors.map(author => [author, this.#contradictions(author) + Number(this.#hints.has(author))]))
@@ -206,14 +219,14 @@ export class Audit {
   }
 
   /** Somebody is accused: the origin says who is right. */
-  async #check (of: string, piece: number, claimed: Uint8Array, attestation: Attestation, options: { signal?: AbortSignal }): Promise<void> {
+  async #check (piece: number, claim: Attestation, attestation: Attestation, options: { signal?: AbortSignal }): Promise<void> {
     const { download, digest } = this.#init
     const hash = await this.#originHash(piece, options)
     if (hash === undefined) return
     const wrong: number[] = []
-    if (!isSame(claimed, hash)) wrong.push(...of === this.#components.self() ? [piece] : this.#proved(of, piece, hash))
+    if (!isSame(attestedHash(claim, piece), hash)) wrong.push(...claim.author === this.#components.self() ? [piece] : this.#proved(claim, piece, hash))
     else this.#right.add(piece)
-    if (!isSame(attestedHash(attestation, piece), hash)) wrong.push(...this.#proved(attestation.author, piece, hash))
+    if (!isSame(attestedHash(attestation, piece), hash)) wrong.push(...this.#proved(attestation, piece, hash))
     await download.lost(this.#lost(wrong, new Error(`piece ${piece} of ${digest} is another one at the origin`)))
   }
 
@@ -226,10 +239,12 @@ export class Audit {
     return wrong.filter(piece => download.session.held.has(piece))
   }
 
-  /** @returns all that it vouched for */
-  #proved (author: string, piece: number, hash: Uint8Array): number[] {
+  /** A list says something wrong of a piece. @returns all that its author vouched for; if it has not signed it, what is here on such lists */
+  #proved (attestation: Attestation, piece: number, hash: Uint8Array): number[] {
     const { download, digest } = this.#init
     const { vouchers } = download.participation
+    const { author } = attestation
+    if (!verifyAttestation(attestation)) return vouchers.dropForged()
     const pieces = vouchers.piecesOf(author)
     vouchers.discredit(author)
     this.#convict(author, piece, hash, `signed a wrong hash of piece ${piece} of ${digest}: the origin has another`)

@@ -260,6 +260,12 @@ export class Download implements ParticipationListener {
     this.onFacts()
   }
 
+  /** Whether the piece came from the origin, or is not here. */
+  isOurs (piece: number): boolean {
+    const author = this.participation.vouchers.settled(piece)?.author
+    return author === undefined ? !this.#unknown.has(piece) : author === this.#components.self()
+  }
+
   /** Nobody's word for these pieces counts: clients get nothing more of them. */
   distrust (pieces: readonly number[]): void {
     for (const piece of pieces) this.#unknown.add(piece)
@@ -375,8 +381,9 @@ export class Download implements ParticipationListener {
         break
       case 'take':
         this.#freeOrigin = this.#components.originSlots.take(this.#asker)
-        this.participation.tellTaking('take', range(decision.start, decision.end))
+        // what gives the place back comes before anything that others are told
         this.#runs.begin(decision.start, decision.end, this.#pieces.erased())
+        this.participation.tellTaking('take', range(decision.start, decision.end))
         break
       case 'release':
         this.#runs.shorten(decision.start)
@@ -433,11 +440,11 @@ export class Download implements ParticipationListener {
     this.#isWhole = false
     this.#pieces.reopen()
     this.session.originEnded(start, end, retryAtMs)
+    this.#freeOrigin()
     this.participation.tellTaking('release', missing)
     this.participation.setReadsOrigin(this.#canReadOrigin && retryAtMs - this.#components.now() < 500)
     if (this.#runs.fatal !== undefined) this.fail(this.#runs.fatal)
     this.onFacts()
-    this.#freeOrigin()
   }
 
   #decideIfComplete (): void {

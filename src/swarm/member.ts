@@ -67,6 +67,10 @@ export class Member {
   serviceMs = FIRST_GUESS_MS
   readonly #patience: Patience
   #taking: Set<number> | undefined
+  /** How long it has said before that it reads pieces, without having one of them since, in milliseconds. */
+  #vainTakingMs = 0
+  #hasTaken = false
+  #hasDelivered = false
   #calledOff: Set<number> | undefined
   #lapses = 0
   /** How long we last waited in vain since it delivered, in milliseconds. */
@@ -94,13 +98,23 @@ export class Member {
     this.readsOrigin = facts.readsOrigin ?? false
     this.isNear = facts.isNear ?? true
     this.heardAtMs = nowMs
-    this.#taking = undefined
+    this.#endTaking(nowMs)
     this.held.assign(facts.held)
   }
 
   /** Pieces it is reading from the origin now. */
   get taking (): ReadonlySet<number> {
     return this.#taking ?? NONE
+  }
+
+  /** How long it has said that it reads pieces, with and without breaks, since it last had one of them, in milliseconds. */
+  takingMs (nowMs: number): number {
+    return this.#vainTakingMs + (this.taking.size === 0 ? 0 : nowMs - this.takingSinceMs)
+  }
+
+  /** Whether it has said that it reads pieces and has given us none, or is distrusted. */
+  get hasOnlyPromised (): boolean {
+    return this.#hasTaken && !this.#hasDelivered
   }
 
   /** Pieces we asked of it, called off, and have had no answer to. */
@@ -164,26 +178,41 @@ export class Member {
   takes (pieces: Iterable<number>, nowMs: number): void {
     if (this.taking.size === 0) this.takingSinceMs = nowMs
     for (const piece of pieces) {
+      // what it has it need not read
+      if (this.held.has(piece)) continue
       this.#taking ??= new Set()
       this.#taking.add(piece)
+      this.#hasTaken = true
     }
   }
 
   /** It reads these no longer. */
-  releases (pieces: Iterable<number>): void {
+  releases (pieces: Iterable<number>, nowMs: number): void {
+    const takingMs = this.takingMs(nowMs)
     for (const piece of pieces) this.#taking?.delete(piece)
+    if (this.#taking?.size !== 0) return
+    this.#taking = undefined
+    this.#vainTakingMs = takingMs
   }
 
   /** It reads nothing from the origin. */
-  stopsReading (): void {
+  stopsReading (nowMs: number): void {
     this.readsOrigin = false
-    this.#taking = undefined
+    this.#endTaking(nowMs)
+  }
+
+  /** What it says that it reads is not believed until it has given us something. */
+  distrust (): void {
+    this.#vainTakingMs = Infinity
+    this.#hasTaken = true
+    this.#hasDelivered = false
   }
 
   /** It holds a piece that it was reading, or another. @returns how long it has read since it last had one, in milliseconds; 0 if it was not reading it */
   has (piece: number, nowMs: number): number {
     if (this.#taking?.delete(piece) !== true) return 0
     if (this.#taking.size === 0) this.#taking = undefined
+    if (this.#vainTakingMs !== Infinity) this.#vainTakingMs = 0
     const tookMs = nowMs - this.takingSinceMs
     this.takingSinceMs = nowMs
     return tookMs
@@ -216,6 +245,8 @@ export class Member {
     this.progressed(nowMs)
     this.#lapses = 0
     this.#vainMs = 0
+    this.#vainTakingMs = 0
+    this.#hasDelivered = true
     this.#busySinceMs = undefined
   }
 
@@ -229,5 +260,10 @@ export class Member {
     this.#vainMs = this.patienceMs
     this.restUntilMs = nowMs + Math.min(REST_MAX_MS, this.#patience.rest * 2 ** this.#lapses)
     this.#lapses++
+  }
+
+  #endTaking (nowMs: number): void {
+    this.#vainTakingMs = this.takingMs(nowMs)
+    this.#taking = undefined
   }
 }

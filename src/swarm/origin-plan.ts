@@ -27,6 +27,10 @@ const PROGRESS_ALLOWANCE_MS = 6000
 /** From one piece that somebody reads to the next: so long, and what the piece needs at this pace. */
 const READING_ALLOWANCE_MS = 6000
 const SLOWEST_BYTES_PER_MS = 250
+/** When nothing has come from anybody for so long, nobody's word keeps us from reading, in milliseconds: a fetch is given up a little later. */
+const DESPAIR_MS = 20_000
+/** Members that left with promises unkept, and are remembered, at the most. */
+const MAX_PROMISERS = 256
 /** Who has been at a piece for so long is slow, in milliseconds. */
 const SLOW_MS = 1000
 /** Between the turns of those who would read for a slow owner: until they have heard of each other, in milliseconds. */
@@ -122,6 +126,8 @@ export class OriginPlan {
   /** We have begun to read. */
   #hasBegun = false
   readonly #spare = new SpareTime()
+  /** Members that said they were reading, gave nothing and left: when they come back they are not believed. */
+  readonly #promisers = new Set<string>()
   #lastArrivalMs = 0
   #lastProgressMs = 0
   /** When the others last heard that we read. */
@@ -129,6 +135,8 @@ export class OriginPlan {
   /** The origin gives all or nothing. */
   #knowsNoRanges = false
   #readsWhole = false
+  /** What members hold or read counts for nothing. */
+  #isOriginOnly = false
   /** To whom we have left the whole: nobody stops us twice. */
   readonly #yieldedTo = new Set<string>()
 
@@ -205,9 +213,24 @@ export class OriginPlan {
     this.#pace.othersRead(tookMs)
   }
 
-  /** A member has left, or leaves pieces unread: those who are spare do not all read them at once. */
-  somebodyLeft (): void {
+  /** A member leaves pieces unread: those who are spare do not all read them at once. */
+  released (): void {
     this.#spare.shared()
+  }
+
+  /** A member has left. */
+  left (member: Member): void {
+    this.#spare.shared()
+    this.#promisers.delete(member.id)
+    if (!member.hasOnlyPromised) return
+    this.#promisers.add(member.id)
+    const [oldest] = this.#promisers
+    if (this.#promisers.size > MAX_PROMISERS && oldest !== undefined) this.#promisers.delete(oldest)
+  }
+
+  /** A member has come. */
+  came (member: Member): void {
+    if (this.#promisers.has(member.id)) member.distrust()
   }
 
   ended (start: number, end: number, retryAtMs: number): void {
@@ -230,9 +253,15 @@ export class OriginPlan {
     return this.taking
   }
 
+  /** From now on all is read from the origin, by us. */
+  useOriginOnly (): void {
+    this.#isOriginOnly = true
+    this.distant.close()
+  }
+
   /** Whether another reads the whole too, and ranks higher: those who began at once see it alike, and one goes on. */
   yields (nowMs: number): boolean {
-    if (!this.#readsWhole) return false
+    if (!this.#readsWhole || this.#isOriginOnly) return false
     for (const member of this.#contenders(nowMs)) {
       if (this.#yieldedTo.has(member.id) || !this.#isReading(member, nowMs)) continue
       if (!this.#isLeech && member.ownership.rank(0) < this.#self.rank(0)) continue
@@ -267,7 +296,7 @@ export class OriginPlan {
   next (nowMs: number, heads: readonly number[], { longest = Infinity, isAlone = false }: OriginRunLimits = {}): OriginRun | undefined {
     this.#noteStart(nowMs)
     if (this.#policy === 'never' || !this.isReady || nowMs < this.#retryAtMs) return undefined
-    const contenders = this.#contenders(nowMs)
+    const contenders = this.#isOriginOnly ? [] : this.#contenders(nowMs)
     const sincePieceMs = nowMs - this.#lastArrivalMs
     const idleMs = Math.min(sincePieceMs, Math.max(nowMs - this.#lastProgressMs, sincePieceMs - PROGRESS_ALLOWANCE_MS))
     if (idleMs > this.#patienceMs) this.distant.close()
@@ -275,7 +304,7 @@ export class OriginPlan {
     if (!this.#isStarted(ranking, nowMs)) return undefined
     // who is no reader steps in where nothing comes, however slow those are that read
     const helps = ranking.isReader || (this.#isLeech && !ranking.isCrowded)
-    this.#markFree(nowMs)
+    this.#markFree(nowMs, idleMs)
     const isQuicker = this.#isQuicker(nowMs)
     const isNarrow = !isQuicker && !this.#knowsNoRanges && idleMs <= this.#patienceMs
     const candidates = isNarrow ? this.#candidates.assign(this.#free).within(this.#precedence.own) : this.#free
@@ -355,19 +384,21 @@ export class OriginPlan {
   }
 
   /** Marks what is neither here nor on its way to us, and what nobody says that it is reading. */
-  #markFree (nowMs: number): void {
+  #markFree (nowMs: number, idleMs: number): void {
     markOpen(this.#free, this.#parts)
+    if (this.#isOriginOnly || idleMs >= DESPAIR_MS) return
     for (const member of this.#parts.members.values()) {
       if (member.taking.size === 0 || !this.#isReading(member, nowMs)) continue
       for (const piece of member.taking) this.#free.delete(piece)
     }
   }
 
-  /** Whether a member that has promised to read pieces may still be doing so: it says so, and not for ever. */
-  #isReading ({ heardAtMs, takingSinceMs }: Member, nowMs: number): boolean {
+  /** Whether a member that has promised to read pieces may still be doing so, and gives them: it says so, and not for ever. */
+  #isReading (member: Member, nowMs: number): boolean {
+    if (member.isLeech || member.isExhausted) return false
     const maySurpass = this.#policy !== 'frugal' && !this.#knowsNoRanges && this.#spare.suffices(nowMs, 1)
-    if (maySurpass && this.#pace.isMuchSlower(nowMs - takingSinceMs)) return false
-    return nowMs - heardAtMs < 2 * this.#patienceMs && nowMs - takingSinceMs < this.#readingMs
+    if (maySurpass && this.#pace.isMuchSlower(nowMs - member.takingSinceMs)) return false
+    return nowMs - member.heardAtMs < 2 * this.#patienceMs && member.takingMs(nowMs) < this.#readingMs
   }
 
   #markOffered (nowMs: number): PieceMask {
@@ -385,7 +416,7 @@ export class OriginPlan {
     // who reads a part reads all
     const before = this.#precedence.before(this.#knowsNoRanges ? 0 : missing)
     if (before === undefined || before === 0) return before === 0
-    return before * this.#patienceMs <= idleMs && idleMs > this.#patienceMs
+    return Math.min(before * this.#patienceMs, DESPAIR_MS) <= idleMs && idleMs > this.#patienceMs
   }
 
   /** The first that a reader waits for; alone the first of all; else from a place of our own on. */
@@ -404,7 +435,7 @@ export class OriginPlan {
 
   /** Whether a piece that members hold is better read from the origin. */
   #isQuicker (nowMs: number): boolean {
-    if (this.#policy === 'fast') return true
+    if (this.#policy === 'fast' || this.#isOriginOnly) return true
     // all that is here already would come again
     return this.#policy === 'balanced' && !this.#knowsNoRanges && this.#pace.isMuchQuicker(nowMs)
   }

@@ -85,6 +85,7 @@ export class Session {
   readonly #decisions: Decision[] = []
   /** Pieces at which readers wait. */
   #heads: readonly number[] = []
+  #isOriginOnly = false
 
   constructor (init: SessionInit) {
     const pieces = pieceCount(init.size)
@@ -194,7 +195,7 @@ export class Session {
   joined (id: string, facts: MemberFacts, nowMs: number): void {
     const known = this.#members.get(id)
     if (known !== undefined) this.#discount(known)
-    const member = known ?? new Member(id, this.#seedOf(id), this.pieces, nowMs)
+    const member = known ?? this.#newMember(id, nowMs)
     this.#members.set(id, member)
     this.#picker.membersChanged()
     this.#origin.distant.met(id)
@@ -223,8 +224,8 @@ export class Session {
     const member = this.#members.get(id)
     if (member === undefined) return
     member.heardAtMs = nowMs
-    member.releases(pieces)
-    this.#origin.somebodyLeft()
+    member.releases(pieces, nowMs)
+    this.#origin.released()
   }
 
   /**
@@ -238,7 +239,7 @@ export class Session {
     for (const { piece } of [...member.requests]) this.#ledger.remove(member, piece)
     this.#members.delete(id)
     this.#picker.membersChanged()
-    this.#origin.somebodyLeft()
+    this.#origin.left(member)
     if (!goesOn) this.#origin.distant.dismiss(id)
     else if (member.isOwner) this.#origin.distant.add(id)
   }
@@ -253,7 +254,9 @@ export class Session {
         break
       case 'missing':
       case 'denied':
-        if (member.held.remove(piece) && !member.isLeech) this.#availability.lost(piece)
+        if (!member.held.remove(piece)) break
+        member.distrust()
+        if (!member.isLeech) this.#availability.lost(piece)
         break
       case 'cancelled':
         break
@@ -277,11 +280,11 @@ export class Session {
   }
 
   /** A member goes on reading from the origin, or no longer does. */
-  readsOrigin (id: string, reads: boolean): void {
+  readsOrigin (id: string, reads: boolean, nowMs: number): void {
     const member = this.#members.get(id)
     if (member === undefined) return
     if (reads) member.readsOrigin = true
-    else member.stopsReading()
+    else member.stopsReading(nowMs)
   }
 
   /** Bytes of a piece came from a member: it is alive. */
@@ -353,6 +356,16 @@ export class Session {
     return this.#origin.wholeComes()
   }
 
+  /** Members are asked for nothing any more, and all that is not here comes from the origin; they may have it of us. */
+  useOriginOnly (): void {
+    this.#isOriginOnly = true
+    this.#origin.useOriginOnly()
+  }
+
+  get isOriginOnly (): boolean {
+    return this.#isOriginOnly
+  }
+
   /** Readers wait at these pieces, the most urgent first. */
   wanted (heads: readonly number[]): void {
     this.#heads = heads
@@ -386,7 +399,7 @@ export class Session {
       if (run === undefined) break
       decisions.push({ type: 'take', ...run })
     }
-    for (let left = room; left > 0; left--) {
+    for (let left = this.#isOriginOnly ? 0 : room; left > 0; left--) {
       const request = this.#picker.next(nowMs, this.#heads, window)
       if (request === undefined) break
       this.#ledger.add({ ...request, askedAtMs: nowMs })
@@ -412,6 +425,12 @@ export class Session {
     const members: Array<Standing & { readonly name: string }> = []
     for (const { id, standing, isOwner } of this.#members.values()) if (isOwner) members.push({ name: id, standing })
     return foremostOf([...members, ...this.#origin.distant.foremost])
+  }
+
+  #newMember (id: string, nowMs: number): Member {
+    const member = new Member(id, this.#seedOf(id), this.pieces, nowMs)
+    this.#origin.came(member)
+    return member
   }
 
   #callOff (member: Member, piece: number): void {

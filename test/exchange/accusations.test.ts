@@ -5,6 +5,8 @@ import { digestOf } from '../../src/oci/digest.ts'
 import { repositoryKey } from '../../src/oci/repository.ts'
 import { MIN_PIECE_LENGTH, pieceSpan } from '../../src/swarm/pieces.ts'
 import { flipStoredBit } from '../support/bit-rot.ts'
+import { Gate } from '../support/gate.ts'
+import { overriding } from '../support/overriding.ts'
 import { meetStranger, type Stranger } from '../support/stranger.ts'
 import { SwarmOfAgents, type SwarmAgent, type SwarmAgentInit } from '../support/swarm-agents.ts'
 import { until } from '../../scenarios/live/until.ts'
@@ -38,7 +40,7 @@ async function offers (peer: Stranger, pieces: readonly number[], of: Uint8Array
   await peer.hears('join')
   const field = pieces.reduce((bits, piece) => bits | 0x80 >> piece, 0)
   peer.join(pieces.length === ALL.length ? { complete: true } : { bitfield: Uint8Array.of(field) })
-  peer.say({ type: 'attest', channel: 1, attestation: signedBy(by, signed, of) })
+  if (signed.length > 0) peer.say({ type: 'attest', channel: 1, attestation: signedBy(by, signed, of) })
 }
 
 /** What a stranger was asked for and has not answered, and how much of what it heard that follows from. */
@@ -237,6 +239,26 @@ describe('an agent that fetches', () => {
     expect(Object.keys(bans(agent))).toEqual([liar.agent.peer])
   })
 
+  it('in a swarm with a key bans and accuses nobody in whose name another has signed wrong hashes, and fetches the pieces again', async () => {
+    swarm.origin.addBlob(repository, bytes)
+    const { agent, pulled } = await fetching({ isKeyed: true })
+    const [victim, forger] = [await strangerTo(agent), await strangerTo(agent)]
+    const pulling = pulled()
+    // the last piece no client gets before the whole is right
+    await offers(forger, [3], wrong, { signed: [] })
+    const forged = Buffer.from(signedBy(victim, [3], wrong))
+    forged.writeUInt8(forged.readUInt8(forged.length - 1) ^ 1, forged.length - 1)
+    forger.say({ type: 'attest', channel: 1, attestation: forged })
+    await serves(forger, [3], wrong)
+    await received(agent, 1)
+    await offers(victim, ALL, bytes)
+    await serves(victim, ALL, bytes)
+    expect(Buffer.compare(await pulling, bytes)).toBe(0)
+    expect(count(agent, 'fetch:mismatch')).toBe(1)
+    expect(bans(agent)).toEqual({})
+    expect([...victim.heard, ...forger.heard].filter(({ type }) => type === 'accuse')).toEqual([])
+  })
+
   it('hears a peer out four times, and reads no more than that from the origin for it', async () => {
     swarm.origin.addBlob(repository, bytes)
     const { agent, pulled } = await fetching()
@@ -283,6 +305,39 @@ describe('an agent that holds the blob', () => {
     expect(await banned(agent, accuser)).toContain('our copy was verified again')
     expect(await agent.store.stat(digest)).toBeDefined()
     expect(count(agent, 'blob:quarantined')).toBe(0)
+  })
+
+  it('holds the piece back while it hashes its copy, and nothing else, and not for longer than ten seconds', async () => {
+    const gate = new Gate()
+    let lateMs = 0
+    const { agent, accuser } = await accusedBy({
+      now: () => Date.now() + lateMs,
+      share: stored => ({
+        open: async (...asked) => {
+          const reader = await stored.open(...asked)
+          return reader && overriding(reader, {
+            verify: async () => {
+              await gate.pass()
+              return reader.verify()
+            }
+          })
+        }
+      })
+    }, wrong)
+    const asker = await strangerTo(agent)
+    asker.join()
+    await gate.reached()
+    asker.say({ type: 'request', channel: 1, pieces: [0, 1] })
+    expect(await asker.hears('reject')).toMatchObject({ pieces: [0], reason: 'busy' })
+    await until(() => asker.bodies.get(1) === MIN_PIECE_LENGTH, { what: 'another piece' })
+    lateMs = 10_000
+    asker.say({ type: 'request', channel: 1, pieces: [0] })
+    await until(() => asker.bodies.get(0) === MIN_PIECE_LENGTH, { what: 'the piece' })
+    lateMs = 0
+    gate.open()
+    await banned(agent, accuser)
+    asker.say({ type: 'request', channel: 1, pieces: [0] })
+    await until(() => asker.bodies.get(0) === 2 * MIN_PIECE_LENGTH, { what: 'the piece again' })
   })
 
   it('does nothing about an accusation that says what its copy says', async () => {

@@ -208,13 +208,13 @@ describe('an agent that holds a blob', () => {
 
 describe('an agent that reads from the origin', () => {
   /** Its origin gives what the gate lets through; it is linked to a stranger. */
-  async function reading (): Promise<{ readonly gate: Gate, readonly peer: Stranger }> {
-    const agent = await swarm.add()
+  async function reading (init: SwarmAgentInit = {}): Promise<{ readonly agent: SwarmAgent, readonly gate: Gate, readonly peer: Stranger }> {
+    const agent = await swarm.add(init)
     const gate = new Gate()
     swarm.origin.addBlob(repository, bytes, { gate })
     const peer = await strangerTo(agent)
     await fetching(agent)
-    return { gate, peer }
+    return { agent, gate, peer }
   }
 
   it('says so again and again while nothing comes', async () => {
@@ -222,6 +222,18 @@ describe('an agent that reads from the origin', () => {
     peer.join({ complete: false, leech: true })
     await until(() => peer.heard.filter(({ type }) => type === 'take').length >= 3, { what: 'three promises' })
     gate.open()
+  })
+
+  it('and says nothing of it as a leech: nobody would get it', async () => {
+    const { agent, gate, peer } = await reading({ isLeech: true })
+    await gate.reached()
+    peer.join()
+    gate.open()
+    await until(() => agent.log.some(({ type }) => type === 'fetch:completed'), { what: 'the blob' })
+    peer.say({ type: 'request', channel: 1, pieces: [0] })
+    await peer.hears('reject')
+    expect((await peer.hears('join')).taking ?? []).toEqual([])
+    expect(peer.heard.filter(({ type }) => type === 'take' || type === 'release')).toEqual([])
   })
 
   it('tells who answers its join only now what it has begun to read meanwhile', async () => {

@@ -15,7 +15,7 @@ const MEMBERS = [
   { name: 'asked', isMember: false, isComplete: false }
 ]
 
-function scene ({ taking = [3, 1], unsigned = [1, 0] }: { taking?: readonly number[], unsigned?: readonly number[] } = {}): Scene {
+function scene ({ taking = [3, 1], unsigned = [1, 0], isLeech = false }: { taking?: readonly number[], unsigned?: readonly number[], isLeech?: boolean } = {}): Scene {
   const members = MEMBERS.map(member => ({ ...member, saidAtMs: 0 }))
   const said: string[] = []
   const made: Scene = {
@@ -26,6 +26,7 @@ function scene ({ taking = [3, 1], unsigned = [1, 0] }: { taking?: readonly numb
       say: ({ name }, message) => { said.push(`${name} ${inWords(message(1))}`) },
       taking: () => taking,
       unsigned: () => unsigned,
+      isLeech,
       now: () => made.nowMs
     }, { reads: true, isRestricted: false })
   }
@@ -39,6 +40,13 @@ function inWords (message: SwarmMessage): string {
 }
 
 describe('what we read', () => {
+  it('is promised to nobody by a leech', () => {
+    const { promises, said } = scene({ isLeech: true })
+    promises.tell('take', [1])
+    promises.repeat()
+    expect([promises.pieces, said]).toEqual([[], []])
+  })
+
   it('is promised with what is not signed yet', () => {
     expect(scene().promises.pieces).toEqual([0, 1, 3])
   })

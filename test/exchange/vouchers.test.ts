@@ -30,7 +30,7 @@ describe('the lists of one blob', () => {
   it('take no more memory than there is room for, however many one member brings', () => {
     const vouchers = new Vouchers({ digest, size: SIZE, isEager: false, isTrusted: () => false })
     const admissions = Array.from({ length: 150 }, (_, index) => vouchers.add(list(all, `${index}`), 'flooder'))
-    expect(new Set(admissions)).toEqual(new Set(['kept', 'crowded']))
+    expect(new Set(admissions)).toEqual(new Set(['kept', 'dropped']))
     expect(vouchers.bytes).toBeLessThanOrEqual(ROOM)
     expect(vouchers.of(0).length).toBe(admissions.filter(one => one === 'kept').length)
   })
@@ -72,6 +72,42 @@ describe('the lists of one blob', () => {
     expect(vouchers.add(signAttestation(key, { digest: digestOf(Buffer.from('another')), size: SIZE, hashes: [{ piece: 1, sha256: hashOf(1) }] }), 'liar')).toBe('wrong')
     expect(vouchers.add(good, 'honest')).toBe('kept')
     expect(vouchers.of(1)).toEqual([good])
+  })
+
+  describe('where signatures are not looked at when they come', () => {
+    /** A list under a signature that is not its own. */
+    function forgedWith ({ signature }: Attestation, pieces: readonly number[], content: string): Attestation {
+      const bytes = Uint8Array.from(list(pieces, content).bytes)
+      bytes.set(signature, bytes.length - signature.length)
+      return decodeAttestation(bytes)
+    }
+
+    const keyed = (): Vouchers => new Vouchers({ digest, size: SIZE, isEager: false, isTrusted: () => true })
+
+    it('forged ones are forgotten when somebody is to be blamed, with what is here on their word, and no longer kept; nobody answers for them', () => {
+      const vouchers = keyed()
+      const [good, forged] = [list([1, 2]), forgedWith(list([7]), [2, 3], 'forged')]
+      for (const one of [good, forged]) vouchers.add(one, 'relay')
+      vouchers.settle(1, good)
+      vouchers.settle(3, forged)
+      expect(vouchers.dropForged()).toEqual([3])
+      expect([vouchers.of(1), vouchers.of(2), vouchers.of(3)]).toEqual([[good], [good], []])
+      expect([vouchers.settled(1), vouchers.settled(3)]).toEqual([good, undefined])
+      expect(vouchers.add(forged, 'another')).toBe('dropped')
+      expect(['relay', 'another'].map(peer => vouchers.isJudgeable(peer))).toEqual([false, false])
+      expect(vouchers.dropForged()).toEqual([])
+    })
+
+    it('one that bears the signature of another does not keep that out, whichever comes first', () => {
+      const good = list([1])
+      const forged = forgedWith(good, [1, 2], 'forged')
+      for (const order of [[good, forged], [forged, good]]) {
+        const vouchers = keyed()
+        for (const one of order) vouchers.add(one, one === good ? 'honest' : 'liar')
+        expect(vouchers.of(1)).toEqual([good])
+        expect(vouchers.isJudgeable('honest')).toBe(true)
+      }
+    })
   })
 
   it('of an author that is no longer believed say nothing any more, and excuse those who pass them on', () => {

@@ -3,7 +3,7 @@ import { generateKeyPairFromSeed } from '@libp2p/crypto/keys'
 import type { Ed25519PrivateKey } from '@libp2p/interface'
 import { peerIdFromPrivateKey } from '@libp2p/peer-id'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
-import { attestedHash, signAttestation, type Attestation } from '../../src/net/swarm-attestation.ts'
+import { attestedHash, decodeAttestation, signAttestation, type Attestation } from '../../src/net/swarm-attestation.ts'
 import { digestOf } from '../../src/oci/digest.ts'
 import { repositoryKey } from '../../src/oci/repository.ts'
 import { AccessFacts } from '../../src/pull/access-facts.ts'
@@ -55,7 +55,18 @@ function says ({ key }: Signer, pieces: readonly number[], lies: readonly number
   return signAttestation(key, { digest, size: SIZE, hashes })
 }
 
+/** The same, signed by nobody. */
+function forged (attestation: Attestation): Attestation {
+  const bytes = Uint8Array.from(attestation.bytes)
+  bytes[bytes.length - 1] = (bytes.at(-1) ?? 0) ^ 1
+  return decodeAttestation(bytes)
+}
+
 interface SceneInit {
+  /** Signatures are not looked at when they come. @default false */
+  readonly isKeyed?: boolean
+  /** Under whose names the lists are that nobody has signed. @default none */
+  readonly slandered?: readonly Signer[]
   /** On whose word pieces are here. */
   readonly signed?: ReadonlyArray<readonly [by: Signer, pieces: readonly number[], lies?: readonly number[]]>
   /** Lists that say something of pieces that are here on another's word. */
@@ -83,12 +94,12 @@ interface Scene {
 }
 
 /** All pieces are here as told, and the blob is audited. Nothing is fetched by itself. */
-async function scene ({ signed = [], contradicted = [], fromOrigin = [], given = [], mayAskOrigin = true, self }: SceneInit): Promise<Scene> {
-  const agent = await swarm.add()
+async function scene ({ isKeyed = false, slandered = [], signed = [], contradicted = [], fromOrigin = [], given = [], mayAskOrigin = true, self }: SceneInit): Promise<Scene> {
+  const agent = await swarm.add({ isKeyed })
   const partial = await agent.store.openPartial(digest)
   await partial.setSize(SIZE)
   for (const [by, pieces, lies = []] of signed) {
-    const attestation = says(by, pieces, lies)
+    const attestation = slandered.includes(by) ? forged(says(by, pieces, lies)) : says(by, pieces, lies)
     for (const piece of pieces) {
       const span = pieceSpan(SIZE, piece)
       await partial.write(span.start, (lies.includes(piece) ? wrong : right).slice(span.start, span.end), `peer:${by.peer}`)
@@ -206,12 +217,28 @@ describe('an audit after a whole that is wrong', () => {
     expect(new Set(seen).size).toBe(seen.length)
   })
 
-  test('gives up when the origin says of all that is signed that it is right', async () => {
+  test('fetches all from the origin alone, once, when that says of all that is signed that it is right', async () => {
     swarm.origin.addBlob(repository, right)
-    const { audit, bans, reads } = await scene({ signed: [[await signer(1), ALL]] })
-    await expect(audit.settle(MISMATCH, {})).rejects.toMatchObject({ code: 'CONTENT_WRONG' })
-    expect(reads().sort((a, b) => a - b)).toEqual(ALL)
+    const { audit, bans, reads, download } = await scene({ signed: [[await signer(1), ALL.slice(2)]], fromOrigin: [1], given: [5] })
+    expect(await audit.settle(MISMATCH, {})).toEqual(ALL.slice(2).filter(piece => piece !== 5))
+    expect(new Set(reads())).toEqual(new Set(ALL.slice(2)))
     expect(bans.size).toBe(0)
+    expect(download.session.isOriginOnly).toBe(true)
+    await expect(audit.settle(MISMATCH, {})).rejects.toMatchObject({ code: 'CONTENT_WRONG' })
+  })
+
+  test('does so after eight wrong wholes, whoever signed what', async () => {
+    swarm.origin.addBlob(repository, right)
+    const liars = await Promise.all(ALL.map(async (_, index) => signer(20 + index)))
+    const { audit, bans, download, cameAnew } = await scene({ signed: liars.map((liar, index) => [liar, [index], [index]]) })
+    for (let count = 0; count < 7; count++) {
+      expect(download.session.isOriginOnly).toBe(false)
+      cameAnew(await audit.settle(MISMATCH, {}), await signer(1))
+    }
+    expect(bans.size).toBe(7)
+    expect(await audit.settle(MISMATCH, {})).toEqual(ALL)
+    expect(download.session.isOriginOnly).toBe(true)
+    expect(bans.size).toBe(7)
   })
 
   test('fetches all again, once, when nobody but the origin gave it', async () => {
@@ -318,6 +345,42 @@ describe('an audit of a blob that is right', () => {
     audit.hear({ by: 'somebody', of: honest.peer, pieces: [7], attestation: says(accuser, [7], [7]) }, {})
     audit.convict()
     expect([...bans.keys()].sort()).toEqual([liar.peer, accuser.peer].sort())
+  })
+})
+
+describe('in a swarm with a key, where signatures are not looked at when they come, nobody is banned for what it has not signed', () => {
+  test.each([true, false])('when the whole is wrong, with an origin: %s', async mayAskOrigin => {
+    swarm.origin.addBlob(repository, right)
+    const [victim, honest] = [await signer(1), await signer(2)]
+    const { audit, bans, cameAnew } = await scene({ isKeyed: true, slandered: [victim], mayAskOrigin, signed: [[victim, [0, 1, 2, 3], [0, 1, 2, 3]], [honest, ALL.slice(4)]] })
+    expect(await audit.settle(MISMATCH, {})).toEqual([0, 1, 2, 3])
+    cameAnew([0, 1, 2, 3], victim)
+    audit.convict()
+    expect(bans.size).toBe(0)
+  })
+
+  test('when it would be the only signer', async () => {
+    const victim = await signer(1)
+    const { audit, bans } = await scene({ isKeyed: true, slandered: [victim], mayAskOrigin: false, signed: [[victim, [2, 3, 4], [3]]], fromOrigin: [0, 1] })
+    expect(await audit.settle(MISMATCH, {})).toEqual([2, 3, 4])
+    expect(bans.size).toBe(0)
+  })
+
+  test('when the whole is right', async () => {
+    const [honest, victim, liar] = [await signer(1), await signer(2), await signer(3)]
+    const { audit, bans } = await scene({ isKeyed: true, signed: [[honest, ALL]], contradicted: [forged(says(victim, [5], [5])), says(liar, [6], [6])] })
+    audit.convict()
+    expect([...bans.keys()]).toEqual([liar.peer])
+  })
+
+  test('when it is accused: the piece is fetched again', async () => {
+    swarm.origin.addBlob(repository, right)
+    const victim = await signer(1)
+    const { audit, download, bans } = await scene({ isKeyed: true, slandered: [victim], signed: [[victim, ALL.slice(0, 6), [2]]] })
+    audit.hear({ by: 'a', of: victim.peer, pieces: [2], attestation: says(await signer(2), [2]) }, {})
+    await audit.idle()
+    expect(bans.size).toBe(0)
+    expect([...download.session.held]).toEqual([])
   })
 })
 

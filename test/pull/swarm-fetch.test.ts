@@ -2,8 +2,9 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { SwarmLink } from '../../src/net/swarm-link.ts'
 import { digestOf, type Digest } from '../../src/oci/digest.ts'
 import type { Puller } from '../../src/pull/puller.ts'
-import { MIN_PIECE_LENGTH } from '../../src/swarm/pieces.ts'
+import { MAX_PIECE_LENGTH, MIN_PIECE_LENGTH } from '../../src/swarm/pieces.ts'
 import { Gate } from '../support/gate.ts'
+import { meetStranger, type Stranger } from '../support/stranger.ts'
 import { receivedBy, SwarmOfAgents, type SwarmAgent } from '../support/swarm-agents.ts'
 import { until } from '../../scenarios/live/until.ts'
 import { bytesOf, NEVER_MS, pullBlob, readAll, repository } from './kit.ts'
@@ -32,6 +33,29 @@ async function saying (agent: SwarmAgent, answer: (link: SwarmLink) => void): Pr
   }, { leech: false })
   await swarm.link(other, agent)
   return other.peer
+}
+
+/** Says that it holds whatever it is asked for, and gives and signs other bytes. */
+async function addLiar (lie = 'another'): Promise<SwarmAgent> {
+  const wrong = bytesOf(SIZE, lie)
+  return swarm.add({
+    share: () => ({
+      open: async () => ({
+        size: SIZE,
+        restricted: false,
+        read: async (buffer, position) => { buffer.set(wrong.subarray(position, position + buffer.length)); return Math.min(buffer.length, SIZE - position) },
+        hash: async ({ start, end }) => Buffer.from(digestOf(wrong.subarray(start, end)).slice('sha256:'.length), 'hex'),
+        verify: async () => true,
+        stream: async function * () {},
+        close: async () => {}
+      })
+    })
+  })
+}
+
+/** Pieces that it was told of by messages of this type, or by a join. */
+function saidBy ({ heard }: Stranger, type: 'take' | 'release'): number[] {
+  return [...new Set(heard.flatMap(message => message.type === type ? message.pieces : message.type === 'join' && type === 'take' ? message.taking ?? [] : []))]
 }
 
 function expectSame (actual: Uint8Array, expected: Uint8Array): void {
@@ -214,24 +238,21 @@ describe('a swarm fetch', () => {
   test('finds who signed wrong pieces when the whole does not match, and is right in the end', async () => {
     const bytes = bytesOf(SIZE)
     const digest = swarm.origin.addBlob(repository, bytes)
-    const wrong = bytesOf(SIZE, 'another')
-    const liar = await swarm.add({
-      share: () => ({
-        open: async () => ({
-          size: SIZE,
-          restricted: false,
-          read: async (buffer, position) => { buffer.set(wrong.subarray(position, position + buffer.length)); return Math.min(buffer.length, SIZE - position) },
-          hash: async ({ start, end }) => Buffer.from(digestOf(wrong.subarray(start, end)).slice('sha256:'.length), 'hex'),
-          verify: async () => true,
-          stream: async function * () {},
-          close: async () => {}
-        })
-      })
-    })
-    const agent = await swarm.add()
+    const [liar, agent] = [await addLiar(), await swarm.add()]
     await swarm.link(liar, agent)
     expectSame(await pull(agent, digest, SIZE), bytes)
     expect(agent.score.bans(Date.now()).map(({ peer }) => peer)).toEqual([liar.peer])
+  })
+
+  test('reads all from the origin when eight have signed wrong pieces and there are still more', async () => {
+    const bytes = bytesOf(SIZE)
+    const digest = swarm.origin.addBlob(repository, bytes)
+    const agent = await swarm.add({ originPolicy: 'frugal' })
+    for (let index = 0; index < 12; index++) await swarm.link(await addLiar(`lie ${index}`), agent)
+    expectSame(await pull(agent, digest, SIZE), bytes)
+    expect(agent.log.filter(({ type }) => type === 'fetch:mismatch')).toHaveLength(8)
+    expect(agent.log.filter(({ type }) => type === 'fetch:failed')).toEqual([])
+    expect(agent.score.bans(Date.now())).toHaveLength(7)
   })
 
   test('is helped by the same member again after it was given up', async () => {
@@ -306,6 +327,29 @@ describe('a swarm fetch', () => {
     gate.open()
     for (const pulled of await Promise.all(pulls)) expectSame(pulled, bytes)
     expect(agents.map(agent => receivedBy(agent).origin).sort((a, b) => a - b)).toEqual([0, 0, SIZE])
+  })
+
+  test('tells of all pieces of 17 GiB that come from an origin that knows no ranges, and gives its place there back', async () => {
+    const size = 17 * 2 ** 30
+    const gate = new Gate()
+    const digest = swarm.origin.addBlob(repository, bytesOf(SIZE), { ignoresRange: true, gate, size })
+    const agent = await swarm.add()
+    const early = await meetStranger(swarm, agent, bytesOf(SIZE))
+    const puller = agent.puller({ originConcurrency: 1 })
+    await agent.describe(repository, digest, size)
+    const pulling = expect(pullBlob(puller, digest)).rejects.toMatchObject({ code: 'SIZE_DISAGREES' })
+    await gate.reached()
+    early.join({ size })
+    await until(() => saidBy(early, 'take').length === size / MAX_PIECE_LENGTH, { what: 'all pieces' })
+    const late = await meetStranger(swarm, agent, bytesOf(SIZE))
+    late.join({ size })
+    await until(() => saidBy(late, 'take').length === size / MAX_PIECE_LENGTH, { what: 'all pieces, to who comes late' })
+
+    gate.open()
+    await pulling
+    await until(() => saidBy(late, 'release').length === size / MAX_PIECE_LENGTH, { what: 'that it reads them no longer' })
+    const other = swarm.origin.addBlob(repository, bytesOf(PIECE))
+    expectSame(await pull(agent, other, PIECE, puller), bytesOf(PIECE))
   })
 
   test('takes from members and from an origin that knows no ranges at the same time', async () => {

@@ -141,7 +141,7 @@ describe('beside others', () => {
 
   it('a member that no longer reads owns nothing', () => {
     const scene = beside(['a'])
-    scene.session.readsOrigin('a', false)
+    scene.session.readsOrigin('a', false, 0)
     expect(readAll(scene, 0)).toHaveLength(PIECES)
   })
 
@@ -185,6 +185,111 @@ describe('beside others', () => {
       expect(readAll(scene, nowMs)).toEqual([])
     }
     expect(readAll(scene, READING_MS)).toHaveLength(PIECES)
+  })
+
+  describe('promises that are not kept', () => {
+    const OWN = OURS[0] ?? 0
+    const NOT_OWN = ALL.find(piece => !OURS.includes(piece)) ?? 0
+    /** Does something every so many milliseconds, until we read a piece of ours that the other has promised. @returns when */
+    function blockedMs (scene: SessionScene, everyMs: number, act: (nowMs: number, turn: number) => void): number {
+      for (let nowMs = 0, turn = 0; nowMs < 60_000; nowMs += everyMs, turn++) {
+        act(nowMs, turn)
+        if (readAll(scene, nowMs).includes(OWN)) return nowMs
+      }
+      return Infinity
+    }
+
+    it('count against who releases and promises again, as if it had gone on reading', () => {
+      const scene = beside(OTHERS)
+      const blocked = blockedMs(scene, 500, (nowMs, turn) => {
+        if (turn % 4 === 0) scene.session.releases('a', ALL, nowMs)
+        scene.session.takes('a', ALL, nowMs)
+      })
+      expect(blocked).toBe(Math.ceil(READING_MS / 500) * 500)
+    })
+
+    it('only for as long as they stood', () => {
+      const scene = beside(OTHERS)
+      for (let nowMs = 0; nowMs < 30_000; nowMs += 1_000) {
+        scene.session.takes('a', [OWN], nowMs)
+        scene.session.releases('a', [OWN], nowMs + 100)
+      }
+      scene.session.takes('a', [OWN], 30_000)
+      expect(readAll(scene, 30_000)).not.toContain(OWN)
+    })
+
+    it('are forgiven with a piece that it has read', () => {
+      const scene = beside(OTHERS)
+      scene.session.takes('a', ALL, 0)
+      scene.session.releases('a', ALL, 6_000)
+      scene.session.takes('a', ALL, 6_000)
+      scene.session.has('a', [NOT_OWN], 6_200)
+      scene.session.takes('a', [OWN], 9_000)
+      expect(readAll(scene, 9_000)).not.toContain(OWN)
+    })
+
+    it('count against who says that its origin fails, and goes on', () => {
+      const scene = beside(OTHERS)
+      expect(blockedMs(scene, 500, (nowMs, turn) => {
+        if (turn % 4 === 0) {
+          scene.session.readsOrigin('a', false, nowMs)
+          scene.session.readsOrigin('a', true, nowMs)
+        }
+        scene.session.takes('a', ALL, nowMs)
+      })).toBe(7_000)
+    })
+
+    it('are not believed of one that has left meanwhile, until it gives us something', () => {
+      const scene = beside(OTHERS)
+      scene.session.takes('a', ALL, 0)
+      for (const nowMs of [10, 20]) {
+        scene.session.gone('a')
+        scene.joined('a', [], { readsOrigin: true }, nowMs)
+      }
+      scene.session.takes('a', ALL, 30)
+      expect(readAll(scene, 30)).toContain(OWN)
+
+      scene.session.originEnded(OWN, OWN + 1)
+      scene.session.has('a', [NOT_OWN], 30)
+      scene.asks(30)
+      scene.came(NOT_OWN, 'a', 40)
+      expect(readAll(scene, 40)).not.toContain(OWN)
+    })
+
+    it('are not believed of one that had not what it said it had', () => {
+      const scene = beside(OTHERS)
+      scene.session.takes('a', ALL, 0)
+      scene.session.has('a', [NOT_OWN], 0)
+      scene.asks(0)
+      expect(readAll(scene, 0)).not.toContain(OWN)
+      scene.session.rejected('a', NOT_OWN, 'missing', 1)
+      expect(readAll(scene, 1)).toContain(OWN)
+    })
+
+    it('are no promises where the piece was said to be there already', () => {
+      const scene = beside(OTHERS)
+      scene.session.has('a', [OWN], 0)
+      scene.session.takes('a', [OWN], 0)
+      expect(scene.session.members.get('a')?.taking.size).toBe(0)
+    })
+
+    it('of a leech bind nobody, as nobody gets what it reads', () => {
+      const scene = beside(OTHERS)
+      scene.joined('leech', [], { readsOrigin: true, isLeech: true })
+      scene.session.takes('leech', ALL, 0)
+      expect(new Set(readAll(scene, 0))).toEqual(new Set(OURS))
+    })
+
+    it('bind nobody any more when nothing has come from anybody for twenty seconds, however many promise and go on promising', () => {
+      const liars = Array.from({ length: 32 }, (_, index) => `liar ${index}`)
+      const scene = beside(liars)
+      const blocked = blockedMs(scene, 500, (nowMs, turn) => {
+        // one behind the other, none for too long
+        scene.session.takes(liars[Math.floor(turn / 6)] ?? '', ALL, nowMs)
+        for (const liar of liars) scene.session.has(liar, [], nowMs)
+      })
+      expect(blocked).toBe(20_000)
+    })
   })
 
   it('what a member reads is left to it anew with each piece that it has read', () => {
@@ -394,6 +499,17 @@ describe('from an origin that knows no ranges', () => {
     scene.session.takes(higher, ALL, 4)
     expect(scene.takes(4)).toEqual([])
   })
+})
+
+it('alone by our own will we read all that is not here, whatever members hold, own and promise, and ask them for nothing', () => {
+  const scene = beside(OTHERS, { held: [3] })
+  scene.joined('seed', 'all')
+  scene.session.takes('a', ALL, 0)
+  scene.session.knows(['distant'])
+  expect(readAll(scene, 0)).toEqual([])
+  scene.session.useOriginOnly()
+  expect(readAll(scene, 0).sort((a, b) => a - b)).toEqual(ALL.filter(piece => piece !== 3))
+  expect(scene.asks(0)).toEqual([])
 })
 
 describe('what members hold', () => {

@@ -286,7 +286,7 @@ describe('a session is helped', () => {
     ['by nobody when it no longer reads', false, scene => {
       scene.joined('a', [], { readsOrigin: true })
       scene.session.takes('a', [1], 0)
-      scene.session.readsOrigin('a', false)
+      scene.session.readsOrigin('a', false, 0)
     }],
     ['by no leech', false, scene => { scene.joined('a', 'all', { isLeech: true, readsOrigin: true }) }],
     ['by nobody when all have gone', false, scene => { scene.joined('a', 'all'); scene.session.gone('a') }]
