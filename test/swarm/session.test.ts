@@ -97,6 +97,21 @@ describe('what members hold', () => {
   })
 })
 
+describe('a far member', () => {
+  it('comes behind near ones as long as one of these lacks a part', () => {
+    const scene = new SessionScene(2)
+    const { session } = scene
+    scene.joined('far', [], { isNear: false })
+    expect([session.isOutsider('far'), session.isOutsider('nobody')]).toEqual([false, false])
+    scene.joined('full', 'all')
+    expect(session.isOutsider('far')).toBe(false)
+    scene.joined('near', [0])
+    expect([session.isOutsider('far'), session.isOutsider('near')]).toEqual([true, false])
+    session.has('near', [1], 1)
+    expect(session.isOutsider('far')).toBe(false)
+  })
+})
+
 describe('a member that refuses', () => {
   it('as busy is asked again a little later, and another meanwhile', () => {
     const scene = new SessionScene(1)
