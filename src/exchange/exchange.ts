@@ -8,8 +8,8 @@ import { MAX_MEMBER_ADDRESSES } from '../net/swarm-limits.ts'
 import { SwarmMessageError, type HelloMessage, type JoinMessage, type MissingReason, type PieceMessage, type SwarmMessage } from '../net/swarm-message.ts'
 import type { Digest } from '../oci/digest.ts'
 import type { PeerScore } from '../swarm/peer-score.ts'
-import { sampleOf } from '../swarm/sample.ts'
-import { Nearness } from '../swarm/nearness.ts'
+import { whomToName } from '../swarm/naming.ts'
+import { isSameZone, Nearness } from '../swarm/nearness.ts'
 import { Session } from '../swarm/session.ts'
 import { answerInquiry, Inquiries, isInquiry } from './inquiries.ts'
 import { Introductions } from './introductions.ts'
@@ -403,6 +403,7 @@ export class Exchange implements LinkHandlers {
       linkOf: peer => links.of(peer),
       isWelcome: peer => this.isWelcome(peer),
       isNear: link => this.#isNear(link),
+      isHome: link => isSameZone(this.#init.zone, link.hello?.zone),
       isServing: peer => {
         const attendee = participation.attendees.get(peer)
         return attendee !== undefined && this.#uploads.isServing(attendee)
@@ -506,12 +507,13 @@ export class Exchange implements LinkHandlers {
     this.#introduce(link, of, others, participation)
   }
 
-  /** Tells a peer who else there is: first who reads from the origin, of whom all should know, then some of the others. */
+  /** Tells a peer who else there is. */
   #introduce (link: SwarmLink, of: number, others: readonly string[], participation?: Participation): void {
-    const foremost = participation?.session.foremost ?? []
-    const some = sampleOf(others.filter(peer => peer !== link.peer && !foremost.includes(peer)), MAX_MEMBERS_TOLD, Math.random)
-    const named = [...foremost.filter(peer => peer !== link.peer), ...some].slice(0, MAX_MEMBERS_TOLD)
-    const members = named.map(peer => ({ peer, addresses: this.#addressesOf(peer, participation).slice(0, MAX_MEMBER_ADDRESSES) }))
+    const { links } = this.#components
+    const isOther = (peer: string): boolean => peer !== link.peer
+    const isHome = (peer: string): boolean => isSameZone(link.hello?.zone, links.of(peer)?.hello?.zone)
+    const named = whomToName({ foremost: (participation?.session.foremost ?? []).filter(isOther), others: others.filter(isOther), isHome, most: MAX_MEMBERS_TOLD, random: Math.random })
+    const members = named.map(peer => ({ peer, addresses: this.#addressesOf(peer, participation).slice(0, MAX_MEMBER_ADDRESSES), home: isHome(peer) }))
     if (members.length > 0) link.send({ type: 'members', of, members })
   }
 
