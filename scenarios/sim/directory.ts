@@ -1,9 +1,10 @@
+import { whomToName } from '../../src/swarm/naming.ts'
 import { sampleOf } from '../../src/swarm/sample.ts'
 import { randomOf } from '../random.ts'
 import type { LayerSpec } from '../scenario.ts'
 import type { SimHost } from './host.ts'
 import { SimPart, type JoinFacts } from './part.ts'
-import type { World } from './world.ts'
+import { isHome, type World } from './world.ts'
 
 /** TCP, noise, yamux, and the stream of the swarm: so many round trips, and the work at both ends in milliseconds. */
 const CONNECT_ROUND_TRIPS = 5
@@ -117,8 +118,7 @@ export class Directory {
   introduce (host: SimHost, to: SimHost, { name }: LayerSpec, others: readonly SimHost[]): void {
     const { hosts, wire, random } = this.#world()
     const foremost = (host.parts.get(name)?.session.foremost ?? []).flatMap(one => one === to.name ? [] : hosts.get(one) ?? [])
-    const some = sampleOf(others.filter(one => one !== to && !foremost.includes(one)), MAX_MEMBERS_TOLD, random)
-    const told = [...foremost, ...some].slice(0, MAX_MEMBERS_TOLD)
+    const told = whomToName({ foremost, others: others.filter(one => one !== to), isHome: one => isHome(one, to), most: MAX_MEMBERS_TOLD, random })
     if (told.length > 0) wire.tell(host, to, HEAD_BYTES + NAME_BYTES * told.length, () => { to.parts.get(name)?.membership?.told(told) })
   }
 

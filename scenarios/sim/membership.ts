@@ -2,7 +2,7 @@ import { GOSSIP_FAN, GOSSIP_MS, Mesh } from '../../src/swarm/mesh.ts'
 import { sampleOf } from '../../src/swarm/sample.ts'
 import type { SimHost } from './host.ts'
 import type { SimPart } from './part.ts'
-import type { World } from './world.ts'
+import { isHome, type World } from './world.ts'
 
 /** As the agent has them: `src/exchange/membership`, `src/pull/download` and `src/pull/member-search`, in milliseconds. */
 const UPKEEP_MS = 1_000
@@ -25,6 +25,8 @@ export class SimMembership {
   readonly #world: World
   readonly #part: SimPart
   readonly #onGrace: () => void
+  /** Named ones of our zone that were not called yet. */
+  readonly #uncalled = new Set<SimHost>()
   readonly #unanswered = new Set<SimHost>()
   #hasGraceEnded = false
   /** The DHT is to be asked after a while, as there are members. */
@@ -43,7 +45,8 @@ export class SimMembership {
       limit: world.scenario.agent.maxMembers,
       random: world.random,
       isDelivering: name => part.session.isAsked(name) || this.#isServing(name),
-      sought: () => part.session.fellows
+      sought: () => part.session.fellows,
+      isHome: name => isHome(part.host, this.#host(name)) && part.host.links.has(this.#host(name))
     })
   }
 
@@ -79,6 +82,7 @@ export class SimMembership {
     for (const other of others) {
       if (other === host || host.banned.has(other)) continue
       names.push(other.name)
+      if (isHome(host, other) && !host.links.has(other)) this.#uncalled.add(other)
       this.#knows(other)
     }
     session.knows(names)
@@ -114,9 +118,21 @@ export class SimMembership {
   /** Carries out what the mesh decides. */
   act (): void {
     if (this.#isStopped || !this.#part.host.isActive) return
+    this.#callHome()
     for (const { type, peer } of this.mesh.next(this.#world.clock.nowMs)) {
       if (type === 'leave') this.#leave(peer)
       else this.#ask(this.#host(peer))
+    }
+  }
+
+  /** Links to named ones of our zone, if there are far members in their places. */
+  #callHome (): void {
+    const { host } = this.#part
+    let wanted = this.#uncalled.size === 0 ? 0 : this.mesh.farSurplus
+    for (const other of this.#uncalled) {
+      if (wanted-- <= 0) return
+      this.#uncalled.delete(other)
+      this.#world.directory.connect(host, other, () => {})
     }
   }
 

@@ -23,6 +23,7 @@ export function needOf ({ sending }: SimHost, { member, piece, part }: SimJob): 
   for (const job of sending) if (job.piece === piece && job.part === part && job.member !== member) sent++
   return {
     isSmall: layer.bytes <= SMALL_BYTES,
+    isFar: layer.bytes > SMALL_BYTES && session.isOutsider(member),
     held: (session.members.get(member)?.held.count ?? 0) / Math.max(1, session.pieces),
     holders: session.availability.of(piece) + sent
   }

@@ -37,6 +37,11 @@ export function isBorder (one: HostGroup, other: HostGroup): boolean {
   return one.zone !== undefined && other.zone !== undefined && one.zone !== other.zone
 }
 
+/** Both say that they are in the same zone. */
+export function isHome (one: SimHost, other: SimHost): boolean {
+  return one.group.zone !== undefined && one.group.zone === other.group.zone
+}
+
 /** What a host has to hold before its layers: manifest and configuration, as one small blob. */
 export function documentOf (layers: readonly LayerSpec[]): LayerSpec {
   return { name: `manifest of ${layers.map(({ name }) => name).join(' ')}`, bytes: 8 * 1024 }

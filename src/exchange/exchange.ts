@@ -124,6 +124,7 @@ export class Exchange implements LinkHandlers {
       limit: init.maxMembers ?? DEFAULT_MAX_MEMBERS,
       isWelcome,
       isNear: ({ peer, hello }) => this.#nearness.isNear(peer, hello?.zone),
+      zone: init.zone,
       isServing: attendee => this.#uploads.isServing(attendee),
       channelOf: (link, participation) => this.#links.get(link)?.of(participation),
       now

@@ -1,6 +1,7 @@
 import type { SwarmLink } from '../net/swarm-link.ts'
 import { MAX_MEMBER_ADDRESSES } from '../net/swarm-limits.ts'
-import { sampleOf } from '../swarm/sample.ts'
+import { whomToName } from '../swarm/naming.ts'
+import { isSameZone } from '../swarm/nearness.ts'
 import { blobKey } from './blob-key.ts'
 import type { ExchangeLinks } from './exchange-links.ts'
 import type { Interest } from './interest.ts'
@@ -19,6 +20,8 @@ export interface GatheringsParts {
   readonly limit: number
   readonly isWelcome: (peer: string) => boolean
   readonly isNear: (link: SwarmLink) => boolean
+  /** What we call our zone. */
+  readonly zone: string | undefined
   /** We send it a piece, or will. */
   readonly isServing: (attendee: Attendee) => boolean
   /** The peer's channel of a blob. */
@@ -45,7 +48,7 @@ export class Gatherings {
 
   /** We fetch it from now on: nobody is asked yet. */
   begin (participation: Participation): void {
-    const { links, interest, limit, isWelcome, isNear, isServing, now } = this.#parts
+    const { links, interest, limit, isWelcome, isNear, zone, isServing, now } = this.#parts
     this.#memberships.set(participation, new Membership(participation, {
       limit,
       candidates: () => links.open().filter(({ peer }) => isWelcome(peer)),
@@ -53,6 +56,7 @@ export class Gatherings {
       linkOf: peer => links.of(peer),
       isWelcome,
       isNear,
+      isHome: link => isSameZone(zone, link.hello?.zone),
       isServing: peer => {
         const attendee = participation.attendees.get(peer)
         return attendee !== undefined && isServing(attendee)
@@ -81,14 +85,15 @@ export class Gatherings {
   }
 
   /**
-   * Tells a peer who else there is: first who reads from the origin, of whom all should know, then some of the others.
+   * Tells a peer who else there is.
    * @param of - the peer's channel
    */
   introduce (link: SwarmLink, of: number, others: readonly string[], participation?: Participation): void {
-    const foremost = participation?.session.foremost ?? []
-    const some = sampleOf(others.filter(peer => peer !== link.peer && !foremost.includes(peer)), MAX_MEMBERS_TOLD, Math.random)
-    const named = [...foremost.filter(peer => peer !== link.peer), ...some].slice(0, MAX_MEMBERS_TOLD)
-    const members = named.map(peer => ({ peer, addresses: this.#addressesOf(peer, participation).slice(0, MAX_MEMBER_ADDRESSES) }))
+    const { links } = this.#parts
+    const isOther = (peer: string): boolean => peer !== link.peer
+    const isHome = (peer: string): boolean => isSameZone(link.hello?.zone, links.of(peer)?.hello?.zone)
+    const named = whomToName({ foremost: (participation?.session.foremost ?? []).filter(isOther), others: others.filter(isOther), isHome, most: MAX_MEMBERS_TOLD, random: Math.random })
+    const members = named.map(peer => ({ peer, addresses: this.#addressesOf(peer, participation).slice(0, MAX_MEMBER_ADDRESSES), home: isHome(peer) }))
     if (members.length > 0) link.send({ type: 'members', of, members })
   }
 

@@ -20,6 +20,8 @@ export interface MembershipParts {
   readonly linkOf: (peer: string) => SwarmLink | undefined
   readonly isWelcome: (peer: string) => boolean
   readonly isNear: (link: SwarmLink) => boolean
+  /** It is in our zone, as both say. */
+  readonly isHome: (link: SwarmLink) => boolean
   /** We send it a piece of this blob, or will. */
   readonly isServing: (peer: string) => boolean
   /** Makes a link to an agent that `sender` has named, in its turn. */
@@ -31,6 +33,12 @@ export interface MembershipParts {
   readonly now: () => number
 }
 
+/** Somebody whom a peer has named. */
+export interface NamedMember extends Introduction {
+  /** It is in our zone, the peer says. */
+  readonly home?: boolean | undefined
+}
+
 /** Who takes part with us in a blob that we fetch: carries out what its mesh decides. Owned by the exchange. */
 export class Membership {
   readonly #participation: Participation
@@ -38,6 +46,8 @@ export class Membership {
   readonly #mesh: Mesh
   /** Agents that others have named, and where they may be reached. */
   readonly #named = new Map<string, Introduction & { readonly sender: string }>()
+  /** Those of them that are said to be of our zone and were not called yet. */
+  readonly #uncalled = new Set<string>()
   readonly #timers: NodeJS.Timeout[] = []
   #isStopped = false
 
@@ -48,7 +58,8 @@ export class Membership {
       limit: parts.limit,
       random: Math.random,
       isDelivering: peer => participation.session.isAsked(peer) || parts.isServing(peer),
-      sought: () => participation.session.fellows
+      sought: () => participation.session.fellows,
+      isHome: peer => this.#isHome(peer)
     })
   }
 
@@ -88,7 +99,7 @@ export class Membership {
   }
 
   /** A peer has named others that take part. */
-  told (sender: string, members: readonly Introduction[]): void {
+  told (sender: string, members: readonly NamedMember[]): void {
     for (const member of members) {
       const { peer } = member
       if (!this.#parts.isWelcome(peer)) continue
@@ -98,6 +109,7 @@ export class Membership {
       else {
         this.#mesh.knows(peer, true, this.#parts.now())
         this.#remember({ ...member, sender })
+        if (member.home === true) this.#uncalled.add(peer)
       }
     }
     this.#act()
@@ -135,6 +147,11 @@ export class Membership {
     for (const peer of sampleOf(members, GOSSIP_FAN, Math.random)) this.#parts.introduce(peer, members)
   }
 
+  #isHome (peer: string): boolean {
+    const link = this.#parts.linkOf(peer)
+    return link !== undefined && this.#parts.isHome(link)
+  }
+
   #knows (link: SwarmLink): void {
     this.#mesh.knows(link.peer, this.#parts.isNear(link), this.#parts.now())
   }
@@ -142,11 +159,23 @@ export class Membership {
   #act (): SwarmLink[] {
     const asked: SwarmLink[] = []
     if (this.#isStopped) return asked
+    this.#callHome()
     for (const { type, peer } of this.#mesh.next(this.#parts.now())) {
       if (type === 'leave') this.#parts.leave(peer)
       else asked.push(...this.#ask(peer))
     }
     return asked
+  }
+
+  /** Links to those who are said to be of our zone, if there are far members in their places: in the mesh only their own word counts. */
+  #callHome (): void {
+    let wanted = this.#uncalled.size === 0 ? 0 : this.#mesh.farSurplus
+    for (const peer of this.#uncalled) {
+      if (wanted-- <= 0) return
+      this.#uncalled.delete(peer)
+      const named = this.#named.get(peer)
+      if (named !== undefined && this.#parts.linkOf(peer) === undefined) this.#call(named, link => { this.met(link) })
+    }
   }
 
   #ask (peer: string): SwarmLink[] {
@@ -157,14 +186,17 @@ export class Membership {
     }
     const named = this.#named.get(peer)
     if (named === undefined) this.#mesh.forget(peer)
-    else {
-      this.#parts.call(named.sender, named, {
-        isWanted: () => !this.#isStopped && this.#participation.isFetching && this.#parts.isWelcome(peer),
-        onLink: link => { this.#participation.invite(link) },
-        onFailure: () => { this.#unreachable(peer) }
-      })
-    }
+    else this.#call(named, link => { this.#participation.invite(link) })
     return []
+  }
+
+  #call (named: Introduction & { readonly sender: string }, onLink: (link: SwarmLink) => void): void {
+    const { peer, sender } = named
+    this.#parts.call(sender, named, {
+      isWanted: () => !this.#isStopped && this.#participation.isFetching && this.#parts.isWelcome(peer),
+      onLink,
+      onFailure: () => { this.#unreachable(peer) }
+    })
   }
 
   /** It was called in vain. Others may name it again, who have not tried. */
@@ -179,6 +211,8 @@ export class Membership {
     this.#named.delete(named.peer)
     this.#named.set(named.peer, named)
     const [oldest] = this.#named.keys()
-    if (this.#named.size > MAX_NAMED && oldest !== undefined) this.#named.delete(oldest)
+    if (this.#named.size <= MAX_NAMED || oldest === undefined) return
+    this.#named.delete(oldest)
+    this.#uncalled.delete(oldest)
   }
 }

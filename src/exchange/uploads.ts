@@ -170,7 +170,7 @@ export class Uploads {
 
   #need ({ member, session, piece }: UploadJob): UploadNeed {
     const participation = this.#jobs.get(keyOf({ member, session, piece }))?.attendee.participation
-    if (participation === undefined) return { isSmall: false, held: 1, holders: Infinity }
+    if (participation === undefined) return { isSmall: false, isFar: false, held: 1, holders: Infinity }
     const facts = participation.session.members.get(member)
     let sent = 0
     for (const job of this.#jobs.values()) {
@@ -178,6 +178,7 @@ export class Uploads {
     }
     return {
       isSmall: participation.size <= SMALL_BYTES,
+      isFar: participation.size > SMALL_BYTES && participation.session.isOutsider(member),
       held: (facts?.held.count ?? 0) / Math.max(1, participation.session.pieces),
       holders: participation.session.availability.of(piece) + sent
     }

@@ -23,7 +23,7 @@ import { FieldReader } from './wire-fields.ts'
  *   10 reject        2 channel  3 pieces       4 reason (1 missing, 2 denied, 3 busy, 4 cancelled)  5 queue
  *   11 piece         2 channel  3 piece        4 offset   5 length  6 queue
  *   12 attest        2 channel  3 attestation
- *   13 members       2 of       3 *member      member: 1 peer, text  2 *address, text
+ *   13 members       2 of       3 *member      member: 1 peer, text  2 *address, text  3 home
  *   14 lane-offer    2 port     3 fingerprint  4 token
  *   15 lane-refused  16 lane-switch
  *   17 ping  18 pong                           2 nonce
@@ -133,7 +133,7 @@ function decodeJoin (): JoinMessage {
 function decodeMember (bytes: Uint8Array): ListedMember {
   memberFields.read(bytes)
   const addresses = memberFields.all(2, MAX_MEMBER_ADDRESSES).map(address)
-  return { peer: peer(memberFields.text(1)), addresses }
+  return { peer: peer(memberFields.text(1)), addresses, home: memberFields.flag(3) ? true : undefined }
 }
 
 function decodeLaneOffer (): LaneOfferMessage {

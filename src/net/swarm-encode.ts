@@ -103,9 +103,10 @@ function putSomePieces (field: number, pieces: readonly number[]): void {
 
 function putMembers (field: number, members: readonly ListedMember[]): void {
   if (members.length > MAX_LISTED_MEMBERS) throw new RangeError(`a list of ${members.length} members, allowed are ${MAX_LISTED_MEMBERS}`)
-  for (const { peer, addresses } of members) {
+  for (const { peer, addresses, home } of members) {
     memberWriter.clear().text(1, peer)
     for (const address of addresses) memberWriter.text(2, address)
+    memberWriter.flag(3, home ?? false)
     writer.bytes(field, memberWriter.message())
   }
 }

@@ -116,6 +116,8 @@ export interface ListedMember {
   readonly peer: string
   /** Multiaddresses as text; only that they are printable and begin with a slash is checked. */
   readonly addresses: readonly string[]
+  /** It says that it is in the receiver's zone. */
+  readonly home?: boolean | undefined
 }
 
 /** Others that take part. */

@@ -10,6 +10,8 @@ const SAMPLE_WEIGHT = 0.25
 const FIRST_GUESS_MS = 100
 const MAX_PATIENCE_MS = 8000
 const REST_MAX_MS = 10_000
+/** Who is always busy is asked again at least so often in the time after which it is not counted on. */
+const BUSY_PART = 2
 
 /** Milliseconds. */
 interface Patience {
@@ -75,6 +77,9 @@ export class Member {
   #lapses = 0
   /** How long we last waited in vain since it delivered, in milliseconds. */
   #vainMs = 0
+  /** How often it said `busy` in a row. */
+  #refusals = 0
+  #hasDelivered = false
   /** When it first said `busy` since it last delivered, or was not asked for long. */
   #busySinceMs: number | undefined
   /** When it last said so. */
@@ -231,13 +236,18 @@ export class Member {
     return true
   }
 
-  /** It said `busy`: it is not asked before then. */
+  /** It said `busy`: it is not asked for a while, twice as long each time until it delivers, as nobody knows how long it takes. */
   refused (nowMs: number): void {
     // who was not asked for a while may have had time for us
-    if (nowMs - this.busyUntilMs > this.#patience.busy) this.#busySinceMs = undefined
-    this.#busyAtMs = nowMs
-    this.busyUntilMs = nowMs + Math.min(this.serviceMs, this.patienceMs) / 2
+    if (nowMs - this.busyUntilMs > this.#patience.busy) this.#rehabilitate()
     this.#busySinceMs ??= nowMs
+    // what was asked together is refused together
+    if (nowMs < this.busyUntilMs) return
+    this.#busyAtMs = nowMs
+    const firstMs = Math.min(this.serviceMs, this.patienceMs) / 2
+    const longestMs = this.#hasDelivered ? firstMs : this.#patience.busy / BUSY_PART
+    this.busyUntilMs = nowMs + Math.min(longestMs, firstMs * 2 ** this.#refusals)
+    this.#refusals++
   }
 
   delivered (tookMs: number, nowMs: number): void {
@@ -247,7 +257,7 @@ export class Member {
     this.#vainMs = 0
     this.#vainTakingMs = 0
     this.#hasDelivered = true
-    this.#busySinceMs = undefined
+    this.#rehabilitate()
   }
 
   progressed (nowMs: number): void {
@@ -265,5 +275,11 @@ export class Member {
   #endTaking (nowMs: number): void {
     this.#vainTakingMs = this.takingMs(nowMs)
     this.#taking = undefined
+  }
+
+  /** It may have time for us. */
+  #rehabilitate (): void {
+    this.#busySinceMs = undefined
+    this.#refusals = 0
   }
 }

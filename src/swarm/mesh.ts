@@ -34,6 +34,8 @@ export interface MeshInit {
    * away. No more than a quarter of the places are theirs, or who is near would find none. @default nobody
    */
   readonly sought?: () => readonly string[]
+  /** Whether a peer that we are linked to says that it is in our zone: it takes the place of a far one beyond their share at once. @default nobody */
+  readonly isHome?: (peer: string) => boolean
 }
 
 interface Known {
@@ -83,6 +85,11 @@ export class Mesh {
     return Math.max(1, this.#init.limit >> 2)
   }
 
+  /** Far members beyond their share: so many of our own zone are to take their places. */
+  get farSurplus (): number {
+    return Math.max(0, this.#farMembers - this.far)
+  }
+
   /** It takes part, or may. */
   knows (peer: string, isNear: boolean, nowMs: number): void {
     const known = this.#peers.get(peer)
@@ -109,7 +116,7 @@ export class Mesh {
     if (known === undefined) return { isAdmitted: false }
     const hasPlace = known.state !== 'known'
     const isFull = !hasPlace && this.#degree >= this.#init.limit
-    const leave = !isFull ? undefined : this.#sought.includes(peer) ? this.#replaceable() : this.#dispensable(isNear, nowMs)
+    const leave = isFull ? this.#giveWay(known, nowMs) : undefined
     if (isFull && leave === undefined) return { isAdmitted: false }
     if (leave !== undefined) this.left(leave, nowMs)
     if (known.state !== 'member') this.#become(known, 'member', nowMs)
@@ -131,7 +138,7 @@ export class Mesh {
       if (known.state === 'asked' && nowMs - known.sinceMs >= ANSWER_MS) this.left(known.peer, nowMs)
     }
     const { limit } = this.#init
-    const decisions = this.#seek(nowMs)
+    const decisions = [...this.#seek(nowMs), ...this.#bringHome(nowMs)]
     const target = Math.min(this.low + Math.floor((nowMs - this.#startedMs) / GROW_MS), Math.ceil(limit * 3 / 4))
     const isRotating = this.#isRotationDue(nowMs)
     if (this.#degree >= target && !isRotating) return decisions
@@ -156,6 +163,24 @@ export class Mesh {
       if (this.#degree >= this.#init.limit) {
         const leave = this.#replaceable()
         if (leave === undefined) return decisions
+        decisions.push(this.#leave(leave, nowMs))
+      }
+      decisions.push(this.#ask(known, nowMs))
+    }
+    return decisions
+  }
+
+  /** Those of our zone are not left to chance: a piece that one of them has need not cross the border again. */
+  #bringHome (nowMs: number): MeshDecision[] {
+    const { isHome, limit } = this.#init
+    const decisions: MeshDecision[] = []
+    let wanted = isHome === undefined ? 0 : this.farSurplus
+    for (const known of wanted === 0 ? [] : this.#peers.values()) {
+      if (known.state !== 'known' || nowMs < known.restUntilMs || isHome?.(known.peer) !== true) continue
+      if (wanted-- === 0) break
+      if (this.#degree >= limit) {
+        const leave = this.#farToGo()
+        if (leave === undefined) break
         decisions.push(this.#leave(leave, nowMs))
       }
       decisions.push(this.#ask(known, nowMs))
@@ -197,11 +222,28 @@ export class Mesh {
     return [...first, ...others, ...near, ...far]
   }
 
+  /** Who goes for one that comes. */
+  #giveWay ({ peer, isNear }: Known, nowMs: number): string | undefined {
+    if (this.#sought.includes(peer)) return this.#replaceable()
+    return (this.#init.isHome?.(peer) === true ? this.#farToGo() : undefined) ?? this.#dispensable(isNear, nowMs)
+  }
+
   /** Near members keep their places but for the share of the far ones, and the other way round. */
   #dispensable (isNear: boolean, nowMs: number): string | undefined {
-    const far = [...this.#peers.values()].filter(member => member.state === 'member' && !member.isNear).length
+    const far = this.#farMembers
     const isFarToGo = isNear ? far > this.far : far >= this.far
     return this.#anyMember(member => member.isNear !== isFarToGo && nowMs - member.sinceMs >= YOUNG_MS)
+  }
+
+  /** Who goes for one of our zone. */
+  #farToGo (): string | undefined {
+    return this.farSurplus > 0 ? this.#anyMember(({ isNear }) => !isNear) : undefined
+  }
+
+  get #farMembers (): number {
+    let far = 0
+    for (const { state, isNear } of this.#peers.values()) if (state === 'member' && !isNear) far++
+    return far
   }
 
   /** Who goes for one that is sought: these are so few that they do not push out one newcomer after the other. */

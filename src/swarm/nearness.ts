@@ -5,6 +5,11 @@ const FAR_ALLOWANCE_MS = 20
 const MIN_MEASURED = 4
 const MAX_PEERS = 4096
 
+/** Whether both say that they are in the same zone. */
+export function isSameZone (one: string | undefined, other: string | undefined): boolean {
+  return one !== undefined && one === other
+}
+
 /**
  * Who is near: the same zone where both say one, else whoever the way to is not much longer than to the nearest quarter of all.
  * A busy machine makes all ways long alike, so they are compared with each other; at least a quarter is always near.

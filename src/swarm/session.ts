@@ -185,6 +185,13 @@ export class Session {
     this.#origin.distant.dismiss(id)
   }
 
+  /** Whether it lies beyond a border while a member on our side lacks a part, which comes first then. */
+  isOutsider (id: string): boolean {
+    if (this.#members.get(id)?.isNear !== false) return false
+    for (const { isNear, held } of this.#members.values()) if (isNear && !held.isFull) return true
+    return false
+  }
+
   /** Whether we have asked the member for something that it has not answered yet. */
   isAsked (id: string): boolean {
     const member = this.#members.get(id)

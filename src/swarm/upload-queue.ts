@@ -10,6 +10,8 @@ export interface UploadJob {
 export interface UploadNeed {
   /** Small blobs and manifests come before everything. */
   readonly isSmall: boolean
+  /** It crosses a border, while members on our side lack a part too (`Session.isOutsider`). */
+  readonly isFar: boolean
   /** Part of the blob that the member holds, 0 to 1. */
   readonly held: number
   /** How many hold the piece, those included to whom we have sent it. */
@@ -30,15 +32,21 @@ const DEFAULT_SLOTS_PER_MEMBER = 2
 const DEFAULT_MAX_QUEUED = 4
 /** Of the slots that large blobs take so many do not count for small ones, which never wait for them. */
 const SMALL_SLOTS = 2
+/** Far members have this part of the slots while near ones are served or wait, and so many of their requests wait then. */
+const FAR_PART = 1 / 3
+const FAR_QUEUED = 1
 
 /**
  * Who is served next. The queue is short and never idle. Among those who wait, members that get nothing yet come first, then
  * the rarest piece, then the neediest member (neediest before all makes every uploader serve the same one at once, and its
- * download is full then: in the model of test/support half of the upload capacity was idle so). What finds no room is refused at once, so that it is asked of somebody else. Pure:
- * `need` is asked anew at every choice, as members go on receiving while they wait.
+ * download is full then: in the model of test/support half of the upload capacity was idle so). What finds no room is refused at
+ * once, so that it is asked of somebody else. A piece takes long over a border, and is passed on over there: of far members and near
+ * ones the far have a third of the slots, and one of them always, or zones would become islands. Pure: `need` is asked anew at every
+ * choice, as members go on receiving while they wait.
  */
 export class UploadQueue {
   readonly #slots: number
+  readonly #farSlots: number
   readonly #slotsPerMember: number
   readonly #maxQueued: number
   readonly #need: (job: UploadJob) => UploadNeed
@@ -48,6 +56,7 @@ export class UploadQueue {
   constructor (need: (job: UploadJob) => UploadNeed, init: UploadQueueInit = {}) {
     this.#need = need
     this.#slots = init.slots ?? DEFAULT_SLOTS
+    this.#farSlots = Math.max(1, Math.floor(this.#slots * FAR_PART))
     this.#slotsPerMember = init.slotsPerMember ?? DEFAULT_SLOTS_PER_MEMBER
     this.#maxQueued = init.maxQueued ?? DEFAULT_MAX_QUEUED
   }
@@ -70,8 +79,11 @@ export class UploadQueue {
   add (job: UploadJob): UploadJob | undefined {
     if (this.#active.some(one => isSame(one.job, job)) || this.#waiting.some(one => isSame(one, job))) return undefined
     this.#waiting.push(job)
-    if (this.#waiting.length <= this.#maxQueued + Math.max(0, this.#slots - this.#active.length)) return undefined
-    return this.#takeLast()
+    const waiting = this.#candidates()
+    const far = this.#isNearServed(waiting) ? waiting.filter(({ need }) => need.isFar) : []
+    if (far.length > FAR_QUEUED + Math.max(0, this.#farSlots - this.#farActive)) return this.#refuseLast(far)
+    const others = waiting.filter(candidate => !far.includes(candidate))
+    return others.length > this.#maxQueued + Math.max(0, this.#slots - this.#active.length) ? this.#refuseLast(others) : undefined
   }
 
   /** The next to be served, which is on its way out from now on; undefined while all slots are taken or nobody waits. */
@@ -80,7 +92,7 @@ export class UploadQueue {
     if (best === undefined) return undefined
     const { job, need } = best
     this.#waiting.splice(this.#waiting.indexOf(job), 1)
-    this.#active.push({ job, isSmall: need.isSmall })
+    this.#active.push({ job, isSmall: need.isSmall, isFar: need.isFar })
     return job
   }
 
@@ -105,16 +117,37 @@ export class UploadQueue {
   #best (): Waiting | undefined {
     if (this.#waiting.length === 0) return undefined
     const all = this.#activeOf(undefined)
-    if (all.count - all.unseen >= this.#slots) return undefined
+    const farActive = this.#farActive
+    // near ones do not see those that far ones have beyond their share
+    const surplus = Math.max(0, farActive - this.#farSlots)
+    if (all.count - all.unseen - surplus >= this.#slots) return undefined
+    const waiting = this.#candidates()
+    const farLimit = this.#isNearServed(waiting) ? this.#farSlots : this.#slots
     let best: Waiting | undefined
-    for (const job of this.#waiting) {
-      const own = this.#activeOf(job.member)
-      const candidate = { job, need: this.#need(job), active: own.count }
-      const [taken, ofMember] = candidate.need.isSmall ? [all.count - all.unseen, own.count - own.unseen] : [all.count, own.count]
-      if (taken >= this.#slots || ofMember >= this.#slotsPerMember) continue
-      if (best === undefined || compare(candidate, best) < 0) best = candidate
+    for (const candidate of waiting) {
+      const { isSmall, isFar } = candidate.need
+      const own = this.#activeOf(candidate.job.member)
+      const [taken, ofMember] = isSmall ? [all.count - all.unseen, own.count - own.unseen] : [all.count, own.count]
+      if (ofMember >= this.#slotsPerMember || taken - (isFar ? 0 : surplus) >= this.#slots || (isFar && farActive >= farLimit)) continue
+      if (best === undefined || compare(candidate, best, farActive === 0) < 0) best = candidate
     }
     return best
+  }
+
+  /** All that wait. */
+  #candidates (): Waiting[] {
+    return this.#waiting.map(job => ({ job, need: this.#need(job), active: this.#activeOf(job.member).count }))
+  }
+
+  get #farActive (): number {
+    let count = 0
+    for (const { isFar } of this.#active) if (isFar) count++
+    return count
+  }
+
+  /** Else far ones may have all that is free. */
+  #isNearServed (waiting: readonly Waiting[]): boolean {
+    return this.#active.some(({ isFar }) => !isFar) || waiting.some(({ need }) => !need.isFar)
   }
 
   /** Slots that are taken, by one member or all, and how many of them small ones do not see. */
@@ -129,12 +162,10 @@ export class UploadQueue {
     return { count, unseen: Math.min(SMALL_SLOTS, large) }
   }
 
-  #takeLast (): UploadJob | undefined {
+  /** Of these the least urgent waits no longer. */
+  #refuseLast (waiting: readonly Waiting[]): UploadJob | undefined {
     let worst: Waiting | undefined
-    for (const job of this.#waiting) {
-      const candidate = { job, need: this.#need(job), active: this.#activeOf(job.member).count }
-      if (worst === undefined || compare(candidate, worst) >= 0) worst = candidate
-    }
+    for (const candidate of waiting) if (worst === undefined || compare(candidate, worst, false) >= 0) worst = candidate
     if (worst !== undefined) this.#waiting.splice(this.#waiting.indexOf(worst.job), 1)
     return worst?.job
   }
@@ -143,6 +174,7 @@ export class UploadQueue {
 interface Active {
   readonly job: UploadJob
   readonly isSmall: boolean
+  readonly isFar: boolean
 }
 
 interface Candidate {
@@ -154,9 +186,10 @@ interface Waiting extends Candidate {
   readonly job: UploadJob
 }
 
-/** Below 0: `a` comes first. */
-function compare (a: Candidate, b: Candidate): number {
+/** Below 0: `a` comes first. @param isFarDue - nothing is on its way to a far one */
+function compare (a: Candidate, b: Candidate, isFarDue: boolean): number {
   if (a.need.isSmall !== b.need.isSmall) return a.need.isSmall ? -1 : 1
+  if (a.need.isFar !== b.need.isFar) return a.need.isFar === isFarDue ? -1 : 1
   return a.active - b.active || a.need.holders - b.need.holders || a.need.held - b.need.held
 }
 

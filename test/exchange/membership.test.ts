@@ -82,6 +82,26 @@ describe('agents that may have few members', () => {
     expect(Buffer.compare(await pulled, bytes)).toBe(0)
   })
 
+  it('find those of their zone at once by way of far ones, and take them in place of these', async () => {
+    const gate = new Gate()
+    const digest = swarm.origin.addBlob(repository, bytes, { gate })
+    const first = await fetcher({ maxMembers: 4, zone: 'here' })
+    const second = await fetcher({ maxMembers: 4, zone: 'here' })
+    const far: Fetcher[] = []
+    for (let index = 0; index < 8; index++) far.push(await fetcher({ zone: 'there' }))
+    for (const one of far) for (const { agent } of [first, second]) await swarm.link(one.agent, agent)
+    const pull = async ({ agent }: Fetcher): Promise<Uint8Array> => {
+      await agent.describe(repository, digest, bytes.length)
+      return pullBlob(agent.puller({ graceMs: 100 }), digest)
+    }
+    const pulls = [...far, first].map(pull)
+    await until(() => first.participations[0]?.memberCount === 4, { what: 'no place' })
+    pulls.push(pull(second))
+    await until(() => first.participations[0]?.session.members.has(second.agent.peer) === true, { what: 'each other as members', timeoutMs: 3000 })
+    gate.open()
+    for (const pulled of await Promise.all(pulls)) expect(Buffer.compare(pulled, bytes)).toBe(0)
+  })
+
   it('ask others in place of those who want something else', async () => {
     const agent = await fetcher({ maxMembers: 4, originPolicy: 'never' })
     for (let index = 0; index < 20; index++) await swarm.link(await swarm.add(), agent.agent)

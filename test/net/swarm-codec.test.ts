@@ -189,7 +189,7 @@ describe('the limits of a swarm message', () => {
     const attestation = new Uint8Array(limits.MAX_ATTESTATION_LENGTH)
     const pieces = upTo(limits.MAX_LISTED_PIECES).map(index => index * 256)
     const address = '/'.repeat(limits.MAX_ADDRESS_LENGTH)
-    const members = upTo(limits.MAX_LISTED_MEMBERS).map(() => ({ peer: PEER, addresses: upTo(limits.MAX_MEMBER_ADDRESSES).map(() => address) }))
+    const members = upTo(limits.MAX_LISTED_MEMBERS).map(() => ({ peer: PEER, addresses: upTo(limits.MAX_MEMBER_ADDRESSES).map(() => address), home: true }))
     const largest: SwarmMessage[] = [
       { type: 'join', channel: limits.MAX_CHANNEL, kind: 'blob', digest: DIGEST, size: Number.MAX_SAFE_INTEGER, restricted: true, complete: false, bitfield, leech: true, readsOrigin: true, taking: pieces },
       { type: 'members', of: limits.MAX_CHANNEL, members },

@@ -29,7 +29,7 @@ export const messages: { readonly [Type in SwarmMessage['type']]: fc.Arbitrary<S
   reject: fc.record({ type: fc.constant('reject'), channel, pieces: somePieces, reason: fc.constantFrom(...REFUSALS), queue }),
   piece: fc.record({ type: fc.constant('piece'), channel, piece: fc.integer({ min: 0, max: limits.MAX_PIECE_INDEX }), offset: fc.integer({ min: 0, max: 3 * 1024 * 1024 }), length: fc.integer({ min: 1, max: 300 }), queue }),
   attest: fc.record({ type: fc.constant('attest'), channel, attestation }),
-  members: fc.record({ type: fc.constant('members'), of: channel, members: fc.array(fc.record({ peer, addresses: fc.array(address, { maxLength: limits.MAX_MEMBER_ADDRESSES }) }), { maxLength: 5 }) }),
+  members: fc.record({ type: fc.constant('members'), of: channel, members: fc.array(fc.record({ peer, addresses: fc.array(address, { maxLength: limits.MAX_MEMBER_ADDRESSES }), home: maybe(fc.constant(true)) }), { maxLength: 5 }) }),
   'lane-offer': fc.record({ type: fc.constant('lane-offer'), port: fc.integer({ min: 1, max: 65_535 }), fingerprint: secret, token: secret }),
   'lane-refused': fc.constant({ type: 'lane-refused' }),
   'lane-switch': fc.constant({ type: 'lane-switch' }),

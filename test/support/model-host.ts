@@ -1,7 +1,7 @@
 import { DownloadBudget } from '../../src/pull/download-budget.ts'
 import type { OriginPolicy } from '../../src/swarm/origin-plan.ts'
 import { Session } from '../../src/swarm/session.ts'
-import { UploadQueue, type UploadJob } from '../../src/swarm/upload-queue.ts'
+import { UploadQueue, type UploadJob, type UploadNeed } from '../../src/swarm/upload-queue.ts'
 import type { ModelClock } from './model-clock.ts'
 import type { ModelLink, ModelTransfer } from './model-links.ts'
 
@@ -88,13 +88,13 @@ export class ModelHost {
     for (const key of [...this.unanswered]) if (key.startsWith(requestKey(dead.id, ''))) this.unanswered.delete(key)
   }
 
-  #need ({ member, piece }: UploadJob): { isSmall: boolean, held: number, holders: number } {
+  #need ({ member, piece }: UploadJob): UploadNeed {
     const { members, availability, pieces } = this.session
     let sent = 0
     for (const { job } of this.sending.values()) {
       if (job.piece === piece && job.member !== member) sent++
     }
-    return { isSmall: false, held: (members.get(member)?.held.count ?? 0) / pieces, holders: availability.of(piece) + sent }
+    return { isSmall: false, isFar: this.session.isOutsider(member), held: (members.get(member)?.held.count ?? 0) / pieces, holders: availability.of(piece) + sent }
   }
 }
 

@@ -13,8 +13,8 @@ function randomOf (seed: number): () => number {
   }
 }
 
-function meshOf ({ seed = 1, isDelivering = () => false, sought = [] }: { seed?: number, isDelivering?: (peer: string) => boolean, sought?: readonly string[] } = {}): Mesh {
-  return new Mesh({ limit: LIMIT, random: randomOf(seed), isDelivering, sought: () => sought })
+function meshOf ({ seed = 1, isDelivering = () => false, sought = [], isHome }: { seed?: number, isDelivering?: (peer: string) => boolean, sought?: readonly string[], isHome?: (peer: string) => boolean } = {}): Mesh {
+  return new Mesh({ limit: LIMIT, random: randomOf(seed), isDelivering, sought: () => sought, isHome })
 }
 
 /** Fills a mesh with members: `near 0`, `far 0` and so on. */
@@ -36,7 +36,7 @@ describe('a mesh', () => {
     fc.assert(fc.property(fc.array(fact, { maxLength: 200 }), fc.nat(1000), (facts, seed) => {
       const isDelivering = (peer: string): boolean => Number(peer.slice(5)) % 3 === 0
       const sought = ['peer 1', 'peer 2']
-      const mesh = meshOf({ seed, isDelivering, sought })
+      const mesh = meshOf({ seed, isDelivering, sought, isHome: peer => peer.endsWith('0') })
       const members = new Set<string>()
       const asked = new Set<string>()
       const leave = (peer: string | undefined): void => {
@@ -116,6 +116,26 @@ describe('a mesh', () => {
     const all = filled(meshOf({ sought: ['sought'], isDelivering: () => true }), 8, 0)
     all.knows('sought', true, 0)
     expect([all.next(0), all.joined('sought', true, 0)]).toEqual([[], { isAdmitted: false }])
+  })
+
+  it('takes those of its zone in place of far ones beyond their share, however young, but for those who deliver', () => {
+    const isHome = (peer: string): boolean => peer.startsWith('home')
+    const mesh = filled(meshOf({ isHome, isDelivering: peer => peer === 'far 0' }), 3, 5)
+    expect(mesh.farSurplus).toBe(3)
+    for (const peer of ['home 0', 'home 1', 'any']) mesh.knows(peer, true, 0)
+    const decisions = mesh.next(0)
+    expect(decisions.filter(({ type }) => type === 'ask').map(({ peer }) => peer)).toEqual(['home 0', 'home 1'])
+    const left = decisions.filter(({ type }) => type === 'leave').map(({ peer }) => peer)
+    expect(left).toHaveLength(2)
+    for (const peer of left) expect(peer).toMatch(/^far [1-4]$/)
+    expect(mesh.joined('home 2', true, 0)).toEqual({ isAdmitted: true, leave: expect.stringMatching(/^far [1-4]$/) as string })
+    expect([mesh.farSurplus, mesh.joined('home 3', true, 0)]).toEqual([0, { isAdmitted: false }])
+  })
+
+  it('asks those of its zone beside its members while there is room, and no more than have far ones in their places', () => {
+    const mesh = filled(meshOf({ isHome: () => true }), 0, 4)
+    for (let index = 0; index < 5; index++) mesh.knows(`home ${index}`, true, 0)
+    expect(mesh.next(0).map(({ type }) => type)).toEqual(['ask', 'ask'])
   })
 
   it('seeks no more than a quarter of those that it may have', () => {

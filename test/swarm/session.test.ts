@@ -97,6 +97,21 @@ describe('what members hold', () => {
   })
 })
 
+describe('a far member', () => {
+  it('comes behind near ones as long as one of these lacks a part', () => {
+    const scene = new SessionScene(2)
+    const { session } = scene
+    scene.joined('far', [], { isNear: false })
+    expect([session.isOutsider('far'), session.isOutsider('nobody')]).toEqual([false, false])
+    scene.joined('full', 'all')
+    expect(session.isOutsider('far')).toBe(false)
+    scene.joined('near', [0])
+    expect([session.isOutsider('far'), session.isOutsider('near')]).toEqual([true, false])
+    session.has('near', [1], 1)
+    expect(session.isOutsider('far')).toBe(false)
+  })
+})
+
 describe('a member that refuses', () => {
   it('as busy is asked again a little later, and another meanwhile', () => {
     const scene = new SessionScene(1)
@@ -110,7 +125,37 @@ describe('a member that refuses', () => {
     expect(scene.asks(71)).toEqual(['ask b 0'])
   })
 
-  it.each([[1, 550], [16, 3050]])('as busy for ever is not counted on: of a blob of %i pieces after %i ms', (pieces, patienceMs) => {
+  it('as busy again and again is asked ever more rarely, until it delivers', () => {
+    const scene = new SessionScene(4, { held: [2, 3] })
+    scene.joined('a', [0])
+    const asked: number[] = []
+    for (let nowMs = 0; nowMs < 4000; nowMs += 10) {
+      if (scene.asks(nowMs).length === 0) continue
+      asked.push(nowMs)
+      scene.session.rejected('a', 0, 'busy', nowMs)
+    }
+    expect(asked).toEqual([0, 50, 150, 350, 600, 850, ...Array.from({ length: 12 }, (_, index) => 1100 + 250 * index)].filter(nowMs => nowMs < 4000))
+    scene.asks(5000)
+    scene.came(0, 'a', 5100)
+    scene.session.has('a', [1], 5100)
+    const again = [5100, 5149, 5150, 5199, 5200].filter(nowMs => {
+      const isAsked = scene.asks(nowMs).length > 0
+      if (isAsked) scene.session.rejected('a', 1, 'busy', nowMs)
+      return isAsked
+    })
+    expect(again).toEqual([5100, 5150, 5200])
+  })
+
+  it('all that was asked of it together has been refused once', () => {
+    const scene = new SessionScene(16)
+    scene.joined('a', 'all')
+    const asked = scene.asks(0, { room: 4, window: 4 })
+    expect(asked.length).toBeGreaterThan(1)
+    for (const piece of asked.map(text => Number(text.split(' ')[2]))) scene.session.rejected('a', piece, 'busy', 0)
+    expect([scene.asks(49), scene.asks(50).length > 0]).toEqual([[], true])
+  })
+
+  it.each([[1, 600], [16, 3050]])('as busy for ever is not counted on: of a blob of %i pieces after %i ms', (pieces, patienceMs) => {
     const scene = new SessionScene(pieces, { held: Array.from({ length: pieces - 1 }, (_, index) => index + 1) })
     scene.joined('a', 'all')
     let tookMs = 0

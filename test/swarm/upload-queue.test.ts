@@ -2,7 +2,7 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { UploadQueue, type UploadJob, type UploadNeed, type UploadQueueInit } from '../../src/swarm/upload-queue.ts'
 
-const ORDINARY: UploadNeed = { isSmall: false, held: 0.5, holders: 1 }
+const ORDINARY: UploadNeed = { isSmall: false, isFar: false, held: 0.5, holders: 1 }
 
 function job (member: string, piece = 0): UploadJob {
   return { member, session: 'blob', piece }
@@ -119,6 +119,55 @@ describe('what finds no room', () => {
   })
 })
 
+describe('far members', () => {
+  const far = { isFar: true }
+  const needs = { f: far, g: far, h: far, i: far, j: far, k: far, l: far }
+
+  it('have all slots and all of the queue while no near one is there', () => {
+    const queue = queueOf({ slots: 6, maxQueued: 2 }, needs)
+    for (const member of ['f', 'g', 'h', 'i', 'j', 'k', 'l']) expect(queue.add(job(member))).toBeUndefined()
+    expect(serve(queue)).toHaveLength(6)
+    expect(queue.length).toBe(1)
+  })
+
+  it('have a third of the slots beside near ones, and one request more that waits', () => {
+    const queue = queueOf({ slots: 6, maxQueued: 4 }, needs)
+    queue.add(job('a'))
+    expect(serve(queue)).toHaveLength(1)
+    expect(['f', 'g', 'h', 'i'].map(member => queue.add(job(member)))).toEqual([undefined, undefined, undefined, job('i')])
+    expect(serve(queue)).toEqual([job('f'), job('g')])
+    expect(queue.add(job('j'))).toEqual(job('j'))
+    queue.done(job('a'))
+    expect(serve(queue)).toEqual([job('h')])
+  })
+
+  it('make near ones wait for no more than their third, whatever they have', () => {
+    const queue = queueOf({ slots: 6 }, needs)
+    for (const member of ['f', 'g', 'h', 'i', 'j', 'k']) queue.add(job(member))
+    expect(serve(queue)).toHaveLength(6)
+    for (const member of ['a', 'b', 'c', 'd', 'e']) queue.add(job(member))
+    expect(serve(queue).map(({ member }) => member)).toEqual(['a', 'b', 'c', 'd'])
+  })
+
+  it('come after near ones, but for the first of them: zones are no islands', () => {
+    const queue = queueOf({ slots: 3, maxQueued: 8 }, needs)
+    for (const member of ['f', 'g', 'a', 'b', 'c', 'd']) queue.add(job(member))
+    expect(serve(queue).map(({ member }) => member)).toEqual(['f', 'a', 'b'])
+    queue.done(job('f'))
+    expect(serve(queue)).toEqual([job('g')])
+  })
+
+  it('are refused nothing for the many requests of near ones', () => {
+    const queue = queueOf({ slots: 1, maxQueued: 2 }, needs)
+    queue.add(job('a'))
+    serve(queue)
+    for (const member of ['b', 'c', 'f']) expect(queue.add(job(member))).toBeUndefined()
+    expect(queue.add(job('d'))).toEqual(job('d'))
+    queue.done(job('a'))
+    expect(serve(queue)).toEqual([job('f')])
+  })
+})
+
 describe('a request', () => {
   it('that waits can be cancelled, one that is on its way cannot', () => {
     const queue = queueOf({ slots: 1 })
@@ -154,17 +203,18 @@ describe('a request', () => {
 })
 
 it('is bounded, serves within its limits, and never is idle while somebody waits who may be served', () => {
-  const members = ['a', 'b', 'c', 'd']
+  const members = ['a', 'b', 'c', 'd', 'e']
   const steps = fc.array(fc.record({
     act: fc.constantFrom('add' as const, 'add' as const, 'done' as const, 'cancel' as const, 'drop' as const),
     member: fc.constantFrom(...members),
     piece: fc.nat(8),
     holders: fc.nat(3)
   }), { maxLength: 100 })
+  const isFar = (member: string): boolean => member === 'd' || member === 'e'
   const limits = fc.record({ slots: fc.integer({ min: 1, max: 4 }), slotsPerMember: fc.integer({ min: 1, max: 3 }), maxQueued: fc.nat(4) })
   fc.assert(fc.property(limits, steps, (init, steps) => {
     let holders = 0
-    const queue = new UploadQueue(() => ({ ...ORDINARY, holders }), init)
+    const queue = new UploadQueue(({ member }) => ({ ...ORDINARY, holders, isFar: isFar(member) }), init)
     const active: UploadJob[] = []
     let waiting: UploadJob[] = []
     for (const step of steps) {
@@ -191,10 +241,12 @@ it('is bounded, serves within its limits, and never is idle while somebody waits
       }
       const activeOf = (member: string): number => active.filter(other => other.member === member).length
       expect(queue).toMatchObject({ length: waiting.length, active: active.length })
-      expect(active.length).toBeLessThanOrEqual(init.slots)
+      for (const isOfFar of [true, false]) expect(active.filter(({ member }) => isFar(member) === isOfFar).length).toBeLessThanOrEqual(init.slots)
       for (const member of members) expect(activeOf(member)).toBeLessThanOrEqual(init.slotsPerMember)
-      expect(waiting.length).toBeLessThanOrEqual(init.maxQueued + init.slots)
-      if (active.length < init.slots) expect(waiting.filter(({ member }) => activeOf(member) < init.slotsPerMember)).toEqual([])
+      expect(waiting.length).toBeLessThanOrEqual(init.maxQueued + 2 * init.slots + 1)
+      const hasNear = [...active, ...waiting].some(({ member }) => !isFar(member))
+      const mayBeServed = waiting.filter(({ member }) => activeOf(member) < init.slotsPerMember && !(hasNear && isFar(member)))
+      if (active.length < init.slots) expect(mayBeServed).toEqual([])
     }
   }))
 })
