@@ -79,7 +79,6 @@ export class Member {
   #vainMs = 0
   /** How often it said `busy` in a row. */
   #refusals = 0
-  #hasDelivered = false
   /** When it first said `busy` since it last delivered, or was not asked for long. */
   #busySinceMs: number | undefined
   /** When it last said so. */
