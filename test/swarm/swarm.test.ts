@@ -101,12 +101,11 @@ describe('a cold swarm', () => {
     expect(Math.max(...copies)).toBeLessThanOrEqual(2)
   })
 
-  it('of equal hosts is done within one and a half of the time that nobody can beat', () => {
+  it('of equal hosts is done within 1.35 of the time that nobody can beat, all in all, and within 1.6 where that is a second', () => {
     const swarms = fc.record({ count: fc.integer({ min: 8, max: 16 }), mib: fc.integer({ min: 16, max: 32 }), pace: fc.integer({ min: 2000, max: 20_000 }), seed: fc.nat(2 ** 31) })
-    fc.assert(fc.property(swarms, ({ count, mib, pace, seed }) => {
-      const { ratio } = coldRun({ count, size: mib * MIB, pace, seed })
-      expect(ratio).toBeLessThanOrEqual(1.5)
-    }), { numRuns: 5, seed: 1 })
+    const ratios = fc.sample(swarms, { numRuns: 8, seed: 1 }).map(({ count, mib, pace, seed }) => coldRun({ count, size: mib * MIB, pace, seed }).ratio)
+    expect(Math.max(...ratios)).toBeLessThanOrEqual(1.6)
+    expect(ratios.reduce((sum, ratio) => sum + ratio, 0) / ratios.length).toBeLessThanOrEqual(1.35)
   })
 
   // of 16 only eight read: where one owns more than its share, all wait for it a little
