@@ -4,8 +4,7 @@ import { decodeAttestation, verifyAttestation } from '../net/swarm-attestation.t
 import type { ContentKind } from '../net/peers.ts'
 import { MAX_LISTED_PIECES } from '../net/swarm-limits.ts'
 import type { SwarmLink } from '../net/swarm-link.ts'
-import { SwarmMessageError, type AccuseMessage, type JoinMessage, type PieceMessage, type SwarmMessage } from '../net/swarm-message.ts'
-import { Bitfield } from '../swarm/bitfield.ts'
+import type { AccuseMessage, JoinMessage, PieceMessage, SwarmMessage } from '../net/swarm-message.ts'
 import type { RejectReason, Session } from '../swarm/session.ts'
 import { Accusations, type HeardAccusation } from './accusations.ts'
 import { Offers } from './offers.ts'
@@ -13,6 +12,7 @@ import { OriginPromises } from './origin-promises.ts'
 import type { ParticipationListener } from './participation-listener.ts'
 import type { PieceSource } from './piece-source.ts'
 import { Signing } from './signing.ts'
+import { checkedPieces, heldBy } from './stated-pieces.ts'
 import { Vouchers } from './vouchers.ts'
 
 /** Who lacks a part and has said nothing for so long has got it elsewhere, or is in no hurry: those who have all are not told. Milliseconds. */
@@ -507,16 +507,6 @@ export class Participation {
   }
 
   #checked (pieces: readonly number[]): readonly number[] {
-    const last = pieces.at(-1)
-    if (last !== undefined && last >= this.session.pieces) throw new SwarmMessageError(`piece ${last} of ${this.session.pieces}`)
-    return pieces
+    return checkedPieces(pieces, this.session.pieces)
   }
-}
-
-function heldBy ({ complete, bitfield }: JoinMessage, pieces: number): Bitfield {
-  if (complete) return Bitfield.full(pieces)
-  if (bitfield === undefined) return new Bitfield(pieces)
-  const held = Bitfield.fromBytes(bitfield, pieces)
-  if (held === undefined) throw new SwarmMessageError(`a bitfield that is not of ${pieces} pieces`)
-  return held
 }
