@@ -75,7 +75,8 @@ export class Inquiries {
   /** @returns whether it was the answer to a question of ours */
   joined (link: SwarmLink, join: JoinMessage): boolean {
     if (!join.complete) return false
-    let isAnswer = false
+    // perhaps one that comes too late
+    let isAnswer = join.of !== undefined
     for (const { kind, digest, answered } of this.#open.get(link)?.values() ?? []) {
       if (kind !== join.kind || digest !== join.digest) continue
       answered.resolve({ peer: link.peer, size: join.size, restricted: join.restricted })
@@ -118,7 +119,7 @@ export async function answerInquiry (link: SwarmLink, join: JoinMessage, { chann
   }
   const { size, restricted } = reader
   await reader.close()
-  tellHolding(link, channel(), { kind, digest, size, restricted })
+  tellHolding(link, channel(), join.channel, { kind, digest, size, restricted })
 }
 
 /** The join that asks. */
@@ -127,8 +128,13 @@ export function questionOf (channel: number, { kind, digest, stands }: Question)
   return { type: 'join', channel, kind, digest, size: 0, restricted: false, complete: false, leech, readsOrigin, waits: stands !== undefined }
 }
 
-/** Tells that we hold something, without taking part. @param channel a new one of ours on the link */
-export function tellHolding (link: SwarmLink, channel: number, { kind, digest, size, restricted }: Pick<JoinMessage, 'kind' | 'digest' | 'size' | 'restricted'>): void {
-  link.send({ type: 'join', channel, kind, digest, size, restricted, complete: true, leech: false, readsOrigin: false })
+/**
+ * Tells that we hold something, without taking part.
+ *
+ * @param channel a new one of ours on the link
+ * @param of the channel of the question
+ */
+export function tellHolding (link: SwarmLink, channel: number, of: number, { kind, digest, size, restricted }: Pick<JoinMessage, 'kind' | 'digest' | 'size' | 'restricted'>): void {
+  link.send({ type: 'join', channel, kind, digest, size, restricted, complete: true, leech: false, readsOrigin: false, of })
   link.send({ type: 'leave', channel })
 }

@@ -47,15 +47,17 @@ export class Reception {
     const { inquiries, wishes, interest, known } = this.#parts
     const { link, theirs, joined } = channels
     const isAnswer = inquiries.joined(link, join)
-    if (wishes.told(link, join) || isAnswer) return
+    if (wishes.told(link, join) || join.of !== undefined) return
     const key = blobKey(join.kind, join.digest)
     const participation = known(join.kind, join.digest)
+    // who comes to a blob that we fetch takes part, whatever we have asked besides
+    if (isAnswer && participation === undefined) return
     if (participation === undefined && join.complete && join.kind === 'manifest') {
       // manifests are taken whole, by who asks: the answer has come too late
       link.send({ type: 'missing', of: join.channel, reason: 'missing' })
       return
     }
-    if (participation === undefined && isInquiry(join)) {
+    if (isInquiry(join)) {
       this.#answer(channels, join)
       return
     }

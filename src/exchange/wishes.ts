@@ -131,7 +131,7 @@ export class Wishes {
     for (const kept of [...this.#byKey.get(key) ?? []]) {
       const { link } = kept
       if (reader === undefined || !isWelcome(link.peer)) link.send({ type: 'missing', of: kept.channel, reason: 'denied' })
-      else tellHolding(link, channel(link), { kind, digest, size: reader.size, restricted: reader.restricted })
+      else tellHolding(link, channel(link), kept.channel, { kind, digest, size: reader.size, restricted: reader.restricted })
     }
     await reader?.close()
   }

@@ -15,7 +15,7 @@ import { FieldReader } from './wire-fields.ts'
  *
  *    1 hello         2 zone     3 leech        4 keepAliveMs
  *    2 join          2 channel  3 kind (1 blob, 2 manifest)  4 digest, text  5 size  6 restricted  7 complete  8 bitfield
- *                    9 leech    10 taking  11 readsOrigin  12 waits
+ *                    9 leech    10 taking  11 readsOrigin  12 waits   13 of
  *    3 missing       2 of       3 reason (1 missing, 2 denied, 3 busy)
  *    4 leave         2 channel
  *    5 have          2 channel  3 pieces       4 queue
@@ -113,6 +113,7 @@ function decodeJoin (): JoinMessage {
   const complete = fields.flag(7)
   const bitfield = copy(8, 0, MAX_BITFIELD_LENGTH)
   const taking = pieces(10)
+  const of = atMost(13, MAX_CHANNEL)
   if (complete && bitfield.byteLength > 0) throw invalid('a bitfield of a complete blob')
   return {
     type: 'join',
@@ -126,7 +127,8 @@ function decodeJoin (): JoinMessage {
     leech: fields.flag(9),
     readsOrigin: fields.flag(11),
     taking: taking.length === 0 ? undefined : taking,
-    waits: fields.flag(12) ? true : undefined
+    waits: fields.flag(12) ? true : undefined,
+    of: of === 0 ? undefined : of
   }
 }
 

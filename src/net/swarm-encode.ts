@@ -27,7 +27,7 @@ export function encodeMessage (message: SwarmMessage): Uint8Array {
       if (message.bitfield !== undefined) writer.bytes(8, message.bitfield)
       writer.flag(9, message.leech)
       if (message.taking !== undefined) putPieces(10, message.taking)
-      writer.flag(11, message.readsOrigin).flag(12, message.waits ?? false)
+      writer.flag(11, message.readsOrigin).flag(12, message.waits ?? false).number(13, message.of ?? 0)
       break
     case 'missing':
       writer.number(2, message.of).number(3, REFUSALS.indexOf(message.reason) + 1)

@@ -50,6 +50,8 @@ export interface JoinMessage {
   readonly taking?: readonly number[]
   /** The size is not known: the sender wants to hear when the receiver holds the whole, until it leaves. */
   readonly waits?: boolean
+  /** This only answers a question: the receiver's channel. Its sender does not take part, and leaves. */
+  readonly of?: number
 }
 
 /** The answer to a join for what the sender of this neither holds nor wants, or does not give. */

@@ -5,9 +5,13 @@ import type { SwarmLink } from '../../src/net/swarm-link.ts'
 import type { SwarmMessage } from '../../src/net/swarm-message.ts'
 import { digestOf } from '../../src/oci/digest.ts'
 import type { Access } from '../../src/store/store.ts'
+import { MIN_PIECE_LENGTH } from '../../src/swarm/pieces.ts'
+import { Gate } from '../support/gate.ts'
 import { MemoryPeers } from '../support/memory-peers.ts'
+import { meetStranger } from '../support/stranger.ts'
 import { SwarmOfAgents, type SwarmAgent } from '../support/swarm-agents.ts'
 import { until } from '../../scenarios/live/until.ts'
+import { bytesOf, repository } from '../pull/kit.ts'
 
 const manifest = Buffer.from('{"schemaVersion":2}')
 const digest = digestOf(manifest)
@@ -99,6 +103,67 @@ describe('a question over a link', () => {
     await expect(asked[64]).rejects.toMatchObject({ code: 'PEER_BUSY' })
     aborter.abort(new Error('enough'))
     await Promise.allSettled(asked)
+  })
+})
+
+describe('a question about a blob that is being exchanged', () => {
+  const bytes = bytesOf(3 * MIN_PIECE_LENGTH + 10)
+  const blob = digestOf(bytes)
+
+  /** Fetches the blob, from nobody but members; how it ends is nobody's business. */
+  async function fetching (agent: SwarmAgent): Promise<void> {
+    await agent.describe(repository, blob, bytes.length)
+    agent.puller({ searchMs: 5_000, graceMs: 10 }).blobs.fetch(repository, blob).catch(() => {})
+    await until(() => agent.log.some(({ type }) => type === 'fetch:started'), { what: 'the fetch' })
+  }
+
+  it('is answered by a holder that gives it to us, which bans nobody, and goes on', async () => {
+    const gate = new Gate()
+    const [seeder, agent] = [await swarm.add({ pace: { pass: async () => gate.pass() } }), await swarm.add({ originPolicy: 'never' })]
+    await seeder.seed(blob, bytes)
+    await swarm.link(agent, seeder)
+    await fetching(agent)
+    await gate.reached()
+    for (let count = 0; count < 2; count++) expect(await agent.exchange.inquire(seeder.peer, 'blob', blob)).toEqual({ peer: seeder.peer, size: bytes.length, restricted: false })
+    gate.open()
+    await until(() => agent.log.some(({ type }) => type === 'fetch:completed'), { what: 'the blob' })
+    expect([agent, seeder].map(({ score }) => score.bans(Date.now()))).toEqual([[], []])
+  })
+
+  it('is answered at once by one that fetches it, which does not hold it, and makes nobody a member', async () => {
+    const [asker, agent] = [await swarm.add(), await swarm.add({ originPolicy: 'never' })]
+    await swarm.link(asker, agent)
+    const { agent: silent } = await stranger()
+    await swarm.link(silent, agent)
+    await fetching(agent)
+    expect(await asker.exchange.inquire(agent.peer, 'blob', blob)).toBeUndefined()
+    expect(agent.exchange.isNeeded).toBe(false)
+  })
+
+  it('takes nothing from the session: who joins it as a holder while a question is open is asked for pieces', async () => {
+    const agent = await swarm.add({ originPolicy: 'never' })
+    const holder = await meetStranger(swarm, agent, bytes)
+    const asking = agent.exchange.inquire(holder.agent.peer, 'blob', blob)
+    await holder.hears('join', ({ size }) => size === 0)
+    await fetching(agent)
+    await holder.hears('join', ({ size }) => size > 0)
+    holder.join({ complete: true })
+    expect(await asking).toMatchObject({ peer: holder.agent.peer, size: bytes.length })
+    await holder.hears('request')
+    expect(holder.ends).toEqual([])
+  })
+
+  it('does no harm when its answer comes late', async () => {
+    const agent = await swarm.add({ originPolicy: 'never' })
+    const holder = await meetStranger(swarm, agent, bytes)
+    await fetching(agent)
+    holder.join({ complete: true })
+    await holder.hears('request')
+    holder.join({ channel: 2, complete: true, of: 1000 })
+    holder.say({ type: 'leave', channel: 2 })
+    holder.join({ channel: 3, digest: digestOf(Buffer.from('another')) })
+    await holder.hears('missing', ({ of }) => of === 3)
+    expect([holder.ends, holder.heard.filter(({ type }) => type === 'leave')]).toEqual([[], []])
   })
 })
 

@@ -13,7 +13,7 @@ const secret = fc.uint8Array({ minLength: limits.LANE_SECRET_LENGTH, maxLength: 
 const attestation = fc.uint8Array({ minLength: 1, maxLength: 200 })
 const maybe = <T>(value: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> => fc.option(value, { nil: undefined })
 
-const join = fc.record({ channel, digest, kind: fc.constantFrom(...KINDS), size: fc.maxSafeNat(), restricted: fc.boolean(), leech: fc.boolean(), readsOrigin: fc.boolean(), taking: maybe(somePieces), waits: maybe(fc.constant(true)) })
+const join = fc.record({ channel, digest, kind: fc.constantFrom(...KINDS), size: fc.maxSafeNat(), restricted: fc.boolean(), leech: fc.boolean(), readsOrigin: fc.boolean(), taking: maybe(somePieces), waits: maybe(fc.constant(true)), of: maybe(channel) })
 
 /** Any message that may be sent, one generator for each type. */
 export const messages: { readonly [Type in SwarmMessage['type']]: fc.Arbitrary<SwarmMessage> } = {
