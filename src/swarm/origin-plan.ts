@@ -77,6 +77,8 @@ export class OriginPlan {
   readonly #isLeech: boolean
   /** How many may read: of a small blob all, as its pieces cost less than to agree on who does. */
   readonly #readers: number
+  /** Of one read, where others take part: of a blob of few groups a whole one, as each request costs a round trip. */
+  readonly #leastRunPieces: number
   readonly #patienceMs: number
   readonly #promiseMs: number
   /** How long who says that it reads pieces may take for each. */
@@ -124,6 +126,7 @@ export class OriginPlan {
     this.#offered = new PieceMask(pieces)
     const isSmall = pieces <= SMALL_PIECES
     this.#readers = isSmall ? Infinity : READERS
+    this.#leastRunPieces = pieces / init.groups.length < READERS ? init.groups.length : FIRST_RUN_PIECES
     this.#patienceMs = isSmall ? SMALL_OWNER_PATIENCE_MS : OWNER_PATIENCE_MS
     this.#promiseMs = isSmall ? SMALL_PROMISE_MS : PROMISE_MS
     this.#readingMs = READING_ALLOWANCE_MS + pieceLength(init.size) / SLOWEST_BYTES_PER_MS
@@ -234,7 +237,9 @@ export class OriginPlan {
     const start = this.#start(heads, contenders.length === 0, candidates, isOurs)
     if (start === undefined) return helps ? this.#nextForOthers(nowMs, offered) : undefined
     let end = start + 1
-    while (end - start < Math.min(this.#runPieces, longest) && end < this.#parts.arrived.length && isOurs(end)) end++
+    // alone we may only know nobody yet, and read less at first
+    const run = contenders.length > 0 ? Math.max(this.#runPieces, this.#leastRunPieces) : this.#runPieces
+    while (end - start < Math.min(run, longest) && end < this.#parts.arrived.length && isOurs(end)) end++
     this.#runPieces = Math.min(MAX_RUN_PIECES, this.#runPieces * 2)
     return this.#begin(nowMs, { start, end })
   }
@@ -324,7 +329,8 @@ export class OriginPlan {
 
   /** The first that a reader waits for; alone the first of all; else from a place of our own on. */
   #start (heads: readonly number[], isAlone: boolean, candidates: PieceMask, isOurs: (piece: number) => boolean): number | undefined {
-    const from = (isAlone || heads.length > 0 ? heads[0] ?? 0 : this.#first(this.#self)) % this.#parts.arrived.length
+    const place = (isAlone || heads.length > 0 ? heads[0] ?? 0 : this.#first(this.#self)) % this.#parts.arrived.length
+    const from = isAlone ? place : place - place % this.#leastRunPieces
     for (let piece = candidates.next(from); piece !== -1; piece = candidates.next(piece + 1)) if (isOurs(piece)) return piece
     for (let piece = candidates.next(0); piece !== -1 && piece < from; piece = candidates.next(piece + 1)) if (isOurs(piece)) return piece
     return undefined
