@@ -96,6 +96,8 @@ export class OriginPlan {
   readonly #isLeech: boolean
   /** How many may read: of a small blob all, as its pieces cost less than to agree on who does. */
   readonly #readers: number
+  /** Of one read, where others take part: of a blob of few groups a whole one, as each request costs a round trip. */
+  readonly #leastRunPieces: number
   readonly #patienceMs: number
   readonly #promiseMs: number
   /** How long who says that it reads pieces may take for each. */
@@ -157,6 +159,7 @@ export class OriginPlan {
     this.#offered = new PieceMask(pieces)
     const isSmall = pieces <= SMALL_PIECES
     this.#readers = isSmall ? Infinity : READERS
+    this.#leastRunPieces = pieces / init.groups.length < READERS ? init.groups.length : FIRST_RUN_PIECES
     this.#patienceMs = isSmall ? SMALL_OWNER_PATIENCE_MS : OWNER_PATIENCE_MS
     this.#promiseMs = isSmall ? SMALL_PROMISE_MS : PROMISE_MS
     this.#readingMs = READING_ALLOWANCE_MS + pieceLength(init.size) / SLOWEST_BYTES_PER_MS
@@ -314,9 +317,11 @@ export class OriginPlan {
     const start = this.#start(heads, contenders.length === 0, candidates, isOurs)
     if (start === undefined) return helps ? this.#nextForOthers(nowMs, offered) : undefined
     let end = start + 1
-    const pieces = isAlone ? Math.max(this.#runPieces, this.#loneRunPieces) : this.#runPieces
+    // with nobody known at all as much as is safe; linked to some who may know others, little at first
+    const least = isAlone ? this.#loneRunPieces : contenders.length > 0 ? this.#leastRunPieces : 0
+    const pieces = Math.max(this.#runPieces, least)
     while (end - start < Math.min(pieces, longest) && end < this.#parts.arrived.length && isOurs(end)) end++
-    this.#runPieces = Math.min(MAX_RUN_PIECES, pieces * 2)
+    this.#runPieces = Math.min(MAX_RUN_PIECES, 2 * (isAlone ? pieces : this.#runPieces))
     const run = this.#begin(nowMs, { start, end })
     if (isAlone) this.#loneRun = run
     return run
@@ -421,7 +426,8 @@ export class OriginPlan {
 
   /** The first that a reader waits for; alone the first of all; else from a place of our own on. */
   #start (heads: readonly number[], isAlone: boolean, candidates: PieceMask, isOurs: (piece: number) => boolean): number | undefined {
-    const from = (isAlone || heads.length > 0 ? heads[0] ?? 0 : this.#first(this.#self)) % this.#parts.arrived.length
+    const place = (isAlone || heads.length > 0 ? heads[0] ?? 0 : this.#first(this.#self)) % this.#parts.arrived.length
+    const from = isAlone ? place : place - place % this.#leastRunPieces
     for (let piece = candidates.next(from); piece !== -1; piece = candidates.next(piece + 1)) if (isOurs(piece)) return piece
     for (let piece = candidates.next(0); piece !== -1 && piece < from; piece = candidates.next(piece + 1)) if (isOurs(piece)) return piece
     return undefined

@@ -102,6 +102,18 @@ describe('where more fetch a blob than read it', () => {
     return session.decide(nowMs, { room: 0, window: 0, runs: 1 }).some(({ type }) => type === 'take')
   }
 
+  it('a blob of few groups is read a group by a request, from its first piece on', () => {
+    const length = 8
+    const begun = NAMES.flatMap(self => {
+      const session = new Session({ self, digest: DIGEST, size: length * MIN_PIECE_LENGTH, originPolicy: 'frugal' })
+      for (const other of NAMES) if (other !== self) session.joined(other, { held: new Bitfield(length), readsOrigin: true }, 0)
+      session.originReady(true)
+      return session.decide(200, { room: 0, window: 0, runs: 1 }).concat(session.decide(400, { room: 0, window: 0, runs: 1 }))
+    })
+    const runs = begun.flatMap(decision => decision.type === 'take' ? [[decision.start, decision.end]] : [])
+    expect(runs.sort(([one = 0], [other = 0]) => one - other)).toEqual([[0, 4], [4, 8]])
+  })
+
   it('who stands highest begins, and each next one 25 ms later', () => {
     for (let place = 0; place < READERS; place++) {
       const session = sessionIn(place)
