@@ -439,7 +439,6 @@ export class SimPart {
   }
 
   #commit (): void {
-    this.lies?.settle()
     const { host, layer } = this
     this.membership?.stop()
     this.membership = undefined

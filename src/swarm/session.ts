@@ -175,13 +175,6 @@ export class Session {
     return rankReaders(this.#standing, foremost).isReader ? foremost.slice(0, READERS - 1).map(({ name }) => name) : []
   }
 
-  /** Members that stand higher than we: where one does what all need, they come first. */
-  get membersAbove (): number {
-    let above = 0
-    for (const { standing, isLeech } of this.#members.values()) if (!isLeech && standing > this.#standing) above++
-    return above
-  }
-
   /** Whether hardly any member has the piece. */
   isRare (piece: number): boolean {
     return this.#availability.of(piece) <= this.#members.size * RARE_SHARE
