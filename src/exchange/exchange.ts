@@ -83,6 +83,7 @@ export class Exchange implements LinkHandlers {
   readonly #expulsion: Expulsion
   readonly #selfCheck: SelfCheck
   #isStopped = false
+  #hasLinked = false
 
   constructor (components: ExchangeComponents, init: ExchangeInit = {}) {
     this.#components = components
@@ -148,9 +149,9 @@ export class Exchange implements LinkHandlers {
     return this.#init.isLeech ?? false
   }
 
-  /** No other agent is linked to us: nobody takes part in anything. */
+  /** No other agent has ever been linked to us: nobody takes part in anything. Who had a link may have another soon. */
   get isAlone (): boolean {
-    return this.#links.size === 0
+    return !this.#hasLinked
   }
 
   isTrusted (author: string): boolean {
@@ -273,6 +274,7 @@ export class Exchange implements LinkHandlers {
   }
 
   onOpen (link: SwarmLink): void {
+    this.#hasLinked = true
     const { score, now } = this.#components
     if (this.#isStopped || score.isBanned(link.peer, now())) {
       link.close()
