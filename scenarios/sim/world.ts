@@ -1,3 +1,4 @@
+import { isSameZone } from '../../src/swarm/nearness.ts'
 import type { SeedOf } from '../../src/swarm/ownership.ts'
 import type { Plan } from '../plan.ts'
 import type { RunObserver } from '../result.ts'
@@ -39,7 +40,7 @@ export function isBorder (one: HostGroup, other: HostGroup): boolean {
 
 /** Both say that they are in the same zone. */
 export function isHome (one: SimHost, other: SimHost): boolean {
-  return one.group.zone !== undefined && one.group.zone === other.group.zone
+  return isSameZone(one.group.zone, other.group.zone)
 }
 
 /** What a host has to hold before its layers: manifest and configuration, as one small blob. */

@@ -83,6 +83,7 @@ export class Exchange implements LinkHandlers {
   readonly #expulsion: Expulsion
   readonly #selfCheck: SelfCheck
   #isStopped = false
+  /** Another agent has opened a link to us, or we to it. */
   #hasLinked = false
 
   constructor (components: ExchangeComponents, init: ExchangeInit = {}) {
