@@ -172,10 +172,10 @@ export class Directory {
 
   /** Remembers that another wants what is not here. @returns who wants it too */
   #note (host: SimHost, other: SimHost, { name }: LayerSpec): SimHost[] {
-    const waiting = host.interest.get(name) ?? new Set<SimHost>()
+    const waiting = host.interest.get(name) ?? new Map<SimHost, number>()
     host.interest.set(name, waiting)
-    const others = [...waiting].filter(one => one !== other)
-    waiting.add(other)
+    const others = [...waiting.keys()].filter(one => one !== other)
+    waiting.set(other, this.#world().clock.nowMs)
     return others
   }
 

@@ -36,8 +36,8 @@ export class SimHost {
   readonly stored: Set<string>
   /** Pieces of others that an earlier life has left, by layer. */
   readonly kept = new Map<string, readonly number[]>()
-  /** Who wants what we neither hold nor fetch, by layer. */
-  readonly interest = new Map<string, Set<SimHost>>()
+  /** Who wants what we neither hold nor fetch, and since when, by layer. */
+  readonly interest = new Map<string, Map<SimHost, number>>()
   /** Who has lied to it. */
   readonly banned = new Set<SimHost>()
   /** What it hears while it stalls. */

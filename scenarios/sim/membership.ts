@@ -1,3 +1,4 @@
+import { answerGraceMs } from '../../src/swarm/grace.ts'
 import { GOSSIP_FAN, GOSSIP_MS, Mesh } from '../../src/swarm/mesh.ts'
 import { sampleOf } from '../../src/swarm/sample.ts'
 import type { SimHost } from './host.ts'
@@ -27,7 +28,8 @@ export class SimMembership {
   readonly #onGrace: () => void
   /** Named ones of our zone that were not called yet. */
   readonly #uncalled = new Set<SimHost>()
-  readonly #unanswered = new Set<SimHost>()
+  /** Those that were asked first and have not answered, and how long they may take, in milliseconds. */
+  readonly #unanswered = new Map<SimHost, number>()
   #hasGraceEnded = false
   /** The DHT is to be asked after a while, as there are members. */
   #isUnhurried = false
@@ -53,15 +55,19 @@ export class SimMembership {
   start (): void {
     const { clock } = this.#world
     const { host, layer } = this.#part
-    for (const others of [host.interest.get(layer.name) ?? [], host.links]) {
+    const interest = host.interest.get(layer.name)
+    for (const others of [interest?.keys() ?? [], host.links]) {
       for (const other of others) this.#knows(other)
       this.act()
     }
-    for (const other of this.#part.told) this.#unanswered.add(other)
+    for (const other of this.#part.told) {
+      const sinceMs = interest?.get(other)
+      this.#unanswered.set(other, answerGraceMs(GRACE_MS, sinceMs === undefined ? undefined : clock.nowMs - sinceMs))
+    }
     this.#upkeep()
     if (layer.bytes > SMALL_BYTES) for (const ms of GOSSIP_MS) clock.after(ms, () => { this.#gossip() })
     if (this.#unanswered.size === 0) this.#grace()
-    clock.after(GRACE_MS, () => { this.#grace() })
+    else this.#wait(GRACE_MS)
     clock.after(HEAD_START_MS, () => { this.#walkOn(FIRST_PAUSE_MS, { isFirst: true }) })
   }
 
@@ -184,6 +190,15 @@ export class SimMembership {
     if (this.#isStopped) return
     this.act()
     this.#world.clock.after(UPKEEP_MS, () => { this.#upkeep() })
+  }
+
+  /** @param waitedMs - so far */
+  #wait (graceMs: number, waitedMs = 0): void {
+    this.#world.clock.after(graceMs - waitedMs, () => {
+      const longerMs = Math.max(...this.#unanswered.values())
+      if (longerMs > graceMs) this.#wait(longerMs, graceMs)
+      else this.#grace()
+    })
   }
 
   #grace (): void {

@@ -76,7 +76,7 @@ export class Exchange implements LinkHandlers {
   readonly #wishes: Wishes
   readonly #participations = new Map<string, Participation>()
   readonly #seeds: Seeds
-  readonly #interest = new Interest()
+  readonly #interest: Interest
   readonly #nearness: Nearness
   readonly #gatherings: Gatherings
   readonly #reception: Reception
@@ -94,6 +94,7 @@ export class Exchange implements LinkHandlers {
     this.#expulsion = new Expulsion(components)
     this.#uploads = new Uploads(components, { slots: init.uploadSlots })
     const { links, share, self, onDamaged, now } = components
+    this.#interest = new Interest(now)
     const { isLeech } = this
     const isWelcome = (peer: string): boolean => this.isWelcome(peer)
     const known = (kind: ContentKind, digest: Digest): Participation | undefined => this.#participations.get(blobKey(kind, digest))
@@ -187,6 +188,12 @@ export class Exchange implements LinkHandlers {
   /** Whether more members are wanted. */
   hasRoom (participation: Participation): boolean {
     return this.#gatherings.of(participation)?.hasRoom ?? false
+  }
+
+  /** For how long a peer that does not take part with us has wanted the blob, in milliseconds; undefined: it has not. */
+  wantedForMs ({ kind, digest }: Participation, peer: string): number | undefined {
+    const link = this.#components.links.of(peer)
+    return link === undefined ? undefined : this.#interest.ageMs(blobKey(kind, digest), link)
   }
 
   /** Whether somebody who was asked to take part has not answered. */

@@ -4,6 +4,7 @@ import type { Participation } from '../exchange/participation.ts'
 import { ListeningTimer } from '../listening-timer.ts'
 import type { Digest } from '../oci/digest.ts'
 import type { Router } from '../routing/router.ts'
+import { answerGraceMs } from '../swarm/grace.ts'
 
 /** Neighbours may answer before the DHT is asked: a hit next door then costs nobody a walk. */
 const HEAD_START_MS = 20
@@ -25,6 +26,7 @@ export interface MemberSearchComponents {
 export interface MemberSearchInit {
   readonly digest: Digest
   readonly participation: Participation
+  /** How long those asked may take; who fetches the blob already has longer (`answerGraceMs`). Milliseconds. */
   readonly graceMs: number
   /** Those asked have answered, or have had the time to: called once. */
   readonly onGrace: () => void
@@ -38,7 +40,8 @@ export class MemberSearch {
   readonly #components: MemberSearchComponents
   readonly #init: MemberSearchInit
   readonly #stopped = new AbortController()
-  readonly #unanswered = new Set<string>()
+  /** Those that were asked first and have not answered, and how long they may take, in milliseconds. */
+  readonly #unanswered = new Map<string, number>()
   /** All that were linked to us when we looked: they were asked to take part, or will be when others do not. */
   readonly #met = new Set<string>()
   /** Or they have had the time to. */
@@ -64,13 +67,12 @@ export class MemberSearch {
     const { exchange } = this.#components
     const { participation, graceMs, onGrace } = this.#init
     for (const { peer } of exchange.gather(participation)) {
-      if (participation.attendees.get(peer)?.isMember !== true) this.#unanswered.add(peer)
+      if (participation.attendees.get(peer)?.isMember !== true) this.#unanswered.set(peer, answerGraceMs(graceMs, exchange.wantedForMs(participation, peer)))
     }
     if (this.#unanswered.size === 0) this.#allAnswered.resolve()
     const walked = this.#walkOn()
     walked.catch(() => {})
-    // of what has come while the process had no processor some is an answer
-    this.#grace = new ListeningTimer(graceMs, () => { this.#allAnswered.resolve() })
+    this.#wait(graceMs)
     this.#allAnswered.promise.then(() => {
       this.#grace?.stop()
       if (!this.#stopped.signal.aborted) onGrace()
@@ -94,6 +96,16 @@ export class MemberSearch {
   stop (): void {
     this.#stopped.abort()
     this.#grace?.stop()
+  }
+
+  /** @param waitedMs - so far */
+  #wait (graceMs: number, waitedMs = 0): void {
+    // of what has come while the process had no processor some is an answer
+    this.#grace = new ListeningTimer(graceMs - waitedMs, () => {
+      const longerMs = Math.max(...this.#unanswered.values())
+      if (longerMs > graceMs && !this.#stopped.signal.aborted) this.#wait(longerMs, graceMs)
+      else this.#allAnswered.resolve()
+    })
   }
 
   async #walkOn (): Promise<void> {

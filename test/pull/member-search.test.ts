@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import type { Participation } from '../../src/exchange/participation.ts'
 import { digestOf } from '../../src/oci/digest.ts'
@@ -68,6 +69,26 @@ describe('a search for members', () => {
     search.start()
     await until(() => graces.length === 1, { what: 'the end of the grace' })
     expect(graces).toEqual([0])
+  })
+
+  it('waits longer for a neighbour that fetches the blob itself', async () => {
+    const [agent, other] = [await swarm.add(), await swarm.add()]
+    await swarm.link(agent, other)
+    const graceMs = 40
+    const { search: otherSearch } = searchOf(other)
+    otherSearch.start()
+    await until(() => agent.exchange.wantedForMs({ kind: 'blob', digest } as Participation, other.peer) !== undefined, { what: 'its wish' })
+    await sleep(2 * graceMs)
+    const lane = other.links.transports.get(agent.peer)
+    lane?.pause()
+    const { search, graces } = searchOf(agent, { graceMs })
+    search.start()
+    // far beyond the grace of others
+    await sleep(4 * graceMs)
+    expect(graces).toEqual([])
+    lane?.resume()
+    await until(() => graces.length === 1, { what: 'the end of the grace' })
+    expect(graces).toEqual([1])
   })
 
   it('has not ended while a neighbour that was asked has not answered, though the router knows nobody', async () => {
