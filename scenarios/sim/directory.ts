@@ -44,8 +44,7 @@ export class Directory {
       for (let tries = 0; host.links.size < Math.min(neighbours, hosts.length - 1) && tries < 20 * neighbours; tries++) {
         const other = hosts[Math.floor(random() * hosts.length)] as SimHost
         if (other === host || other.links.size >= 2 * neighbours) continue
-        host.links.add(other)
-        other.links.add(host)
+        host.link(other)
       }
     }
     for (const host of hosts) for (const layer of host.stored) this.#provided(host, layer)
@@ -156,8 +155,7 @@ export class Directory {
 
   #opened (host: SimHost, other: SimHost): void {
     if (host.links.has(other)) return
-    host.links.add(other)
-    other.links.add(host)
+    host.link(other)
     for (const part of host.parts.values()) part.membership?.met(other)
     for (const part of other.parts.values()) part.membership?.met(host)
   }

@@ -43,6 +43,8 @@ export class SimHost {
   /** What it hears while it stalls. */
   readonly unheard: Array<() => void> = []
   readonly isLiar: boolean
+  /** Another agent has been linked to it in this life. */
+  hasLinked = false
   isUp = true
   /** It will not come back. */
   isDead = false
@@ -63,6 +65,14 @@ export class SimHost {
     this.uploads = new UploadQueue(job => needOf(this, job as SimJob), { slots: agent.uploadSlots })
     this.budget = new DownloadBudget(() => clock.nowMs)
     this.originSlots = new OriginSlots(agent.originConcurrency)
+  }
+
+  /** A link between the two is there from now on. */
+  link (other: SimHost): void {
+    for (const [one, another] of [[this, other], [other, this]] as const) {
+      one.links.add(another)
+      one.hasLinked = true
+    }
   }
 
   /** Whether it hears and says anything now. */

@@ -125,6 +125,7 @@ export class Mishaps {
     host.calling.clear()
     host.unheard.length = 0
     host.isOriginConnected = false
+    host.hasLinked = false
     for (const other of host.links) clock.after(wire.latencyMs(host.group, other.group), () => { if (!host.isUp) this.#world.directory.bury(host, other) })
     this.#listener.onGone(host, isForGood)
   }

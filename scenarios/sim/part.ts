@@ -332,7 +332,7 @@ export class SimPart {
     if (mayRead) this.#isOriginDue = false
     const longestRun = host.originSlots.isContended ? Math.ceil(SHARED_RUN_BYTES / pieceLength(this.layer.bytes)) : undefined
     let asked = 0
-    for (const decision of session.decide(nowMs, { room: this.isReadingWhole ? 0 : room, window, runs: mayRead ? 1 : 0, longestRun, isAlone: host.links.size === 0 })) {
+    for (const decision of session.decide(nowMs, { room: this.isReadingWhole ? 0 : room, window, runs: mayRead ? 1 : 0, longestRun, isAlone: !host.hasLinked })) {
       if (decision.type === 'request') asked++
       this.#do(decision)
     }

@@ -13,6 +13,8 @@ const YOUNG_MS = 5_000
 const ANSWER_MS = 3_000
 /** Who had no room is not asked again for so long, in milliseconds. */
 const REST_MS = 10_000
+/** The same where we have too few members: all whom we know may have had no room in the same moment, and have some now. */
+const NEEDY_REST_MS = 1_000
 /** Agents remembered besides members; of more, any is forgotten. */
 const MAX_KNOWN = 256
 
@@ -142,7 +144,8 @@ export class Mesh {
     const target = Math.min(this.low + Math.floor((nowMs - this.#startedMs) / GROW_MS), Math.ceil(limit * 3 / 4))
     const isRotating = this.#isRotationDue(nowMs)
     if (this.#degree >= target && !isRotating) return decisions
-    const candidates = this.#ordered([...this.#peers.values()].filter(({ state, restUntilMs }) => state === 'known' && nowMs >= restUntilMs))
+    const spareRestMs = this.#degree < this.low ? REST_MS - NEEDY_REST_MS : 0
+    const candidates = this.#ordered([...this.#peers.values()].filter(({ state, restUntilMs }) => state === 'known' && nowMs >= restUntilMs - spareRestMs))
     decisions.push(...candidates.splice(0, Math.max(0, target - this.#degree)).map(known => this.#ask(known, nowMs)))
     const [another] = this.#shuffled(candidates)
     if (!isRotating || decisions.length > 0 || another === undefined) return decisions

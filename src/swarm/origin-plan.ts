@@ -75,7 +75,7 @@ export interface OriginRun {
 export interface OriginRunLimits {
   /** Pieces of one read, at the most. @default as many as it would have anyway */
   readonly longest?: number
-  /** There is nobody who could take part: no other agent is linked to us. @default false */
+  /** There is nobody who could take part: no other agent was ever linked to us. @default false */
   readonly isAlone?: boolean
 }
 

@@ -56,7 +56,7 @@ export interface DecideInit {
   readonly window: number
   /** Pieces of one such read, at the most. @default as many as it would have anyway */
   readonly longestRun?: number
-  /** There is nobody who could take part: no other agent is linked to us. @default false */
+  /** There is nobody who could take part: no other agent was ever linked to us. @default false */
   readonly isAlone?: boolean
 }
 
@@ -418,7 +418,7 @@ export class Session {
   /** A member that has sent nothing for too long loses all its requests. */
   #expire (nowMs: number): void {
     if (this.#ledger.count === 0) return
-    for (const member of this.#members.values()) {
+    for (const member of this.#ledger.members) {
       if (!member.isOverdue(nowMs)) continue
       member.lapsed(nowMs)
       for (const { piece } of [...member.requests]) {

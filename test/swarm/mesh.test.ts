@@ -151,8 +151,18 @@ describe('a mesh', () => {
     mesh.left('full', 0)
     mesh.left('near 0', 0)
     mesh.left('near 1', 0, { forMs: Infinity })
-    expect(mesh.next(100)).toEqual([])
-    expect(mesh.next(10_000).map(({ peer }) => peer).sort()).toEqual(['full', 'near 0'])
+    expect(mesh.next(999)).toEqual([])
+    expect(mesh.next(1000).map(({ peer }) => peer).sort()).toEqual(['full', 'near 0'])
+  })
+
+  it('with members enough lets those who had no room rest for longer', () => {
+    const mesh = filled(meshOf(), LIMIT / 2, 0)
+    mesh.knows('full', true, 0)
+    mesh.left('full', 0)
+    expect(mesh.next(0)).toEqual([])
+    // by now it would have more
+    expect(mesh.next(9999)).toEqual([])
+    expect(mesh.next(10_000)).toEqual([{ type: 'ask', peer: 'full' }])
   })
 
   it('waits for no answer for ever', () => {

@@ -63,7 +63,6 @@ export class SimWorld {
   }
 
   link (one: SimHost, other: SimHost): void {
-    one.links.add(other)
-    other.links.add(one)
+    one.link(other)
   }
 }
