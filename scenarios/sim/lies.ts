@@ -1,4 +1,4 @@
-import { pieceSpan } from '../../src/swarm/pieces.ts'
+import { pieceSpan, SMALL_PIECES } from '../../src/swarm/pieces.ts'
 import { sampleOf } from '../../src/swarm/sample.ts'
 import type { SimHost } from './host.ts'
 import type { SimPart } from './part.ts'
@@ -6,6 +6,11 @@ import type { World } from './world.ts'
 
 /** Pieces read again on others' word in one fetch, at the most: `src/pull/audit`. */
 const MAX_HINTS = 4
+/** Who finds out first: the member that stands highest at once, each next one so much later, but no later than that, in milliseconds: `src/pull/audit`. */
+const TURN_MS = 1_500
+const MAX_TURN_MS = 9_000
+/** Signers that are not believed on others' word alone, in one fetch, at the most. */
+const MAX_DOUBTED = 4
 /** Without an origin the pieces of a suspect are fetched anew of others, in milliseconds. */
 const COMPARE_MS = 1_000
 const ACCUSATION_BYTES = 160
@@ -22,6 +27,8 @@ export class Lies {
   readonly #authors = new Map<number, SimHost>()
   readonly #wrong = new Set<number>()
   readonly #accused = new Set<SimHost>()
+  /** What they signed is taken of nobody, though nothing is proved: whether it was wrong the whole will say. */
+  readonly #doubted = new Map<SimHost, { readonly isWrong: boolean }>()
   #hints = 0
   #isAuditing = false
 
@@ -40,7 +47,8 @@ export class Lies {
 
   /** Whether somebody who is believed no more has signed it. */
   isRefused (from: SimPart, piece: number): boolean {
-    return this.#part.host.banned.has(authorOf(from, piece))
+    const author = authorOf(from, piece)
+    return this.#part.host.banned.has(author) || this.#doubted.has(author)
   }
 
   /** Whether the bytes are not those that were signed. */
@@ -59,20 +67,39 @@ export class Lies {
     this.#world.observer.lied(author.name, this.#part.host.name, this.#world.clock.nowMs)
   }
 
-  /** The whole does not match: pieces are read again, one of each signer, the accused first, until a wrong one is found. */
+  /** The whole is right: who was doubted and had signed something else has lied. */
+  settle (): void {
+    for (const [signer, { isWrong }] of this.#doubted) if (isWrong) this.caught(signer)
+  }
+
+  /**
+   * The whole does not match. What the accused have signed is taken of others; if that is not it, a host after the other reads
+   * pieces from the origin again, one of each signer, until a wrong one is found, and tells the rest.
+   */
   audit (): void {
-    if (this.#isAuditing) return
+    if (this.#isAuditing || this.#doubt()) return
     this.#isAuditing = true
-    const authors = [...new Set(this.#authors.values())]
-    const others = authors.filter(author => !this.#accused.has(author))
-    this.#auditNext([...authors.filter(author => this.#accused.has(author)), ...sampleOf(others, others.length - 1, this.#world.random), ...others])
+    const { clock, random } = this.#world
+    const { host, session } = this.#part
+    const { life } = host
+    clock.after(session.pieces <= SMALL_PIECES ? 0 : Math.min(MAX_TURN_MS, TURN_MS * session.membersAbove), () => {
+      // hints of others may have found what was wrong
+      if (!this.#isAuditing || host.life !== life) return
+      const authors = [...new Set(this.#authors.values())]
+      this.#auditNext(sampleOf(authors, authors.length, random))
+    })
   }
 
   /** Another says that somebody has lied: what we hold on its word is read again. */
   heard (liar: SimHost): void {
     this.#accused.add(liar)
-    const { host } = this.#part
-    if (host.banned.has(liar) || this.#hints === MAX_HINTS || !this.#part.isFetching) return
+    const { host, session } = this.#part
+    if (host.banned.has(liar) || !this.#part.isFetching) return
+    if (session.isComplete) {
+      if (this.#isAuditing && this.#doubt()) this.#isAuditing = false
+      return
+    }
+    if (this.#hints === MAX_HINTS) return
     const piece = this.#pieceOf(liar)
     if (piece === undefined) return
     this.#hints++
@@ -132,6 +159,17 @@ export class Lies {
       this.#isAuditing = false
       this.caught(author)
     })
+  }
+
+  /** @returns whether anything is fetched again */
+  #doubt (): boolean {
+    for (const signer of new Set(this.#authors.values())) {
+      if (!this.#accused.has(signer) || this.#doubted.has(signer) || this.#doubted.size === MAX_DOUBTED) continue
+      this.#doubted.set(signer, { isWrong: [...this.#authors].some(([piece, author]) => author === signer && this.#wrong.has(piece)) })
+      this.disbelieve(signer)
+      return true
+    }
+    return false
   }
 
   #pieceOf (author: SimHost): number | undefined {

@@ -390,7 +390,7 @@ export class SimPart {
     const { clock, observer } = this.#world
     if (this.lies?.isTampered(from, piece) === true) {
       this.session.lost(piece)
-      this.session.rejected(from.host.name, piece, 'missing', clock.nowMs)
+      this.session.useless(from.host.name, piece)
       observer.inVain(this.host.name, bytes, clock.nowMs)
       this.lies.caught(from.host)
       return
@@ -439,6 +439,7 @@ export class SimPart {
   }
 
   #commit (): void {
+    this.lies?.settle()
     const { host, layer } = this
     this.membership?.stop()
     this.membership = undefined

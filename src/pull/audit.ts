@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
 import type { Accusation } from '../exchange/accusations.ts'
 import { attestedHash, verifyAttestation, type Attestation } from '../net/swarm-attestation.ts'
 import type { Digest } from '../oci/digest.ts'
 import type { Repository } from '../oci/repository.ts'
 import { OwnershipSeed } from '../swarm/ownership.ts'
-import { pieceSpan } from '../swarm/pieces.ts'
+import { pieceSpan, SMALL_PIECES } from '../swarm/pieces.ts'
 import type { Download, DownloadComponents } from './download.ts'
 import { WrongContentError } from './errors.ts'
 import { allPieces } from './origin-runs.ts'
@@ -14,6 +15,11 @@ const MAX_MISMATCHES = 8
 /** Whole blobs that came from origins alone and did not match, before the fetch gives up. */
 const MAX_ORIGIN_MISMATCHES = 2
 
+/** Signers that are not believed on others' word alone, at the most. */
+const MAX_DOUBTED = 4
+/** Who finds out from the origin: the member that stands highest at once, each next one so much later, but no later than that, in milliseconds. */
+const TURN_MS = 1_500
+const MAX_TURN_MS = 9_000
 /** Accusations for which the origin is read before the blob is here whole. */
 const MAX_CHECKS = 4
 
@@ -32,8 +38,9 @@ export interface AuditInit {
 /**
  * Finds out who lied when a whole does not match its digest, though each piece has the hash that somebody signed. Pieces are
  * read again from the origin, one of each signer before a second of any, until one differs: its signer is banned, all it vouched
- * for is fetched again, and the others are told. Each agent begins with another signer, so that together they are quick. What
- * others say of a signer is looked into at once and first, and believed when the origin says the same.
+ * for is fetched again, and the others are told. Few do so at a time, those that stand highest first, each beginning with another
+ * signer: the rest hear who has lied, take what that one signed of others, and the whole tells. While the blob is still coming
+ * what others say of a signer is looked into at once, and believed when the origin says the same.
  */
 export class Audit {
   readonly #components: DownloadComponents
@@ -42,6 +49,10 @@ export class Audit {
   readonly #right = new Set<number>()
   /** What members said of each accused, the latest. */
   readonly #hints = new Map<string, { readonly piece: number, readonly attestation: Attestation }>()
+  /** Signers whose word is taken no more, though nothing is proved: what they signed the whole will judge. */
+  readonly #doubted = new Set<string>()
+  /** Somebody was accused, or found out: fulfilled then, while that is waited for. */
+  #onNews: (() => void) | undefined
   #checks = 0
   #checking: Promise<void> = Promise.resolve()
   #count = 0
@@ -65,6 +76,7 @@ export class Audit {
     })
     const [first = 0] = pieces
     this.#hints.set(of, { piece: piece ?? first, attestation })
+    this.#onNews?.()
     // where nothing is here on its word nothing is lost, and a whole is about to say who is right
     if (piece === undefined || session.isComplete || this.#checks === MAX_CHECKS) return
     this.#checks++
@@ -77,6 +89,7 @@ export class Audit {
   /** A signer was found out over another blob: what is here on its word, and readers have not, is fetched again. */
   disbelieve (signer: string): void {
     const { download, given } = this.#init
+    this.#onNews?.()
     // a whole is about to say who is right
     if (download.session.isComplete) return
     const pieces = download.participation.vouchers.piecesOf(signer)
@@ -102,7 +115,7 @@ export class Audit {
     const authors = this.#suspects()
     if (authors.length === 0 && ++this.#originCount >= MAX_ORIGIN_MISMATCHES) throw new WrongContentError(digest, { cause })
     const isHopeless = this.#count >= MAX_MISMATCHES
-    const wrong = authors.length === 0 ? allPieces(size) : isHopeless ? [] : this.#onBannedWord(authors) ?? await this.#findLies(authors, options)
+    const wrong = authors.length === 0 ? allPieces(size) : isHopeless ? [] : this.#onOthersWord(authors) ?? await this.#findOut(options)
     return this.#lost(wrong.length > 0 ? wrong : await this.#goAlone(cause, options), cause)
   }
 
@@ -157,6 +170,56 @@ export class Audit {
     const pieces = banned.flatMap(author => vouchers.piecesOf(author))
     for (const author of banned) vouchers.discredit(author)
     return pieces.length === 0 ? undefined : pieces
+  }
+
+  /** When it is our turn: most hear from another who has lied, and all would read much of the origin otherwise. For few pieces nobody waits. */
+  async #findOut (options: { signal?: AbortSignal }): Promise<number[]> {
+    const { session } = this.#init.download
+    const { now } = this.#components
+    const turnMs = now() + (session.pieces <= SMALL_PIECES ? 0 : Math.min(MAX_TURN_MS, TURN_MS * session.membersAbove))
+    while (this.#init.mayAskOrigin && now() < turnMs) {
+      await this.#news(turnMs - now(), options)
+      const wrong = this.#onOthersWord(this.#suspects())
+      if (wrong !== undefined) return wrong
+    }
+    return this.#findLies(this.#suspects(), options)
+  }
+
+  /** Waits until somebody is accused or found out, so many milliseconds at the most. */
+  async #news (withinMs: number, { signal }: { signal?: AbortSignal }): Promise<void> {
+    const stop = new AbortController()
+    this.#onNews = () => { stop.abort() }
+    await delay(withinMs, undefined, { signal: signal === undefined ? stop.signal : AbortSignal.any([signal, stop.signal]) }).catch(() => {})
+    this.#onNews = undefined
+    signal?.throwIfAborted()
+  }
+
+  /** @returns what is here on the word of who was found out or is accused; undefined: nobody is, or it was tried */
+  #onOthersWord (authors: readonly string[]): number[] | undefined {
+    return this.#onBannedWord(authors) ?? this.#onAccusedWord(authors)
+  }
+
+  /** What an accused has signed is taken of others: whether it was wrong the whole will say, and no origin is asked. */
+  #onAccusedWord (authors: readonly string[]): number[] | undefined {
+    const { download: { participation: { vouchers } }, given } = this.#init
+    for (const author of authors) {
+      if (this.#doubted.size === MAX_DOUBTED) return undefined
+      if (this.#doubted.has(author) || !this.#isAccused(author)) continue
+      const pieces = vouchers.piecesOf(author)
+      if (pieces.some(piece => given.has(piece))) continue
+      this.#doubted.add(author)
+      vouchers.discredit(author)
+      return pieces
+    }
+    return undefined
+  }
+
+  /** Whether somebody that is believed says that a piece, which is here on this signer's word, has another hash. */
+  #isAccused (author: string): boolean {
+    const hint = this.#hints.get(author)
+    if (hint === undefined || this.#isBanned(hint.attestation.author)) return false
+    const claim = this.#init.download.participation.vouchers.settled(hint.piece)
+    return claim?.author === author && !isSame(attestedHash(claim, hint.piece), attestedHash(hint.attestation, hint.piece))
   }
 
   /** @returns all pieces that the first liar found vouched for */

@@ -171,14 +171,14 @@ export class MemberPieces {
   }
 
   async #wrong (member: string, piece: number, { isAttested }: { readonly isAttested: boolean }): Promise<void> {
-    const { session, vouchers, torn, digest, now } = this.#parts
+    const { session, vouchers, torn, digest } = this.#parts
     const isOurs = torn.has(piece)
     // it may have passed on what somebody signed whom we no longer believe
     const isLie = !isOurs && !isAttested && vouchers.isJudgeable(member)
     await this.#inbox.erase(piece)
     session.lost(piece)
-    session.rejected(member, piece, 'missing', now())
     // behind bytes of the origin it may be they that are wrong
+    if (!isOurs) session.useless(member, piece)
     if (isLie) this.#listener.onLie(member, `sent piece ${piece} of ${digest} with other bytes than attested`)
     this.#listener.onFacts()
   }

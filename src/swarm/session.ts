@@ -175,6 +175,13 @@ export class Session {
     return rankReaders(this.#standing, foremost).isReader ? foremost.slice(0, READERS - 1).map(({ name }) => name) : []
   }
 
+  /** Members that stand higher than we: where one does what all need, they come first. */
+  get membersAbove (): number {
+    let above = 0
+    for (const { standing, isLeech } of this.#members.values()) if (!isLeech && standing > this.#standing) above++
+    return above
+  }
+
   /** Whether hardly any member has the piece. */
   isRare (piece: number): boolean {
     return this.#availability.of(piece) <= this.#members.size * RARE_SHARE
@@ -270,6 +277,12 @@ export class Session {
       default:
         reason satisfies never
     }
+  }
+
+  /** What has arrived of a member is of no use, and it has nothing else of this piece: until it says again that it has it. */
+  useless (id: string, piece: number): void {
+    const member = this.#members.get(id)
+    if (member?.held.remove(piece) === true && !member.isLeech) this.#availability.lost(piece)
   }
 
   /** Whether a piece that comes from this member was asked of it: now, or before it was called off. */

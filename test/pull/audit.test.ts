@@ -10,6 +10,8 @@ import { AccessFacts } from '../../src/pull/access-facts.ts'
 import { Audit } from '../../src/pull/audit.ts'
 import { Download } from '../../src/pull/download.ts'
 import { OriginSlots } from '../../src/pull/origin-slots.ts'
+import { Bitfield } from '../../src/swarm/bitfield.ts'
+import { OwnershipSeed, standingOf } from '../../src/swarm/ownership.ts'
 import { MIN_PIECE_LENGTH, pieceSpan } from '../../src/swarm/pieces.ts'
 import { SwarmOfAgents, type SwarmAgent } from '../support/swarm-agents.ts'
 import { until } from '../../scenarios/live/until.ts'
@@ -187,20 +189,41 @@ describe('an audit after a whole that is wrong', () => {
     expect(firsts.size).toBe(4)
   })
 
-  test('looks at the piece of an accused first', async () => {
-    swarm.origin.addBlob(repository, right)
-    const signers = await Promise.all([1, 2, 3, 4].map(signer))
-    for (const [index, accused] of signers.entries()) {
-      const pieces = ALL.slice(3 * index, 3 * index + 3)
-      const [, piece = 0] = pieces
-      const { audit, download, bans, reads } = await scene({ signed: signers.map((by, at) => [by, ALL.slice(3 * at, 3 * at + 3), by === accused ? [piece] : []]) })
-      expect(download.session.isComplete).toBe(true)
+  test('takes what an accused has signed of others, without asking the origin; the whole says whether it was wrong', async () => {
+    const [accused, other, accuser, honest] = await Promise.all([signer(1), signer(2), signer(9), signer(3)])
+    for (const isLiar of [true, false]) {
+      const { audit, bans, reads, cameAnew } = await scene({ signed: [[accused, [0, 1, 2, 3], isLiar ? [1] : []], [other, [4, 5, 6, 7, 8, 9, 10, 11]]] })
+      audit.hear({ by: accuser.peer, of: accused.peer, pieces: [1], attestation: says(accuser, [1], isLiar ? [] : [1]) }, {})
+      await audit.idle()
       const before = reads().length
-      audit.hear({ by: 'somebody', of: accused.peer, pieces: [piece], attestation: says(await signer(9), [piece]) }, {})
-      expect(await audit.settle(MISMATCH, {})).toEqual(pieces)
-      expect(reads().slice(before)).toEqual([piece])
-      expect([...bans.keys()]).toEqual([accused.peer])
+      expect(await audit.settle(MISMATCH, {})).toEqual([0, 1, 2, 3])
+      expect(reads().slice(before)).toEqual([])
+      expect([...bans.keys()]).toEqual([])
+      cameAnew([0, 1, 2, 3], honest)
+      audit.convict()
+      expect([...bans.keys()]).toEqual([isLiar ? accused.peer : accuser.peer])
     }
+  })
+
+  test('leaves it to members that stand higher to find out, until one says who has lied, or for a while', async () => {
+    swarm.origin.addBlob(repository, right)
+    const [liar, other, accuser] = await Promise.all([signer(1), signer(2), signer(9)])
+    const { audit, download, bans, reads, self } = await scene({ signed: [[liar, [0, 1, 2, 3], [1]], [other, [4, 5, 6, 7, 8, 9, 10, 11]]] })
+    const standing = (peer: string): number => standingOf(new OwnershipSeed(digest, peer))
+    let name = 0
+    while (standing(`peer ${name}`) <= standing(self.peer)) name++
+    download.session.joined(`peer ${name}`, { held: new Bitfield(PIECES) }, 0)
+    expect(download.session.membersAbove).toBe(1)
+    const before = reads().length
+    const settled = audit.settle(MISMATCH, {})
+    setTimeout(() => { audit.hear({ by: accuser.peer, of: liar.peer, pieces: [1], attestation: says(accuser, [1]) }, {}) }, 50)
+    expect(await settled).toEqual([0, 1, 2, 3])
+    expect([reads().slice(before), [...bans.keys()]]).toEqual([[], []])
+    // nobody is accused any more: a turn later the origin is asked
+    const beganMs = performance.now()
+    await audit.settle(MISMATCH, {}).catch(() => {})
+    expect(performance.now() - beganMs).toBeGreaterThan(1_400)
+    expect(reads().length).toBeGreaterThan(before)
   })
 
   test('finds a second liar when what the first had signed has come anew, and reads nothing twice', async () => {

@@ -255,6 +255,21 @@ describe('a swarm fetch', () => {
     expect(agent.score.bans(Date.now())).toHaveLength(7)
   })
 
+  test('asks a member whose word counts no more for no piece twice', async () => {
+    const bytes = bytesOf(SIZE)
+    const digest = swarm.origin.addBlob(repository, bytes)
+    const gate = new Gate()
+    const [member, agent] = [await swarm.add({ pace: { pass: async () => gate.pass() } }), await swarm.add({ originPolicy: 'frugal' })]
+    await member.seed(digest, bytes)
+    await swarm.link(member, agent)
+    const pulled = pull(agent, digest, SIZE)
+    await gate.reached()
+    agent.exchange.disbelieve(member.peer)
+    gate.open()
+    expectSame(await pulled, bytes)
+    expect(receivedBy(agent)).toEqual({ peers: 0, origin: SIZE })
+  })
+
   test('is helped by the same member again after it was given up', async () => {
     const bytes = bytesOf(SIZE)
     const digest = digestOf(bytes)

@@ -191,6 +191,21 @@ describe('a member that refuses', () => {
     expect(scene.asks(5002)).toEqual(['ask a 0'])
   })
 
+  it('a piece whose bytes were of no use is not asked for it until it says that it has it', () => {
+    const scene = new SessionScene(1)
+    scene.joined('a', 'all')
+    scene.asks(0)
+    scene.session.arrived(0, 'a', 10)
+    scene.session.lost(0)
+    scene.session.useless('a', 0)
+    scene.session.useless('a', 0)
+    scene.session.useless('nobody', 0)
+    expect(availabilities(scene)).toEqual([0])
+    expect(scene.asks(5000)).toEqual([])
+    scene.session.has('a', [0], 5001)
+    expect(scene.asks(5002)).toEqual(['ask a 0'])
+  })
+
   it('what was not asked of it changes nothing', () => {
     const scene = new SessionScene(2)
     scene.joined('a', 'all')
