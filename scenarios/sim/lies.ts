@@ -29,6 +29,7 @@ export class Lies {
   readonly #accused = new Set<SimHost>()
   /** What they signed is taken of nobody, though nothing is proved: whether it was wrong the whole will say. */
   readonly #doubted = new Map<SimHost, { readonly isWrong: boolean }>()
+  #hasRelented = false
   #hints = 0
   #isAuditing = false
 
@@ -73,8 +74,8 @@ export class Lies {
   }
 
   /**
-   * The whole does not match. What the accused have signed is taken of others; if that is not it, a host after the other reads
-   * pieces from the origin again, one of each signer, until a wrong one is found, and tells the rest.
+   * The whole does not match. What the accused have signed is fetched anew; if that is not it, a host after the other reads
+   * one piece of each signer from the origin again, and tells the rest who has lied.
    */
   audit (): void {
     if (this.#isAuditing || this.#doubt()) return
@@ -94,12 +95,12 @@ export class Lies {
   heard (liar: SimHost): void {
     this.#accused.add(liar)
     const { host, session } = this.#part
-    if (host.banned.has(liar) || !this.#part.isFetching) return
-    if (session.isComplete) {
-      if (this.#isAuditing && this.#doubt()) this.#isAuditing = false
+    if (host.banned.has(liar) || this.#doubted.has(liar) || !this.#part.isFetching) return
+    if (this.#doubt()) {
+      this.#isAuditing = false
       return
     }
-    if (this.#hints === MAX_HINTS) return
+    if (session.isComplete || this.#hints === MAX_HINTS) return
     const piece = this.#pieceOf(liar)
     if (piece === undefined) return
     this.#hints++
@@ -137,39 +138,50 @@ export class Lies {
     return this.#authors.get(piece)
   }
 
-  #auditNext (authors: readonly SimHost[]): void {
+  #auditNext (authors: readonly SimHost[], found: readonly SimHost[] = []): void {
     const [author, ...rest] = authors
     // hints of others have found what was wrong
     if (author === undefined || !this.hasWrong || !this.#part.session.isComplete) {
       this.#isAuditing = false
+      for (const liar of found) this.caught(liar)
       // what was fetched again meanwhile is of others, who are not in this list
       if (this.hasWrong && this.#part.session.isComplete) this.audit()
       return
     }
     const piece = this.#pieceOf(author)
     if (piece === undefined) {
-      this.#auditNext(rest)
+      this.#auditNext(rest, found)
       return
     }
     this.#readAgain(piece, () => {
-      if (!this.#wrong.has(piece) || this.#authors.get(piece) !== author) {
-        this.#auditNext(rest)
-        return
-      }
-      this.#isAuditing = false
-      this.caught(author)
+      const isWrong = this.#wrong.has(piece) && this.#authors.get(piece) === author
+      this.#auditNext(rest, isWrong ? [...found, author] : found)
     })
   }
 
-  /** @returns whether anything is fetched again */
+  /** Nobody helps any more: those that are doubted are believed again, once. @returns whether anybody is */
+  relent (nowMs: number): boolean {
+    if (this.#hasRelented) return false
+    this.#hasRelented = true
+    this.#doubted.clear()
+    return this.#part.session.relent(nowMs)
+  }
+
+  /** What the accused have signed is fetched again. @returns whether anything is */
   #doubt (): boolean {
+    const { session, host, layer, told } = this.#part
+    const { origin, scenario, wire } = this.#world
+    if (this.#hasRelented) return false
+    const before = this.#doubted.size
     for (const signer of new Set(this.#authors.values())) {
       if (!this.#accused.has(signer) || this.#doubted.has(signer) || this.#doubted.size === MAX_DOUBTED) continue
       this.#doubted.set(signer, { isWrong: [...this.#authors].some(([piece, author]) => author === signer && this.#wrong.has(piece)) })
+      // without an origin others may be the only ones that have them
+      if (origin.exists && scenario.agent.originPolicy !== 'never') session.doubt(signer.name, [...this.#authors].flatMap(([piece, author]) => author === signer ? [piece] : []))
       this.disbelieve(signer)
-      return true
+      wire.tellAll(host, [...told], ACCUSATION_BYTES, to => { to.parts.get(layer.name)?.lies?.heard(signer) })
     }
-    return false
+    return this.#doubted.size > before
   }
 
   #pieceOf (author: SimHost): number | undefined {

@@ -457,6 +457,7 @@ export class SimPart {
     const isSearching = this.membership !== undefined && nowMs - this.membership.searchedAtMs < SEARCH_MS
     const isIdle = nowMs - this.#progressAtMs >= STALL_MS
     if (!isIdle && (this.session.isHelped(nowMs) || isOriginOpen || isSearching || this.membership?.hurry() === true)) return
+    if (!isIdle && this.lies?.relent(nowMs) === true) return
     this.host.kept.set(this.layer.name, [...this.session.held])
     this.#onEnd(false)
   }

@@ -32,6 +32,8 @@ export class Accusations {
   readonly #digest: Digest
   readonly #size: number
   readonly #heard = new Map<string, number>()
+  /** Those heard, as many pass on the same. */
+  readonly #known = new Set<string>()
   readonly #accused = new Set<string>()
   readonly #made = new Set<string>()
   #count = 0
@@ -42,10 +44,12 @@ export class Accusations {
   }
 
   /**
-   * @returns undefined when enough were heard, or nobody else is accused
+   * @returns undefined when enough were heard, or the same from another, or nobody else is accused
    * @throws SwarmMessageError when its attestation is not about these pieces, or not its author's
    */
   hear (by: string, { of, pieces, attestation: bytes }: AccuseMessage): HeardAccusation | undefined {
+    const key = `${of} ${pieces.join(' ')} ${Buffer.from(bytes).toString('latin1')}`
+    if (this.#known.has(key)) return undefined
     const heard = this.#heard.get(by) ?? 0
     if (heard === MAX_OF_PEER || this.#count === MAX_IN_ALL) return undefined
     this.#heard.set(by, heard + 1)
@@ -54,6 +58,7 @@ export class Accusations {
     const { digest, size } = attestation
     const isAbout = digest === this.#digest && size === this.#size && pieces.every(piece => attestedHash(attestation, piece) !== undefined)
     if (!isAbout || !verifyAttestation(attestation)) throw new SwarmMessageError('an accusation whose attestation says nothing of the pieces')
+    this.#known.add(key)
     if (attestation.author === of) return undefined
     const isRepeated = this.#accused.has(of)
     this.#accused.add(of)

@@ -330,11 +330,12 @@ export class Participation {
 
   /** Tells all that this author signed a wrong hash of the piece, of which we know the right one. */
   accuse (author: string, piece: number, sha256: Uint8Array): void {
-    if (!this.#accusations.make(author)) return
-    const { bytes } = this.#parts.sign([{ piece, sha256 }])
-    for (const { peer, isMember } of this.attendees.values()) {
-      if (isMember) this.#say(peer, channel => ({ type: 'accuse', channel, of: author, pieces: [piece], attestation: bytes }))
-    }
+    if (this.#accusations.make(author)) this.#accuse(author, piece, this.#parts.sign([{ piece, sha256 }]))
+  }
+
+  /** Tells all what somebody else says of this author, who answers for it. */
+  passOn (author: string, piece: number, attestation: Attestation): void {
+    if (this.#accusations.make(author)) this.#accuse(author, piece, attestation)
   }
 
   /** Tells all that we read these pieces from the origin, or no longer do. */
@@ -426,6 +427,12 @@ export class Participation {
       this.#leave(attendee)
     }
     this.attendees.clear()
+  }
+
+  #accuse (author: string, piece: number, { bytes }: Attestation): void {
+    for (const { peer, isMember } of this.attendees.values()) {
+      if (isMember) this.#say(peer, channel => ({ type: 'accuse', channel, of: author, pieces: [piece], attestation: bytes }))
+    }
   }
 
   #resume (piece: number, vouched: ParticipationInit['vouched']): void {

@@ -163,6 +163,11 @@ export class Vouchers {
     for (const piece of this.piecesOf(author)) this.#settled.delete(piece)
   }
 
+  /** What this author says counts again. */
+  credit (author: string): void {
+    this.#discredited.delete(author)
+  }
+
   #isForged (attestation: Attestation): boolean {
     return attestation.author !== this.#init.self && !verifyAttestation(attestation)
   }

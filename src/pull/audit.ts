@@ -20,7 +20,7 @@ const MAX_DOUBTED = 4
 /** Who finds out from the origin: the member that stands highest at once, each next one so much later, but no later than that, in milliseconds. */
 const TURN_MS = 1_500
 const MAX_TURN_MS = 9_000
-/** Accusations for which the origin is read before the blob is here whole. */
+/** Accusations for which the origin is read before the blob is here whole: of us, or when more are accused than are doubted. */
 const MAX_CHECKS = 4
 
 export interface AuditInit {
@@ -37,10 +37,10 @@ export interface AuditInit {
 
 /**
  * Finds out who lied when a whole does not match its digest, though each piece has the hash that somebody signed. Pieces are
- * read again from the origin, one of each signer before a second of any, until one differs: its signer is banned, all it vouched
+ * read again from the origin, one of each signer before a second of any, until some differ: their signers are banned, all they vouched
  * for is fetched again, and the others are told. Few do so at a time, those that stand highest first, each beginning with another
- * signer: the rest hear who has lied, take what that one signed of others, and the whole tells. While the blob is still coming
- * what others say of a signer is looked into at once, and believed when the origin says the same.
+ * signer. The rest hear who has lied, whether their whole is here or still coming, and fetch what that one signed anew without asking
+ * the origin: the right whole will say whether the accused lied or the accuser.
  */
 export class Audit {
   readonly #components: DownloadComponents
@@ -53,6 +53,8 @@ export class Audit {
   readonly #doubted = new Set<string>()
   /** Somebody was accused, or found out: fulfilled then, while that is waited for. */
   #onNews: (() => void) | undefined
+  /** They are believed again, as nobody else has what they signed: from now on only the whole judges. */
+  #hasRelented = false
   #checks = 0
   #checking: Promise<void> = Promise.resolve()
   #count = 0
@@ -78,7 +80,13 @@ export class Audit {
     this.#hints.set(of, { piece: piece ?? first, attestation })
     this.#onNews?.()
     // where nothing is here on its word nothing is lost, and a whole is about to say who is right
-    if (piece === undefined || session.isComplete || this.#checks === MAX_CHECKS) return
+    if (piece === undefined || session.isComplete || this.#doubted.has(of)) return
+    const doubted = of === this.#components.self() || !this.#init.mayAskOrigin ? undefined : this.#onAccusedWord([of])
+    if (doubted !== undefined) {
+      this.#fetchAgain(doubted)
+      return
+    }
+    if (this.#checks === MAX_CHECKS) return
     this.#checks++
     this.#checking = this.#checking.then(async () => {
       const claim = claimOf(piece)
@@ -95,8 +103,22 @@ export class Audit {
     const pieces = download.participation.vouchers.piecesOf(signer)
     download.participation.vouchers.discredit(signer)
     download.distrust(pieces.filter(piece => given.has(piece)))
+    this.#fetchAgain(pieces.filter(piece => !given.has(piece)))
+  }
+
+  /** Nobody helps any more: those that are accused are believed again, once, and the whole will judge. @returns whether anybody is */
+  relent (): boolean {
+    if (this.#hasRelented) return false
+    this.#hasRelented = true
+    const { session, participation: { vouchers } } = this.#init.download
+    for (const author of this.#doubted) if (!this.#isBanned(author)) vouchers.credit(author)
+    return session.relent(this.#components.now())
+  }
+
+  #fetchAgain (pieces: readonly number[]): void {
+    const { download } = this.#init
     this.#checking = this.#checking.then(async () => {
-      await download.lost(pieces.filter(piece => !given.has(piece) && download.session.held.has(piece)))
+      await download.lost(pieces.filter(piece => download.session.held.has(piece)))
     }).catch((error: unknown) => { download.fail(error) })
   }
 
@@ -199,19 +221,24 @@ export class Audit {
     return this.#onBannedWord(authors) ?? this.#onAccusedWord(authors)
   }
 
-  /** What an accused has signed is taken of others: whether it was wrong the whole will say, and no origin is asked. */
+  /** What the accused have signed is fetched anew: whether it was wrong the whole will say, and no origin is asked. The others hear of it. */
   #onAccusedWord (authors: readonly string[]): number[] | undefined {
-    const { download: { participation: { vouchers } }, given } = this.#init
+    const { download: { session, participation }, given } = this.#init
+    const { vouchers } = participation
+    const anew: number[] = []
     for (const author of authors) {
-      if (this.#doubted.size === MAX_DOUBTED) return undefined
-      if (this.#doubted.has(author) || !this.#isAccused(author)) continue
+      const hint = this.#hints.get(author)
+      if (this.#hasRelented || this.#doubted.size === MAX_DOUBTED || this.#doubted.has(author) || hint === undefined || !this.#isAccused(author)) continue
       const pieces = vouchers.piecesOf(author)
       if (pieces.some(piece => given.has(piece))) continue
       this.#doubted.add(author)
       vouchers.discredit(author)
-      return pieces
+      // without an origin others may be the only ones that have them
+      if (this.#init.mayAskOrigin) session.doubt(author, pieces)
+      participation.passOn(author, hint.piece, hint.attestation)
+      anew.push(...pieces)
     }
-    return undefined
+    return anew.length === 0 ? undefined : anew
   }
 
   /** Whether somebody that is believed says that a piece, which is here on this signer's word, has another hash. */
@@ -222,22 +249,24 @@ export class Audit {
     return claim?.author === author && !isSame(attestedHash(claim, hint.piece), attestedHash(hint.attestation, hint.piece))
   }
 
-  /** @returns all pieces that the first liar found vouched for */
+  /** A round over all signers: of several liars a second would be found only after another wrong whole. @returns all pieces that those found vouched for */
   async #findLies (authors: readonly string[], options: { signal?: AbortSignal }): Promise<number[]> {
     const { vouchers } = this.#init.download.participation
     const left = authors.map(author => this.#open(author))
-    while (left.some(pieces => pieces.length > 0)) {
+    const wrong: number[] = []
+    while (wrong.length === 0 && left.some(pieces => pieces.length > 0)) {
       for (const pieces of left) {
         const piece = pieces.shift()
         if (piece === undefined) continue
         const hash = await this.#originHash(piece, options)
-        if (hash === undefined) return this.#withoutOrigin(authors)
+        if (hash === undefined) return wrong.length === 0 ? this.#withoutOrigin(authors) : wrong
         const signed = vouchers.settled(piece)
-        if (signed !== undefined && !isSame(attestedHash(signed, piece), hash)) return this.#proved(signed, piece, hash)
-        this.#right.add(piece)
+        if (signed === undefined) continue
+        if (isSame(attestedHash(signed, piece), hash)) this.#right.add(piece)
+        else wrong.push(...this.#proved(signed, piece, hash))
       }
     }
-    return []
+    return wrong
   }
 
   /** Pieces on this author's word that are not known to be right; the one it is accused of first. */

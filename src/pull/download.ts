@@ -72,6 +72,8 @@ export interface DownloadInit extends DownloadTimes {
   readonly onLie: (peer: string, reason: string) => void
   /** A member says that somebody signed wrong hashes. */
   readonly onAccused: (accusation: Accusation) => void
+  /** Nobody helps any more. Returns whether somebody may after all. */
+  readonly onHelpless: () => boolean
   /** Somebody was found out, perhaps over another blob. */
   readonly onLiar: (peer: string) => void
 }
@@ -466,7 +468,7 @@ export class Download implements ParticipationListener {
       // a member that holds something of it may have to sign it before it says so
       maySearch: this.participation.memberCount > 0 || !this.#search.hasEnded,
       hurry: () => this.#search.hurry()
-    })) return
+    }) || this.#init.onHelpless()) return
     // all who have it may be right about its size, and we wrong
     const doubt = this.#sizeClaims.first
     if (doubt !== undefined) this.fail(new SizeDisagreementError(digest, `peer ${doubt.member}`, this.#init.size, doubt.size))

@@ -83,6 +83,9 @@ export class Session {
   readonly #origin: OriginPlan
   readonly #picker: Picker
   readonly #decisions: Decision[] = []
+  readonly #doubted = new Set<string>()
+  /** Since somebody is doubted: copies that do not count, by member. */
+  readonly #setAside = new Map<string, Set<number>>()
   /** Pieces at which readers wait. */
   #heads: readonly number[] = []
   #isOriginOnly = false
@@ -213,7 +216,7 @@ export class Session {
     this.#members.set(id, member)
     this.#picker.membersChanged()
     this.#origin.distant.met(id)
-    member.stated(facts, nowMs)
+    member.stated(this.#doubted.has(id) ? { ...facts, isLeech: true } : facts, nowMs)
     if (!member.isLeech) this.#availability.joined(member.held)
   }
 
@@ -282,7 +285,40 @@ export class Session {
   /** What has arrived of a member is of no use, and it has nothing else of this piece: until it says again that it has it. */
   useless (id: string, piece: number): void {
     const member = this.#members.get(id)
-    if (member?.held.remove(piece) === true && !member.isLeech) this.#availability.lost(piece)
+    if (member?.held.remove(piece) !== true) return
+    if (!member.isLeech) this.#availability.lost(piece)
+    if (this.#doubted.size === 0) return
+    const pieces = this.#setAside.get(id) ?? new Set()
+    this.#setAside.set(id, pieces.add(piece))
+  }
+
+  /**
+   * What another has vouched for may be wrong: it is asked for nothing more, and is waited for in nothing. Whoever else holds these
+   * pieces has them on the same word, as far as we know, and is asked for them when it says again that it has them.
+   */
+  doubt (id: string, pieces: readonly number[]): void {
+    const doubted = this.#members.get(id)
+    if (doubted?.isLeech === false) {
+      this.#discount(doubted)
+      doubted.isLeech = true
+    }
+    this.#doubted.add(id)
+    for (const other of this.#members.keys()) if (other !== id) for (const piece of pieces) this.useless(other, piece)
+  }
+
+  /** Without those that are doubted it goes no further: what they and others have counts again. @returns whether anybody was doubted */
+  relent (nowMs: number): boolean {
+    const doubted = [...this.#doubted]
+    this.#doubted.clear()
+    for (const id of doubted) {
+      const member = this.#members.get(id)
+      if (member?.isLeech !== true) continue
+      member.isLeech = false
+      this.#availability.joined(member.held)
+    }
+    for (const [id, pieces] of this.#setAside) this.has(id, pieces, nowMs)
+    this.#setAside.clear()
+    return doubted.length > 0
   }
 
   /** Whether a piece that comes from this member was asked of it: now, or before it was called off. */

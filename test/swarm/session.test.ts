@@ -206,6 +206,22 @@ describe('a member that refuses', () => {
     expect(scene.asks(5002)).toEqual(['ask a 0'])
   })
 
+  it('counts no more when its word is doubted, until it is not any more', () => {
+    const scene = new SessionScene(3)
+    scene.joined('a', 'all')
+    scene.joined('b', [0, 1])
+    scene.session.doubt('a', [0, 2])
+    expect(availabilities(scene)).toEqual([0, 1, 0])
+    // whatever it says of itself meanwhile
+    scene.joined('a', 'all')
+    expect(availabilities(scene)).toEqual([0, 1, 0])
+    scene.session.has('b', [2], 1)
+    expect(availabilities(scene)).toEqual([0, 1, 1])
+    expect(scene.session.relent(2)).toBe(true)
+    expect(availabilities(scene)).toEqual([2, 2, 2])
+    expect(scene.session.relent(3)).toBe(false)
+  })
+
   it('what was not asked of it changes nothing', () => {
     const scene = new SessionScene(2)
     scene.joined('a', 'all')
