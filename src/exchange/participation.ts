@@ -1,19 +1,18 @@
 import { shortDigest, type Digest } from '../oci/digest.ts'
 import type { Attestation, PieceHash } from '../net/swarm-attestation.ts'
-import { decodeAttestation, verifyAttestation } from '../net/swarm-attestation.ts'
 import type { ContentKind } from '../net/peers.ts'
 import { MAX_LISTED_PIECES } from '../net/swarm-limits.ts'
 import type { SwarmLink } from '../net/swarm-link.ts'
 import type { AccuseMessage, JoinMessage, PieceMessage, SwarmMessage } from '../net/swarm-message.ts'
 import type { RejectReason, Session } from '../swarm/session.ts'
-import { Accusations, type HeardAccusation } from './accusations.ts'
+import type { HeardAccusation } from './accusations.ts'
 import { Offers } from './offers.ts'
 import { OriginPromises } from './origin-promises.ts'
 import type { ParticipationListener } from './participation-listener.ts'
 import type { PieceSource } from './piece-source.ts'
-import { Signing } from './signing.ts'
 import { checkedPieces, heldBy } from './stated-pieces.ts'
-import { Vouchers } from './vouchers.ts'
+import { Testimony, type Charge } from './testimony.ts'
+import type { Vouchers } from './vouchers.ts'
 
 /** Who lacks a part and has said nothing for so long has got it elsewhere, or is in no hurry: those who have all are not told. Milliseconds. */
 const NEED_MS = 5_000
@@ -84,14 +83,12 @@ export class Participation {
   readonly kind: ContentKind
   readonly size: number
   readonly session: Session
-  readonly vouchers: Vouchers
-  readonly #accusations: Accusations
   readonly attendees = new Map<string, Attendee>()
   readonly #parts: ParticipationParts
   #source: PieceSource
   #listener: ParticipationListener | undefined
   readonly #offers: Offers<Attendee>
-  readonly #signing: Signing
+  readonly #testimony: Testimony
   readonly #promises: OriginPromises<Attendee>
   /** A piece that is held back for a while. */
   #doubt: { readonly piece: number, readonly untilMs: number } | undefined
@@ -102,8 +99,6 @@ export class Participation {
     this.kind = init.kind
     this.size = init.size
     this.session = init.session
-    this.vouchers = new Vouchers({ digest: init.digest, size: init.size, isTrusted: parts.isTrusted, isEager: parts.isOpen, self: parts.self })
-    this.#accusations = new Accusations(init)
     this.#offers = new Offers({
       session: init.session,
       isLeech: parts.isLeech,
@@ -113,17 +108,17 @@ export class Participation {
       tell: (attendee, pieces) => { this.#tellHave(attendee, pieces) },
       now: parts.now
     }, init.isShared)
-    this.#signing = new Signing({
+    this.#testimony = new Testimony({
       sign: parts.sign,
       hash: async piece => this.#source.hash(piece),
       isHeld: piece => this.session.held.has(piece),
-      onSigned: attestation => { this.#ownWord(attestation) }
-    })
+      onOwnWord: pieces => { this.#offers.add(pieces) }
+    }, { digest: init.digest, size: init.size, isTrusted: parts.isTrusted, isEager: parts.isOpen, self: parts.self })
     this.#promises = new OriginPromises({
       members: () => this.attendees.values(),
       say: ({ peer }, message) => { this.#say(peer, message) },
       taking: () => this.session.taking,
-      unsigned: () => this.#offers.isShared ? this.#signing.pieces : [],
+      unsigned: () => this.#offers.isShared ? this.#testimony.unsigned : [],
       isLeech: parts.isLeech,
       now: parts.now
     }, { reads: init.readsOrigin, isRestricted: init.restricted })
@@ -131,6 +126,10 @@ export class Participation {
     this.#source = init.source
     this.#listener = init.listener
     for (const piece of init.session.held) this.#resume(piece, init.vouched)
+  }
+
+  get vouchers (): Vouchers {
+    return this.#testimony.vouchers
   }
 
   get isOver (): boolean {
@@ -148,7 +147,7 @@ export class Participation {
 
   /** We have read pieces that others cannot have before their hashes are signed. */
   get isSigning (): boolean {
-    return this.#offers.isShared && !this.#signing.isIdle
+    return this.#offers.isShared && !this.#testimony.isIdle
   }
 
   /** Whether somebody who takes part lacks a part of it, and has said something lately. */
@@ -186,7 +185,7 @@ export class Participation {
       readsOrigin: this.#promises.reads,
       taking: this.#promises.pieces
     })
-    if (this.#signing.isDue && this.isFetching) this.#signing.begin()
+    if (this.isFetching) this.#testimony.begin()
   }
 
   /** Takes part towards this agent, also if it has refused before. */
@@ -220,7 +219,7 @@ export class Participation {
     // what we have begun to read since then only members were told
     if (hasHeardOfUs) this.#promises.tellOne(attendee)
     else this.join(link)
-    if (this.#signing.isDue && this.isFetching) this.#signing.begin()
+    if (this.isFetching) this.#testimony.begin()
     this.#listener?.onAnswer(link.peer, message)
     this.#listener?.onFacts()
   }
@@ -330,12 +329,12 @@ export class Participation {
 
   /** Tells all that this author signed a wrong hash of the piece, of which we know the right one. */
   accuse (author: string, piece: number, sha256: Uint8Array): void {
-    if (this.#accusations.make(author)) this.#accuse(author, piece, this.#parts.sign([{ piece, sha256 }]))
+    this.#tellCharge(this.#testimony.charge(author, piece, sha256))
   }
 
   /** Tells all what somebody else says of this author, who answers for it. */
   passOn (author: string, piece: number, attestation: Attestation): void {
-    if (this.#accusations.make(author)) this.#accuse(author, piece, attestation)
+    this.#tellCharge(this.#testimony.passOn(author, piece, attestation))
   }
 
   /** Tells all that we read these pieces from the origin, or no longer do. */
@@ -367,25 +366,24 @@ export class Participation {
   /** A piece is here and right; `attestation` says so, or nobody but the origin. */
   gained (piece: number, attestation: Attestation | undefined): void {
     if (attestation === undefined) {
-      this.#signing.add(piece)
-      if (this.attendees.size > 0) this.#signing.begin()
+      this.#testimony.needs(piece)
+      if (this.attendees.size > 0) this.#testimony.begin()
       return
     }
-    this.vouchers.settle(piece, attestation)
+    this.#testimony.relies(piece, attestation)
     this.#offers.add([piece])
   }
 
   /** A piece is not here after all. */
   lost (piece: number): void {
-    this.vouchers.unsettle(piece)
-    this.#signing.remove(piece)
+    this.#testimony.lost(piece)
     this.#offers.remove(piece)
     this.session.lost(piece)
   }
 
   /** The list that covers a piece we hold, signed by us if by nobody else. */
   async vouch (piece: number): Promise<Attestation> {
-    return this.vouchers.settled(piece) ?? this.#signing.sign(piece)
+    return this.#testimony.vouch(piece)
   }
 
   async read (buffer: Uint8Array, position: number): Promise<number> {
@@ -413,15 +411,15 @@ export class Participation {
     this.#listener = undefined
     this.setShared(true, this.#promises.isRestricted)
     // what nobody vouched for yet, or could not be hashed any more where it was, is waited for by those who joined before
-    for (const piece of this.session.held) if (!this.#offers.has(piece)) this.#signing.add(piece)
-    if (this.attendees.size > 0) this.#signing.begin()
+    for (const piece of this.session.held) if (!this.#offers.has(piece)) this.#testimony.needs(piece)
+    if (this.attendees.size > 0) this.#testimony.begin()
   }
 
   /** Leaves, everywhere. */
   end (): void {
     this.#isOver = true
     this.#offers.stop()
-    this.#signing.stop()
+    this.#testimony.stop()
     for (const attendee of this.attendees.values()) {
       this.#parts.left(attendee)
       this.#leave(attendee)
@@ -429,18 +427,18 @@ export class Participation {
     this.attendees.clear()
   }
 
-  #accuse (author: string, piece: number, { bytes }: Attestation): void {
+  #tellCharge (charge: Charge | undefined): void {
+    if (charge === undefined) return
+    const { of, piece, attestation: { bytes } } = charge
     for (const { peer, isMember } of this.attendees.values()) {
-      if (isMember) this.#say(peer, channel => ({ type: 'accuse', channel, of: author, pieces: [piece], attestation: bytes }))
+      if (isMember) this.#say(peer, channel => ({ type: 'accuse', channel, of, pieces: [piece], attestation: bytes }))
     }
   }
 
   #resume (piece: number, vouched: ParticipationInit['vouched']): void {
     const attestation = vouched?.get(piece)
-    if (attestation !== undefined && this.vouchers.add(attestation) === 'kept') {
-      this.vouchers.settle(piece, attestation)
-      this.#offers.resume(piece)
-    } else if (vouched?.has(piece) !== true) this.#signing.add(piece)
+    if (attestation !== undefined && this.#testimony.resumes(piece, attestation)) this.#offers.resume(piece)
+    else if (vouched?.has(piece) !== true) this.#testimony.needs(piece)
   }
 
   #tellHave (attendee: Attendee, pieces: readonly number[]): void {
@@ -482,28 +480,15 @@ export class Participation {
   #attested (peer: string, bytes: Uint8Array): void {
     // who has the whole needs nobody's word
     if (!this.isFetching) return
-    const attestation = decodeAttestation(bytes)
-    // one of an earlier life of ours is as good as another's; a forged one is nobody's
-    if (attestation.author === this.#parts.self && !verifyAttestation(attestation)) return
-    if (this.vouchers.add(attestation, peer) === 'wrong') this.#listener?.onLie(peer, `passed on an attestation about ${shortDigest(this.digest)} that does not hold`)
+    if (this.#testimony.came(peer, bytes) === 'wrong') this.#listener?.onLie(peer, `passed on an attestation about ${shortDigest(this.digest)} that does not hold`)
   }
 
   #heard (peer: string, message: AccuseMessage): void {
     this.#checked(message.pieces)
-    const accusation = this.#accusations.hear(peer, message)
+    const accusation = this.#testimony.heard(peer, message)
     if (accusation === undefined) return
     this.#parts.accused(accusation)
     this.#listener?.onAccused(accusation)
-  }
-
-  /** We vouch for these pieces: members may have them. */
-  #ownWord (attestation: Attestation): void {
-    this.vouchers.add(attestation)
-    for (const piece of attestation.pieces) {
-      this.#signing.remove(piece)
-      this.vouchers.settle(piece, attestation)
-    }
-    this.#offers.add(attestation.pieces)
   }
 
   #say (peer: string, message: (channel: number) => SwarmMessage): void {

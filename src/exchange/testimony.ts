@@ -1,0 +1,122 @@
+import type { Attestation, PieceHash } from '../net/swarm-attestation.ts'
+import { decodeAttestation, verifyAttestation } from '../net/swarm-attestation.ts'
+import type { AccuseMessage } from '../net/swarm-message.ts'
+import { Accusations, type HeardAccusation } from './accusations.ts'
+import { Signing } from './signing.ts'
+import { Vouchers, type Admission, type VouchersInit } from './vouchers.ts'
+
+export interface TestimonyParts {
+  readonly sign: (hashes: readonly PieceHash[]) => Attestation
+  /** sha256 of a held piece. */
+  readonly hash: (piece: number) => Promise<Uint8Array>
+  readonly isHeld: (piece: number) => boolean
+  /** We vouch for these pieces: members may have them. */
+  readonly onOwnWord: (pieces: readonly number[]) => void
+}
+
+/** What of an accusation members are told. */
+export interface Charge {
+  readonly of: string
+  readonly piece: number
+  readonly attestation: Attestation
+}
+
+/** Who vouches for the pieces of one blob: others, and we for what came from the origin; and who is said to have vouched for wrong ones. */
+export class Testimony {
+  readonly vouchers: Vouchers
+  readonly #self: string
+  readonly #sign: (hashes: readonly PieceHash[]) => Attestation
+  readonly #signing: Signing
+  readonly #accusations: Accusations
+
+  constructor ({ sign, hash, isHeld, onOwnWord }: TestimonyParts, init: VouchersInit & { readonly self: string }) {
+    this.#self = init.self
+    this.#sign = sign
+    this.vouchers = new Vouchers(init)
+    this.#accusations = new Accusations(init)
+    this.#signing = new Signing({
+      sign,
+      hash,
+      isHeld,
+      onSigned: attestation => {
+        this.vouchers.add(attestation)
+        for (const piece of attestation.pieces) this.#settle(piece, attestation)
+        onOwnWord(attestation.pieces)
+      }
+    })
+  }
+
+  /** Pieces that nobody vouches for yet; we do as soon as somebody is there to hear it. */
+  get unsigned (): readonly number[] {
+    return this.#signing.pieces
+  }
+
+  get isIdle (): boolean {
+    return this.#signing.isIdle
+  }
+
+  /** Somebody is there to hear it. */
+  begin (): void {
+    if (this.#signing.isDue) this.#signing.begin()
+  }
+
+  stop (): void {
+    this.#signing.stop()
+  }
+
+  /** A piece is here that nobody else vouches for. */
+  needs (piece: number): void {
+    this.#signing.add(piece)
+  }
+
+  /** A piece is here, as this list says. */
+  relies (piece: number, attestation: Attestation): void {
+    this.vouchers.settle(piece, attestation)
+  }
+
+  /** The same, of an earlier fetch. @returns whether there is room for the list */
+  resumes (piece: number, attestation: Attestation): boolean {
+    if (this.vouchers.add(attestation) !== 'kept') return false
+    this.vouchers.settle(piece, attestation)
+    return true
+  }
+
+  /** A piece is not here after all. */
+  lost (piece: number): void {
+    this.vouchers.unsettle(piece)
+    this.#signing.remove(piece)
+  }
+
+  /** The list that covers a piece we hold, signed by us if by nobody else. */
+  async vouch (piece: number): Promise<Attestation> {
+    return this.vouchers.settled(piece) ?? this.#signing.sign(piece)
+  }
+
+  /** A list has come. @throws SwarmMessageError when it is none */
+  came (by: string, bytes: Uint8Array): Admission {
+    const attestation = decodeAttestation(bytes)
+    // one of an earlier life of ours is as good as another's; a forged one is nobody's
+    if (attestation.author === this.#self && !verifyAttestation(attestation)) return 'dropped'
+    return this.vouchers.add(attestation, by)
+  }
+
+  /** An accusation has come. @returns undefined: it need not be heard. @throws SwarmMessageError */
+  heard (by: string, message: AccuseMessage): HeardAccusation | undefined {
+    return this.#accusations.hear(by, message)
+  }
+
+  /** We know the right hash of a piece of which this author signed a wrong one. @returns undefined: all have been told */
+  charge (of: string, piece: number, sha256: Uint8Array): Charge | undefined {
+    return this.#accusations.make(of) ? { of, piece, attestation: this.#sign([{ piece, sha256 }]) } : undefined
+  }
+
+  /** What somebody else says of this author, who answers for it. @returns undefined: all have been told of the author */
+  passOn (of: string, piece: number, attestation: Attestation): Charge | undefined {
+    return this.#accusations.make(of) ? { of, piece, attestation } : undefined
+  }
+
+  #settle (piece: number, attestation: Attestation): void {
+    this.#signing.remove(piece)
+    this.vouchers.settle(piece, attestation)
+  }
+}
