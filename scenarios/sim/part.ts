@@ -9,7 +9,7 @@ import type { SimHost } from './host.ts'
 import { Lies } from './lies.ts'
 import { SimMembership } from './membership.ts'
 import type { Reading } from './origin.ts'
-import { cancel, drop, requested, SMALL_BYTES, type SimJob } from './serving.ts'
+import { ahead, cancel, drop, requested, SMALL_BYTES, type SimJob } from './serving.ts'
 import { isBorder, type World } from './world.ts'
 
 /** As the agent has them: `src/pull/download`, in milliseconds. */
@@ -475,7 +475,7 @@ export class SimPart {
 
   #tellHave (to: SimHost, pieces: readonly number[]): void {
     const { host, layer } = this
-    const queue = host.uploads.ahead
+    const queue = ahead(this)
     this.#world.wire.tell(host, to, HEAD_BYTES + 2 * pieces.length, () => { to.parts.get(layer.name)?.has(host, pieces, queue) })
   }
 

@@ -1,4 +1,4 @@
-import { pieceSpan } from '../../src/swarm/pieces.ts'
+import { hasLargePieces, pieceSpan } from '../../src/swarm/pieces.ts'
 import type { UploadJob, UploadNeed } from '../../src/swarm/upload-queue.ts'
 import type { SimHost } from './host.ts'
 import type { Flow } from './network.ts'
@@ -23,10 +23,16 @@ export function needOf ({ sending }: SimHost, { member, piece, part }: SimJob): 
   for (const job of sending) if (job.piece === piece && job.part === part && job.member !== member) sent++
   return {
     isSmall: layer.bytes <= SMALL_BYTES,
+    isLarge: hasLargePieces(layer.bytes),
     isFar: layer.bytes > SMALL_BYTES && session.isOutsider(member),
     held: (session.members.get(member)?.held.count ?? 0) / Math.max(1, session.pieces),
     holders: session.availability.of(piece) + sent
   }
+}
+
+/** Requests that come before one for a piece of this blob that is asked now. */
+export function ahead ({ host, layer }: SimPart): number {
+  return host.uploads.ahead(hasLargePieces(layer.bytes))
 }
 
 /** Another asks for a piece. */
@@ -59,7 +65,7 @@ export function serve (world: World, host: SimHost): void {
       sent(job)
       target?.incoming.delete(job)
       world.observer.gave(host.name, bytes, world.clock.nowMs)
-      const queue = host.uploads.ahead
+      const queue = ahead(part)
       world.wire.tell(host, to, 0, () => { target?.pieceCame(part, piece, bytes, queue) })
       serve(world, host)
     })
@@ -104,6 +110,6 @@ function sent (job: SimJob): void {
 
 function reject (world: World, part: SimPart, to: SimHost, piece: number, reason: 'busy' | 'missing' | 'denied' | 'cancelled'): void {
   const { host, layer } = part
-  const queue = host.uploads.ahead
+  const queue = ahead(part)
   world.wire.tell(host, to, 16, () => { to.parts.get(layer.name)?.rejected(host, piece, reason, queue) })
 }

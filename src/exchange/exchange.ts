@@ -374,7 +374,7 @@ export class Exchange implements LinkHandlers {
       isOpen: this.#init.isKeyed !== true,
       isLeech: this.isLeech,
       isNear: link => this.#nearness.isInZone(link.hello?.zone),
-      queue: () => this.#uploads.ahead,
+      queue: () => this.#uploads.ahead(size),
       now,
       openChannel: link => this.#links.get(link)?.open(participation) ?? 0,
       closeChannel: (link, channel) => { this.#links.get(link)?.ours.delete(channel) },

@@ -3,7 +3,7 @@ import type { Pace } from '../net/pace.ts'
 import { MAX_CHUNK_LENGTH } from '../net/swarm-limits.ts'
 import type { SwarmLink } from '../net/swarm-link.ts'
 import type { PieceMessage } from '../net/swarm-message.ts'
-import { pieceSpan } from '../swarm/pieces.ts'
+import { hasLargePieces, pieceSpan } from '../swarm/pieces.ts'
 import { UploadQueue, type UploadJob, type UploadNeed, type UploadQueueInit } from '../swarm/upload-queue.ts'
 import type { RejectReason } from '../swarm/session.ts'
 import type { Attendee } from './participation.ts'
@@ -49,9 +49,9 @@ export class Uploads {
     this.#queue = new UploadQueue(job => this.#need(job), init)
   }
 
-  /** Requests that come before one that is asked now; none while a slot is free. */
-  get ahead (): number {
-    return this.#queue.ahead
+  /** Requests that come before one for a piece of such a blob that is asked now; none while a slot is free. @param size - bytes */
+  ahead (size: number): number {
+    return this.#queue.ahead(hasLargePieces(size))
   }
 
   /** A member asks for a held piece. */
@@ -156,7 +156,7 @@ export class Uploads {
         if (job.isCancelled || !link.isOpen || attendee.ours !== channel) return
         const isLast = at + length === end
         // with its last bytes its slot is free
-        const queue = isLast && this.#queue.length === 0 ? 0 : this.#queue.ahead
+        const queue = isLast && this.#queue.length === 0 ? 0 : this.ahead(participation.size)
         const message: PieceMessage = { type: 'piece', channel, piece, offset: at - start, length, queue }
         await link.sendPiece(message, buffer.subarray(0, length))
         at += length
@@ -178,6 +178,7 @@ export class Uploads {
     }
     return {
       isSmall: participation.size <= SMALL_BYTES,
+      isLarge: hasLargePieces(participation.size),
       isFar: participation.size > SMALL_BYTES && participation.session.isOutsider(member),
       held: (facts?.held.count ?? 0) / Math.max(1, participation.session.pieces),
       holders: participation.session.availability.of(piece) + sent

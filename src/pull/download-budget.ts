@@ -1,11 +1,11 @@
-import { MIN_PIECE_LENGTH, pieceLength } from '../swarm/pieces.ts'
+import { hasLargePieces, MIN_PIECE_LENGTH, pieceLength } from '../swarm/pieces.ts'
 import type { Session } from '../swarm/session.ts'
 
 /** Requests under way that keep a link of any pace busy: found by test/support/swarm-model.ts. */
 const MIN_REQUESTS = 8
 const MAX_REQUESTS = 64
-/** Bytes that may be asked for and not here, of large pieces. */
-const MIN_BYTES = 32 * 1024 * 1024
+/** The same of pieces of the greatest length, of which an agent serves more at a time: found by `shoal simulate kraken-2600`. */
+const MIN_LARGE_REQUESTS = 12
 /** How long a request is on its way before its bytes flow, in milliseconds: what is asked for ahead of need. */
 const AHEAD_MS = 50
 const WINDOW_MS = 250
@@ -91,7 +91,7 @@ export class DownloadBudget {
   /** Requests that the session may begin now, and that one member may have. */
   roomFor (session: Session, nowMs: number): { room: number, window: number } {
     const length = pieceLength(session.size)
-    const least = Math.max(3, Math.min(MIN_REQUESTS, Math.floor(MIN_BYTES / length)))
+    const least = hasLargePieces(session.size) ? MIN_LARGE_REQUESTS : MIN_REQUESTS
     const total = Math.min(MAX_REQUESTS, Math.max(least, Math.ceil(this.#bytesPerMs * AHEAD_MS / length) + 2))
     const ours = session.onTime(nowMs) + session.unverified
     let underWay = 0

@@ -19,6 +19,11 @@ export function pieceLength (size: number): number {
   return length
 }
 
+/** Whether all pieces of the blob but perhaps the last are of the greatest length. */
+export function hasLargePieces (size: number): boolean {
+  return pieceLength(size) === MAX_PIECE_LENGTH
+}
+
 /** Pieces of a blob; none for an empty one. */
 export function pieceCount (size: number): number {
   return Math.ceil(size / pieceLength(size))

@@ -10,6 +10,8 @@ export interface UploadJob {
 export interface UploadNeed {
   /** Small blobs and manifests come before everything. */
   readonly isSmall: boolean
+  /** Its pieces are of the greatest length. @default false */
+  readonly isLarge?: boolean
   /** It crosses a border, while members on our side lack a part too (`Session.isOutsider`). */
   readonly isFar: boolean
   /** Part of the blob that the member holds, 0 to 1. */
@@ -32,6 +34,11 @@ const DEFAULT_SLOTS_PER_MEMBER = 2
 const DEFAULT_MAX_QUEUED = 4
 /** Of the slots that large blobs take so many do not count for small ones, which never wait for them. */
 const SMALL_SLOTS = 2
+/**
+ * Pieces of the greatest length have so many slots more: where links are fast the one that ends leaves its part of the link idle
+ * until another has begun, and one of eight leaves less of it than one of six. Small ones come later by it.
+ */
+const LARGE_SLOTS = 2
 /** Far members have this part of the slots while near ones are served or wait, and so many of their requests wait then. */
 const FAR_PART = 1 / 3
 const FAR_QUEUED = 1
@@ -66,9 +73,9 @@ export class UploadQueue {
     return this.#waiting.length
   }
 
-  /** Requests that come before one that is asked now; none while a slot is free. */
-  get ahead (): number {
-    return this.#active.length < this.#slots ? 0 : 1 + this.#waiting.length
+  /** Requests that come before one that is asked now; none while a slot is free. @param isLarge - its pieces are of the greatest length */
+  ahead (isLarge = false): number {
+    return this.#active.length < this.#slotsFor(isLarge) ? 0 : 1 + this.#waiting.length
   }
 
   get active (): number {
@@ -92,7 +99,7 @@ export class UploadQueue {
     if (best === undefined) return undefined
     const { job, need } = best
     this.#waiting.splice(this.#waiting.indexOf(job), 1)
-    this.#active.push({ job, isSmall: need.isSmall, isFar: need.isFar })
+    this.#active.push({ job, isSmall: need.isSmall, isLarge: need.isLarge === true, isFar: need.isFar })
     return job
   }
 
@@ -120,18 +127,25 @@ export class UploadQueue {
     const farActive = this.#farActive
     // near ones do not see those that far ones have beyond their share
     const surplus = Math.max(0, farActive - this.#farSlots)
-    if (all.count - all.unseen - surplus >= this.#slots) return undefined
+    if (all.count - all.unseen - surplus >= this.#slotsFor(true)) return undefined
     const waiting = this.#candidates()
     const farLimit = this.#isNearServed(waiting) ? this.#farSlots : this.#slots
     let best: Waiting | undefined
     for (const candidate of waiting) {
-      const { isSmall, isFar } = candidate.need
+      const { isSmall, isLarge = false, isFar } = candidate.need
       const own = this.#activeOf(candidate.job.member)
       const [taken, ofMember] = isSmall ? [all.count - all.unseen, own.count - own.unseen] : [all.count, own.count]
-      if (ofMember >= this.#slotsPerMember || taken - (isFar ? 0 : surplus) >= this.#slots || (isFar && farActive >= farLimit)) continue
+      if (ofMember >= this.#slotsPerMember || taken - (isFar ? 0 : surplus) >= this.#slotsFor(isLarge) || (isFar && farActive >= farLimit)) continue
       if (best === undefined || compare(candidate, best, farActive === 0) < 0) best = candidate
     }
     return best
+  }
+
+  /** Of those who are served none sees the slots that large ones have beyond theirs. */
+  #slotsFor (isLarge: boolean): number {
+    let large = isLarge ? LARGE_SLOTS : 0
+    for (const active of this.#active) if (active.isLarge && large < LARGE_SLOTS) large++
+    return this.#slots + large
   }
 
   /** All that wait. */
@@ -174,6 +188,7 @@ export class UploadQueue {
 interface Active {
   readonly job: UploadJob
   readonly isSmall: boolean
+  readonly isLarge: boolean
   readonly isFar: boolean
 }
 

@@ -24,11 +24,48 @@ it('says how many come before another: none while a slot is free', () => {
   const ahead = ['a', 'b', 'c', 'd'].map(member => {
     queue.add(job(member))
     serve(queue)
-    return queue.ahead
+    return queue.ahead()
   })
   expect(ahead).toEqual([0, 1, 2, 3])
   queue.done(job('a'))
-  expect(queue.ahead).toBe(0)
+  expect(queue.ahead()).toBe(0)
+})
+
+describe('pieces of the greatest length', () => {
+  const many = (member: string): UploadJob[] => Array.from({ length: 12 }, (_, index) => job(`${member}${index}`, index))
+  const needs = Object.fromEntries(many('large').map(({ member }) => [member, { isLarge: true }]))
+
+  it('have two slots more, which are free as long as these are', () => {
+    const queue = queueOf({ slots: 3, maxQueued: 12 }, needs)
+    const ahead = many('large').slice(0, 6).map(large => {
+      queue.add(large)
+      serve(queue)
+      return queue.ahead(true)
+    })
+    expect(ahead).toEqual([0, 0, 0, 0, 1, 2])
+    expect(queue.active).toBe(5)
+  })
+
+  it('do not keep others from theirs', () => {
+    const queue = queueOf({ slots: 3, maxQueued: 24 }, { ...needs, other0: { holders: 0 } })
+    const [first, ...rest] = many('large') as [UploadJob, ...UploadJob[]]
+    for (const large of [first, ...rest]) queue.add(large)
+    expect(serve(queue)).toHaveLength(5)
+    const [other] = many('other') as [UploadJob]
+    queue.add(other)
+    expect(serve(queue)).toEqual([])
+    queue.done(first)
+    expect(serve(queue)).toEqual([other])
+  })
+
+  it('give others no slots', () => {
+    const queue = queueOf({ slots: 3, maxQueued: 24 }, needs)
+    for (const other of many('other')) queue.add(other)
+    expect(serve(queue)).toHaveLength(3)
+    expect(queue.ahead()).toBeGreaterThan(0)
+    for (const large of many('large')) queue.add(large)
+    expect(serve(queue)).toHaveLength(2)
+  })
 })
 
 describe('who is served', () => {
