@@ -2,7 +2,7 @@ import { expect, it } from 'vitest'
 import { digestOf } from '../../src/oci/digest.ts'
 import { DownloadBudget, type DownloadLimit } from '../../src/pull/download-budget.ts'
 import { Bitfield } from '../../src/swarm/bitfield.ts'
-import { MIN_PIECE_LENGTH, pieceLength } from '../../src/swarm/pieces.ts'
+import { MIN_PIECE_LENGTH } from '../../src/swarm/pieces.ts'
 import { Session } from '../../src/swarm/session.ts'
 
 const PIECE = MIN_PIECE_LENGTH
