@@ -21,6 +21,7 @@ export class OriginPace {
   #lastReadMs = 0
   /** Between two words of others that they have read what they had promised, lately. */
   #typicalMs = TYPICAL_GUESS_MS
+  #hasHeard = false
   #startedMs: number | undefined
   #arrivedAtStart = 0
 
@@ -49,7 +50,13 @@ export class OriginPace {
 
   /** Another has read pieces, so long after it had promised them or had read others. */
   othersRead (tookMs: number): void {
+    this.#hasHeard = true
     this.#typicalMs += (tookMs - this.#typicalMs) * SAMPLE_WEIGHT
+  }
+
+  /** What others take from one word to the next that they have read what they had promised, lately, in milliseconds; 0 until they have. */
+  get othersMs (): number {
+    return this.#hasHeard ? this.#typicalMs : 0
   }
 
   /** Whether the origin would bring what is missing much sooner than the swarm does. */

@@ -19,6 +19,9 @@ export type OriginPolicy = 'frugal' | 'balanced' | 'fast' | 'never'
 /** An owner that has said nothing for so long is passed over; when nothing comes at all, so long for each before us. Milliseconds. */
 const OWNER_PATIENCE_MS = 1500
 const SMALL_OWNER_PATIENCE_MS = 500
+/** Where others take long for what they read, as processors are scarce, so many times as long; but no longer than that, in milliseconds. */
+const OWNER_PATIENCE_FACTOR = 4
+const MAX_OWNER_PATIENCE_MS = 4000
 /** Who reads from the origin says so again after so long, however slow it is: twice before it is passed over. Milliseconds. */
 const PROMISE_MS = 700
 const SMALL_PROMISE_MS = 240
@@ -98,7 +101,7 @@ export class OriginPlan {
   readonly #readers: number
   /** Of one read, where others take part: of a blob of few groups a whole one, as each request costs a round trip. */
   readonly #leastRunPieces: number
-  readonly #patienceMs: number
+  readonly #leastPatienceMs: number
   readonly #promiseMs: number
   /** How long who says that it reads pieces may take for each. */
   readonly #readingMs: number
@@ -160,7 +163,7 @@ export class OriginPlan {
     const isSmall = pieces <= SMALL_PIECES
     this.#readers = isSmall ? Infinity : READERS
     this.#leastRunPieces = pieces / init.groups.length < READERS ? init.groups.length : FIRST_RUN_PIECES
-    this.#patienceMs = isSmall ? SMALL_OWNER_PATIENCE_MS : OWNER_PATIENCE_MS
+    this.#leastPatienceMs = isSmall ? SMALL_OWNER_PATIENCE_MS : OWNER_PATIENCE_MS
     this.#promiseMs = isSmall ? SMALL_PROMISE_MS : PROMISE_MS
     this.#readingMs = READING_ALLOWANCE_MS + pieceLength(init.size) / SLOWEST_BYTES_PER_MS
   }
@@ -444,6 +447,11 @@ export class OriginPlan {
     if (this.#policy === 'fast' || this.#isOriginOnly) return true
     // all that is here already would come again
     return this.#policy === 'balanced' && !this.#knowsNoRanges && this.#pace.isMuchQuicker(nowMs)
+  }
+
+  /** After how long without a word an owner is passed over. */
+  get #patienceMs (): number {
+    return Math.max(this.#leastPatienceMs, Math.min(MAX_OWNER_PATIENCE_MS, OWNER_PATIENCE_FACTOR * this.#pace.othersMs))
   }
 
   #noteStart (nowMs: number): void {
