@@ -99,6 +99,19 @@ async function received (agent: SwarmAgent, pieces: number): Promise<void> {
   await until(() => count(agent, 'fetch:received') === pieces, { what: `${pieces} pieces` })
 }
 
+/** An honest one gives a piece, and before it has given another it is accused. @returns the piece it gave, and the one that it is accused of */
+async function slandered (agent: SwarmAgent, honest: Stranger, liar: Stranger): Promise<{ first: number, piece: number }> {
+  await liar.hears('join')
+  liar.join()
+  await offers(honest, ALL, bytes)
+  const [first = 0] = (await honest.hears('request')).pieces
+  await serves(honest, [first], bytes)
+  await received(agent, 1)
+  const [piece = 0] = (await honest.hears('request')).pieces
+  accuses(liar, honest.agent.peer, wrong, piece)
+  return { first, piece }
+}
+
 describe('an agent that fetches', () => {
   it('tells its neighbours who signed a wrong hash, with the right one, when the whole is right without it', async () => {
     const { agent, pulled } = await fetching({ originPolicy: 'never' })
@@ -170,13 +183,7 @@ describe('an agent that fetches', () => {
     const { agent, pulled } = await fetching()
     const [honest, liar] = [await strangerTo(agent), await strangerTo(agent)]
     const pulling = pulled()
-    await liar.hears('join')
-    liar.join()
-    await offers(honest, ALL, bytes)
-    await serves(honest, [(await honest.hears('request')).pieces[0] ?? 0], bytes)
-    await received(agent, 1)
-    const [piece = 0] = (await honest.hears('request')).pieces
-    accuses(liar, honest.agent.peer, wrong, piece)
+    await slandered(agent, honest, liar)
     // all that is missing comes from the origin, as the accused is asked for nothing any more
     expect(Buffer.compare(await pulling, bytes)).toBe(0)
     expect(await banned(agent, liar)).toContain('whole and right with another')
@@ -187,14 +194,7 @@ describe('an agent that fetches', () => {
     const { agent, pulled } = await fetching()
     const [honest, liar] = [await strangerTo(agent), await strangerTo(agent)]
     const pulling = pulled()
-    await liar.hears('join')
-    liar.join()
-    await offers(honest, ALL, bytes)
-    const [first = 0] = (await honest.hears('request')).pieces
-    await serves(honest, [first], bytes)
-    await received(agent, 1)
-    const [piece = 0] = (await honest.hears('request')).pieces
-    accuses(liar, honest.agent.peer, wrong, piece)
+    const { first } = await slandered(agent, honest, liar)
     await until(() => honest.heard.filter(message => message.type === 'request' && message.pieces.includes(first)).length === 2, { what: 'another request' })
     await serves(honest, ALL, bytes)
     expect(Buffer.compare(await pulling, bytes)).toBe(0)
@@ -207,13 +207,7 @@ describe('an agent that fetches', () => {
     const { agent, pulled } = await fetching({ originPolicy: 'never' })
     const [honest, liar] = [await strangerTo(agent), await strangerTo(agent)]
     const pulling = pulled()
-    await liar.hears('join')
-    liar.join()
-    await offers(honest, ALL, bytes)
-    await serves(honest, [(await honest.hears('request')).pieces[0] ?? 0], bytes)
-    await received(agent, 1)
-    const [piece = 0] = (await honest.hears('request')).pieces
-    accuses(liar, honest.agent.peer, wrong, piece)
+    const { piece } = await slandered(agent, honest, liar)
     await until(() => count(agent, 'peer:accused') === 1, { what: 'the accusation' })
     expect(bans(agent)).toEqual({})
     await serves(honest, ALL.filter(one => one !== piece), bytes)
