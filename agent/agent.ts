@@ -152,6 +152,7 @@ export async function startAgent (config: Config, { log }: { log: Logger }): Pro
     })
     const url = await listen(app, config)
     isReady = true
+    store.warmUp()
     log.info({ http: url, p2p: node.addresses(), data: config.data }, 'ready')
     return {
       addresses: () => ({ http: url, p2p: node.addresses() }),

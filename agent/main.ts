@@ -20,7 +20,9 @@ if (Number.parseInt(process.versions.node) < OLDEST_NODE) {
   v8.setFlagsFromString('--heap-growing-percent=100')
   // And it forgets the code of what has not run for some collections: a rollout after a pause would begin with code that is slow again.
   v8.setFlagsFromString('--no-flush-bytecode')
-  module.enableCompileCache()
+  const { directory } = module.enableCompileCache()
+  // Threads know of it by this alone: without it a start takes 170 ms of the processor in place of 70, and 30 MB more.
+  if (directory !== undefined) process.env.NODE_COMPILE_CACHE = directory
   // A reader that has seen enough (`shoal pull --json | head`) is no failure; a full disk behind a redirection is one.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') process.stderr.write(`shoal: cannot write to standard output: ${error.message}\n`)

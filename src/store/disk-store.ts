@@ -104,6 +104,12 @@ export class DiskStore implements Store {
     }
   }
 
+  /** Gets ready to hash at once what is fetched soon. */
+  warmUp (): void {
+    this.#assertOpen()
+    this.#hashes.warmUp()
+  }
+
   async stat (digest: Digest): Promise<BlobRecord | undefined> {
     this.#assertOpen()
     return this.#verifier.record(digest)

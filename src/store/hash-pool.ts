@@ -10,10 +10,15 @@ const MANY_JOBS = 3
 /** Bytes of spans that wait for one thread, beyond which a second is worth its memory. */
 const MANY_SPAN_BYTES = 16 * 1024 * 1024
 
-/** Threads that hash files while they grow, and spans of them; started when first needed, never keeping the process alive by themselves. */
+/** Threads that hash files while they grow, and spans of them; started when first needed or before, never keeping the process alive by themselves. */
 export class HashPool {
   readonly #workers: HashThread[] = []
   #isClosed = false
+
+  /** Starts a thread if there is none: where processors are scarce that takes two seconds, which a rollout would wait for its first pieces. */
+  warmUp (): void {
+    if (!this.#isClosed) this.#leastBusy(() => 0, 0)
+  }
 
   /** Begins a hash of the file at byte 0. Nothing is read before `advance` or `finish`. */
   start (path: string, algorithm: DigestAlgorithm, onBlock?: BlockListener): FileHashJob {

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { appendFile, open, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setImmediate as turn } from 'node:timers/promises'
+import type { Worker } from 'node:worker_threads'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { HashPool } from '../../src/store/hash-pool.ts'
 import { seededBytes } from '../support/image.ts'
@@ -45,6 +46,22 @@ describe('the hash pool', () => {
     expect(await job.finish(bytes.length)).toBe(hexOf(bytes, 'sha256'))
     expect(prefixes).toEqual([1, 2, 3].map(blocks => hexOf(bytes.subarray(0, blocks * MIB), 'sha256')))
     job.stop()
+  })
+
+  it('starts one thread ahead, and hashes with it', async () => {
+    const threads: Worker[] = []
+    const count = (thread: Worker): void => { threads.push(thread) }
+    process.on('worker', count)
+    try {
+      pool.warmUp()
+      pool.warmUp()
+      await once(threads, 1)
+      await writeFile(path, bytes)
+      expect(await pool.span(path, { start: 0, end: 5 })).toBe(hexOf(bytes.subarray(0, 5), 'sha256'))
+      expect(threads).toHaveLength(1)
+    } finally {
+      process.off('worker', count)
+    }
   })
 
   it('hashes more files at once than it has threads', async () => {
