@@ -1,6 +1,6 @@
-import { answerGraceMs } from '../../src/swarm/grace.ts'
 import { GOSSIP_FAN, GOSSIP_MS, Mesh } from '../../src/swarm/mesh.ts'
 import { sampleOf } from '../../src/swarm/sample.ts'
+import { Unanswered } from '../../src/swarm/unanswered.ts'
 import type { SimHost } from './host.ts'
 import type { SimPart } from './part.ts'
 import { isHome, type World } from './world.ts'
@@ -28,8 +28,8 @@ export class SimMembership {
   readonly #onGrace: () => void
   /** Named ones of our zone that were not called yet. */
   readonly #uncalled = new Set<SimHost>()
-  /** Those that were asked first and have not answered, and how long they may take, in milliseconds. */
-  readonly #unanswered = new Map<SimHost, number>()
+  /** Those that were asked first. */
+  readonly #unanswered = new Unanswered(GRACE_MS)
   #hasGraceEnded = false
   /** The DHT is to be asked after a while, as there are members. */
   #isUnhurried = false
@@ -62,11 +62,11 @@ export class SimMembership {
     }
     for (const other of this.#part.told) {
       const sinceMs = interest?.get(other)
-      this.#unanswered.set(other, answerGraceMs(GRACE_MS, sinceMs === undefined ? undefined : clock.nowMs - sinceMs))
+      this.#unanswered.asked(other.name, sinceMs === undefined ? undefined : clock.nowMs - sinceMs)
     }
     this.#upkeep()
     if (layer.bytes > SMALL_BYTES) for (const ms of GOSSIP_MS) clock.after(ms, () => { this.#gossip() })
-    if (this.#unanswered.size === 0) this.#grace()
+    if (this.#unanswered.isEmpty) this.#grace()
     else this.#wait(GRACE_MS)
     clock.after(HEAD_START_MS, () => { this.#walkOn(FIRST_PAUSE_MS, { isFirst: true }) })
   }
@@ -118,7 +118,7 @@ export class SimMembership {
 
   answered (other: SimHost): void {
     this.searchedAtMs = this.#world.clock.nowMs
-    if (this.#unanswered.delete(other) && this.#unanswered.size === 0) this.#grace()
+    if (this.#unanswered.answered(other.name)) this.#grace()
   }
 
   /** Carries out what the mesh decides. */
@@ -193,10 +193,10 @@ export class SimMembership {
   }
 
   /** @param waitedMs - so far */
-  #wait (graceMs: number, waitedMs = 0): void {
-    this.#world.clock.after(graceMs - waitedMs, () => {
-      const longerMs = Math.max(...this.#unanswered.values())
-      if (longerMs > graceMs) this.#wait(longerMs, graceMs)
+  #wait (ms: number, waitedMs = 0): void {
+    this.#world.clock.after(ms, () => {
+      const leftMs = this.#unanswered.leftMs(waitedMs + ms)
+      if (leftMs > 0) this.#wait(leftMs, waitedMs + ms)
       else this.#grace()
     })
   }

@@ -4,7 +4,7 @@ import type { Participation } from '../exchange/participation.ts'
 import { ListeningTimer } from '../listening-timer.ts'
 import type { Digest } from '../oci/digest.ts'
 import type { Router } from '../routing/router.ts'
-import { answerGraceMs } from '../swarm/grace.ts'
+import { Unanswered } from '../swarm/unanswered.ts'
 
 /** Neighbours may answer before the DHT is asked: a hit next door then costs nobody a walk. */
 const HEAD_START_MS = 20
@@ -26,7 +26,7 @@ export interface MemberSearchComponents {
 export interface MemberSearchInit {
   readonly digest: Digest
   readonly participation: Participation
-  /** How long those asked may take; who fetches the blob already has longer (`answerGraceMs`). Milliseconds. */
+  /** How long those asked may take; who fetches the blob already has longer (`Unanswered`). Milliseconds. */
   readonly graceMs: number
   /** Those asked have answered, or have had the time to: called once. */
   readonly onGrace: () => void
@@ -40,8 +40,8 @@ export class MemberSearch {
   readonly #components: MemberSearchComponents
   readonly #init: MemberSearchInit
   readonly #stopped = new AbortController()
-  /** Those that were asked first and have not answered, and how long they may take, in milliseconds. */
-  readonly #unanswered = new Map<string, number>()
+  /** Those that were asked first. */
+  readonly #unanswered: Unanswered
   /** All that were linked to us when we looked: they were asked to take part, or will be when others do not. */
   readonly #met = new Set<string>()
   /** Or they have had the time to. */
@@ -56,20 +56,21 @@ export class MemberSearch {
   constructor (components: MemberSearchComponents, init: MemberSearchInit) {
     this.#components = components
     this.#init = init
+    this.#unanswered = new Unanswered(init.graceMs)
   }
 
   /** The first round is over: all neighbours have answered, also those asked in place of others that do not take part, and so has the router. */
   get hasEnded (): boolean {
-    return this.#hasWalked && this.#unanswered.size === 0 && !this.#components.exchange.isAsking(this.#init.participation)
+    return this.#hasWalked && this.#unanswered.isEmpty && !this.#components.exchange.isAsking(this.#init.participation)
   }
 
   start (): void {
     const { exchange } = this.#components
     const { participation, graceMs, onGrace } = this.#init
     for (const { peer } of exchange.gather(participation)) {
-      if (participation.attendees.get(peer)?.isMember !== true) this.#unanswered.set(peer, answerGraceMs(graceMs, exchange.wantedForMs(participation, peer)))
+      if (participation.attendees.get(peer)?.isMember !== true) this.#unanswered.asked(peer, exchange.wantedForMs(participation, peer))
     }
-    if (this.#unanswered.size === 0) this.#allAnswered.resolve()
+    if (this.#unanswered.isEmpty) this.#allAnswered.resolve()
     const walked = this.#walkOn()
     walked.catch(() => {})
     this.#wait(graceMs)
@@ -81,8 +82,7 @@ export class MemberSearch {
 
   /** A peer has said whether it takes part, or is gone. */
   answered (peer: string): void {
-    this.#unanswered.delete(peer)
-    if (this.#unanswered.size === 0) this.#allAnswered.resolve()
+    if (this.#unanswered.answered(peer)) this.#allAnswered.resolve()
   }
 
   /** Nobody that we know helps: the router is asked now, if it was to be asked later. @returns whether its answer is still to come */
@@ -99,11 +99,11 @@ export class MemberSearch {
   }
 
   /** @param waitedMs - so far */
-  #wait (graceMs: number, waitedMs = 0): void {
+  #wait (ms: number, waitedMs = 0): void {
     // of what has come while the process had no processor some is an answer
-    this.#grace = new ListeningTimer(graceMs - waitedMs, () => {
-      const longerMs = Math.max(...this.#unanswered.values())
-      if (longerMs > graceMs && !this.#stopped.signal.aborted) this.#wait(longerMs, graceMs)
+    this.#grace = new ListeningTimer(ms, () => {
+      const leftMs = this.#unanswered.leftMs(waitedMs + ms)
+      if (leftMs > 0 && !this.#stopped.signal.aborted) this.#wait(leftMs, waitedMs + ms)
       else this.#allAnswered.resolve()
     })
   }

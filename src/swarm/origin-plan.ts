@@ -168,8 +168,9 @@ export class OriginPlan {
     this.#readingMs = READING_ALLOWANCE_MS + pieceLength(init.size) / SLOWEST_BYTES_PER_MS
   }
 
+  /** Ascending. */
   get taking (): readonly number[] {
-    return [...this.#parts.taking]
+    return [...this.#parts.taking].sort((a, b) => a - b)
   }
 
   isTaking (piece: number): boolean {
@@ -249,7 +250,7 @@ export class OriginPlan {
     this.#retryAtMs = Math.max(this.#retryAtMs, retryAtMs)
   }
 
-  /** The origin sends all of the blob whatever is asked: what we read goes on to its end. @returns the pieces that it brings */
+  /** The origin sends all of the blob whatever is asked: what we read goes on to its end. @returns the pieces that it brings, ascending */
   wholeComes (): readonly number[] {
     const { arrived } = this.#parts
     this.#knowsNoRanges = true

@@ -1,5 +1,6 @@
 import { Availability } from './availability.ts'
 import { Bitfield } from './bitfield.ts'
+import { Doubts } from './doubts.ts'
 import { RequestLedger } from './ledger.ts'
 import { Member, type MemberFacts } from './member.ts'
 import { OriginPlan, type OriginPolicy } from './origin-plan.ts'
@@ -83,9 +84,7 @@ export class Session {
   readonly #origin: OriginPlan
   readonly #picker: Picker
   readonly #decisions: Decision[] = []
-  readonly #doubted = new Set<string>()
-  /** Since somebody is doubted: copies that do not count, by member. */
-  readonly #setAside = new Map<string, Set<number>>()
+  readonly #doubts = new Doubts()
   /** Pieces at which readers wait. */
   #heads: readonly number[] = []
   #isOriginOnly = false
@@ -143,7 +142,7 @@ export class Session {
     return this.#picker.onTime(nowMs)
   }
 
-  /** Pieces that we read from the origin now. */
+  /** Pieces that we read from the origin now, ascending. */
   get taking (): readonly number[] {
     return this.#origin.taking
   }
@@ -216,7 +215,7 @@ export class Session {
     this.#members.set(id, member)
     this.#picker.membersChanged()
     this.#origin.distant.met(id)
-    member.stated(this.#doubted.has(id) ? { ...facts, isLeech: true } : facts, nowMs)
+    member.stated(this.#doubts.has(id) ? { ...facts, isLeech: true } : facts, nowMs)
     if (!member.isLeech) this.#availability.joined(member.held)
   }
 
@@ -287,9 +286,7 @@ export class Session {
     const member = this.#members.get(id)
     if (member?.held.remove(piece) !== true) return
     if (!member.isLeech) this.#availability.lost(piece)
-    if (this.#doubted.size === 0) return
-    const pieces = this.#setAside.get(id) ?? new Set()
-    this.#setAside.set(id, pieces.add(piece))
+    this.#doubts.setAside(id, piece)
   }
 
   /**
@@ -302,22 +299,20 @@ export class Session {
       this.#discount(doubted)
       doubted.isLeech = true
     }
-    this.#doubted.add(id)
+    this.#doubts.add(id)
     for (const other of this.#members.keys()) if (other !== id) for (const piece of pieces) this.useless(other, piece)
   }
 
   /** Without those that are doubted it goes no further: what they and others have counts again. @returns whether anybody was doubted */
   relent (nowMs: number): boolean {
-    const doubted = [...this.#doubted]
-    this.#doubted.clear()
+    const { doubted, setAside } = this.#doubts.end()
     for (const id of doubted) {
       const member = this.#members.get(id)
       if (member?.isLeech !== true) continue
       member.isLeech = false
       this.#availability.joined(member.held)
     }
-    for (const [id, pieces] of this.#setAside) this.has(id, pieces, nowMs)
-    this.#setAside.clear()
+    for (const [id, pieces] of setAside) this.has(id, pieces, nowMs)
     return doubted.length > 0
   }
 
@@ -407,7 +402,7 @@ export class Session {
     return this.#origin.isOpen(nowMs)
   }
 
-  /** The origin knows no ranges: what is read goes on to the end of the blob. @returns the pieces that it brings */
+  /** The origin knows no ranges: what is read goes on to the end of the blob. @returns the pieces that it brings, ascending */
   wholeComes (): readonly number[] {
     return this.#origin.wholeComes()
   }

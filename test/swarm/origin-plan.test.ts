@@ -456,6 +456,15 @@ describe('from an origin that knows no ranges', () => {
 
   const [higher = '', lower = ''] = [true, false].map(isHigher => [...'abcdefghijklmnop'].find(other => (ownerOf(0, [other]) === other) === isHigher))
 
+  it('all that it brings is told in order, wherever the reading began', () => {
+    for (const self of ['p', 'q', 'r', 's', 't']) {
+      const scene = beside(OTHERS, { self, held: [3] })
+      expect(scene.takes(0)[0]).not.toMatch(/^take 0-/)
+      expect(scene.session.wholeComes()).toEqual(ALL.filter(piece => piece !== 3))
+      expect(scene.session.taking).toEqual(scene.session.wholeComes())
+    }
+  })
+
   it('of two that read all of it the one that ranks higher goes on', () => {
     expect(bothReading(higher).takes(1)).toEqual(['yield'])
     expect(bothReading(lower).takes(1)).toEqual([])
