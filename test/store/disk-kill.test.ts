@@ -9,7 +9,7 @@ import { KILLED_PIECE_BYTES, killedBytes, noteAt, sourceAt } from './killed-cont
 import { StoreChild } from './store-child.ts'
 import { StoreDirectory } from './store-directory.ts'
 
-const KILLS = 20
+const KILLS = 15
 const TIMEOUT_MS = 90_000
 
 let directory: StoreDirectory

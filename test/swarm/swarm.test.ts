@@ -8,7 +8,7 @@ import type { ModelHost } from '../support/model-host.ts'
 import { SwarmModel, type SwarmModelInit } from '../support/swarm-model.ts'
 
 const MIB = 1024 * 1024
-const RUNS = 150
+const RUNS = 120
 const LIMIT_MS = 120_000
 
 /** What is counted equals what it counts. */
