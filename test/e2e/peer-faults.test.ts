@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { AgentProcess } from '../../scenarios/live/agent-process.ts'
-import { expectImage, type ImageClient } from '../support/clients/image-client.ts'
+import { expectImage } from '../support/clients/image-client.ts'
 import { skopeoClient } from '../support/clients/skopeo.ts'
 import { pushImage, startDockerRegistry, type DockerRegistry } from '../support/docker-registry.ts'
 import { httpPull } from '../support/http-pull.ts'
@@ -67,17 +67,10 @@ const blobCases: Array<PeerCase<BadSwarmBehaviour>> = [
 
 describe.skipIf(requireCommands('docker-registry', 'skopeo', 'setpriv') !== undefined)('an agent that reads from another agent', () => {
   let registry: DockerRegistry
-  let skopeo: ImageClient
 
-  beforeAll(async () => {
-    registry = await startDockerRegistry()
-    skopeo = await skopeoClient()
-  })
+  beforeAll(async () => { registry = await startDockerRegistry() })
 
-  afterAll(async () => {
-    await skopeo.stop()
-    await registry.stop()
-  })
+  afterAll(async () => { await registry.stop() })
 
   it('goes on where the other was killed: skopeo asks once for the 200 MB blob and gets it right', async () => {
     await using parts = new AsyncDisposableStack()
@@ -95,7 +88,7 @@ describe.skipIf(requireCommands('docker-registry', 'skopeo', 'setpriv') !== unde
     await b.connectedTo(a)
     const door = keep(await RecordingProxy.start({ target: b.url }))
 
-    const pulled = skopeo.pull({ ...pull, endpoint: new URL(door.url).host }, { timeoutMs: TEST_TIMEOUT_MS })
+    const pulled = keep(await skopeoClient()).pull({ ...pull, endpoint: new URL(door.url).host }, { timeoutMs: TEST_TIMEOUT_MS })
     await until(async () => (await b.status()).bytes.fromPeers > KILL_AFTER_BYTES, { what: 'B reads from A', timeoutMs: TEST_TIMEOUT_MS })
     expect(origin.contentBytes).toBe(0)
     await a.kill()
@@ -106,7 +99,7 @@ describe.skipIf(requireCommands('docker-registry', 'skopeo', 'setpriv') !== unde
     expect(origin.contentBytes).toBeLessThan(blobOf(image, layer).length - KILL_AFTER_BYTES / 2)
   }, TEST_TIMEOUT_MS)
 
-  it.each(manifestCases)('gets the image right when the other, asked for a manifest, $behaviour, and is then $end', async ({ behaviour, end }) => {
+  it.concurrent.each(manifestCases)('gets the image right when the other, asked for a manifest, $behaviour, and is then $end', async ({ behaviour, end }) => {
     await using parts = new AsyncDisposableStack()
     const keep = <T extends { stop (): Promise<void> }>(part: T): T => parts.adopt(part, async () => { await part.stop() })
     const { image, reference } = await pushNew(`${behaviour} of manifests`)
@@ -115,12 +108,12 @@ describe.skipIf(requireCommands('docker-registry', 'skopeo', 'setpriv') !== unde
     const b = keep(await AgentProcess.start({ origins: { 'reg.test': registry.url }, bootstrap: bad.addresses, args: DEADLINES }))
     await b.connectedTo(bad)
 
-    await expectImage(await skopeo.pull({ endpoint: b.endpoint, registry: 'reg.test', repository: REPOSITORY, reference }), image)
+    await expectImage(await keep(await skopeoClient()).pull({ endpoint: b.endpoint, registry: 'reg.test', repository: REPOSITORY, reference }), image)
     expect(bad.asked.length).toBeGreaterThan(0)
     await expectEnd(b, bad, end)
   }, TEST_TIMEOUT_MS)
 
-  it.each(blobCases)('gets the image right when the other, asked for a blob, $behaviour, and is then $end', async ({ behaviour, end }) => {
+  it.concurrent.each(blobCases)('gets the image right when the other, asked for a blob, $behaviour, and is then $end', async ({ behaviour, end }) => {
     await using parts = new AsyncDisposableStack()
     const keep = <T extends { stop (): Promise<void> }>(part: T): T => parts.adopt(part, async () => { await part.stop() })
     const { image, reference } = await pushNew(`${behaviour} of blobs`)
@@ -128,7 +121,7 @@ describe.skipIf(requireCommands('docker-registry', 'skopeo', 'setpriv') !== unde
     const b = keep(await AgentProcess.start({ origins: { 'reg.test': registry.url }, bootstrap: bad.addresses }))
     await b.connectedTo(bad)
 
-    await expectImage(await skopeo.pull({ endpoint: b.endpoint, registry: 'reg.test', repository: REPOSITORY, reference }), image)
+    await expectImage(await keep(await skopeoClient()).pull({ endpoint: b.endpoint, registry: 'reg.test', repository: REPOSITORY, reference }), image)
     // one that breaks the protocol at once is not asked any more
     if (!behaviour.includes('thousands of blobs')) expect(bad.asked.length).toBeGreaterThan(0)
     await expectEnd(b, bad, end)

@@ -1,5 +1,8 @@
+import { readdir, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { AgentProcess } from '../../scenarios/live/agent-process.ts'
+import { until } from '../../scenarios/live/until.ts'
 import { pushImage, startDockerRegistry, type DockerRegistry } from '../support/docker-registry.ts'
 import { readVerified } from '../support/http-read.ts'
 import { buildImage, type TestImage } from '../support/image.ts'
@@ -30,6 +33,12 @@ describe.skipIf(requireCommands('docker-registry', 'setpriv') !== undefined)('ma
     await origin.stop()
     await registry.stop()
   })
+
+  it('find its hash thread started before they ask', async () => {
+    const tasks = `/proc/${agent.pid}/task`
+    const names = async (): Promise<string[]> => Promise.all((await readdir(tasks)).map(async task => (await readFile(join(tasks, task, 'comm'), 'utf8')).trim()))
+    await until(async () => (await names()).includes('shoal-hash'), { what: 'the agent has its hash thread' })
+  }, TEST_TIMEOUT_MS)
 
   it('get one cold blob of 50 MB whole and right, and the origin is asked for it once', async () => {
     const [layer] = platformImage(image, 'amd64').layers
