@@ -17,18 +17,16 @@ export class HashPool {
 
   /** Starts a thread if there is none: where processors are scarce that takes two seconds, which a rollout would wait for its first pieces. */
   warmUp (): void {
-    if (!this.#isClosed) this.#leastBusy(() => 0, 0)
+    this.#leastBusy(() => 0, 0)
   }
 
   /** Begins a hash of the file at byte 0. Nothing is read before `advance` or `finish`. */
   start (path: string, algorithm: DigestAlgorithm, onBlock?: BlockListener): FileHashJob {
-    if (this.#isClosed) throw new StoreClosedError('hash pool')
     return this.#leastBusy(({ jobs }) => jobs, MANY_JOBS).start(path, algorithm, onBlock)
   }
 
   /** SHA-256, in hex, of bytes that are in the file; before running hashes go on. @throws HashFailedError */
   async span (path: string, span: ByteSpan): Promise<string> {
-    if (this.#isClosed) throw new StoreClosedError('hash pool')
     return this.#leastBusy(({ spanBytes }) => spanBytes, MANY_SPAN_BYTES).span(path, span)
   }
 
@@ -39,6 +37,7 @@ export class HashPool {
 
   /** One with a load of at most `enough`, or a new one, or the least busy when there are as many as may be. */
   #leastBusy (load: (thread: HashThread) => number, enough: number): HashThread {
+    if (this.#isClosed) throw new StoreClosedError('hash pool')
     const alive = this.#workers.filter(worker => worker.isAlive)
     const [best] = alive.sort((a, b) => load(a) - load(b))
     if (best !== undefined && (load(best) <= enough || alive.length >= MAX_WORKERS)) return best

@@ -6,6 +6,7 @@ import { pushImage, startDockerRegistry, type DockerRegistry } from '../support/
 import { httpPull } from '../support/http-pull.ts'
 import { buildImage, type TestImage } from '../support/image.ts'
 import { startBadPeer, type BadPeerBehaviour } from '../support/peer-zoo.ts'
+import { Parts } from '../support/parts.ts'
 import { blobOf, platformImage } from '../support/platform-image.ts'
 import { RecordingProxy } from '../support/recording-proxy.ts'
 import { requireCommands } from '../support/requires.ts'
@@ -73,22 +74,21 @@ describe.skipIf(requireCommands('docker-registry', 'skopeo', 'setpriv') !== unde
   afterAll(async () => { await registry.stop() })
 
   it('goes on where the other was killed: skopeo asks once for the 200 MB blob and gets it right', async () => {
-    await using parts = new AsyncDisposableStack()
-    const keep = <T extends { stop (): Promise<void> }>(part: T): T => parts.adopt(part, async () => { await part.stop() })
+    await using parts = new Parts()
     const image = await buildImage({ seed: 'killed', platforms: ['amd64'], layerBytes: [LARGE_LAYER_BYTES] })
     await pushImage(registry.url, REPOSITORY, image, { tag: 'killed' })
     const layer = platformImage(image, 'amd64').layers[0] ?? ''
     const pull = { registry: 'reg.test', repository: REPOSITORY, reference: 'killed' }
 
-    const a = keep(await AgentProcess.start({ origins: { 'reg.test': registry.url } }))
+    const a = parts.keep(await AgentProcess.start({ origins: { 'reg.test': registry.url } }))
     expect(await httpPull({ ...pull, agent: a.url, image })).toBe('right')
-    const road = keep(await TcpThrottle.start({ port: a.p2pPort, bytesPerSecond: ROAD_BYTES_PER_SECOND }))
-    const origin = keep(await RecordingProxy.start({ target: registry.url }))
-    const b = keep(await AgentProcess.start({ origins: { 'reg.test': origin.url }, bootstrap: [road.multiaddrOf(a)] }))
+    const road = parts.keep(await TcpThrottle.start({ port: a.p2pPort, bytesPerSecond: ROAD_BYTES_PER_SECOND }))
+    const origin = parts.keep(await RecordingProxy.start({ target: registry.url }))
+    const b = parts.keep(await AgentProcess.start({ origins: { 'reg.test': origin.url }, bootstrap: [road.multiaddrOf(a)] }))
     await b.connectedTo(a)
-    const door = keep(await RecordingProxy.start({ target: b.url }))
+    const door = parts.keep(await RecordingProxy.start({ target: b.url }))
 
-    const pulled = keep(await skopeoClient()).pull({ ...pull, endpoint: new URL(door.url).host }, { timeoutMs: TEST_TIMEOUT_MS })
+    const pulled = parts.keep(await skopeoClient()).pull({ ...pull, endpoint: new URL(door.url).host }, { timeoutMs: TEST_TIMEOUT_MS })
     await until(async () => (await b.status()).bytes.fromPeers > KILL_AFTER_BYTES, { what: 'B reads from A', timeoutMs: TEST_TIMEOUT_MS })
     expect(origin.contentBytes).toBe(0)
     await a.kill()
@@ -100,28 +100,26 @@ describe.skipIf(requireCommands('docker-registry', 'skopeo', 'setpriv') !== unde
   }, TEST_TIMEOUT_MS)
 
   it.concurrent.each(manifestCases)('gets the image right when the other, asked for a manifest, $behaviour, and is then $end', async ({ behaviour, end }) => {
-    await using parts = new AsyncDisposableStack()
-    const keep = <T extends { stop (): Promise<void> }>(part: T): T => parts.adopt(part, async () => { await part.stop() })
+    await using parts = new Parts()
     const { image, reference } = await pushNew(`${behaviour} of manifests`)
     const manifests = new Map([image.index, ...image.manifests].map(({ digest, bytes }) => [digest, bytes]))
-    const bad = keep(await startBadPeer({ behaviour, content: manifests }))
-    const b = keep(await AgentProcess.start({ origins: { 'reg.test': registry.url }, bootstrap: bad.addresses, args: DEADLINES }))
+    const bad = parts.keep(await startBadPeer({ behaviour, content: manifests }))
+    const b = parts.keep(await AgentProcess.start({ origins: { 'reg.test': registry.url }, bootstrap: bad.addresses, args: DEADLINES }))
     await b.connectedTo(bad)
 
-    await expectImage(await keep(await skopeoClient()).pull({ endpoint: b.endpoint, registry: 'reg.test', repository: REPOSITORY, reference }), image)
+    await expectImage(await parts.keep(await skopeoClient()).pull({ endpoint: b.endpoint, registry: 'reg.test', repository: REPOSITORY, reference }), image)
     expect(bad.asked.length).toBeGreaterThan(0)
     await expectEnd(b, bad, end)
   }, TEST_TIMEOUT_MS)
 
   it.concurrent.each(blobCases)('gets the image right when the other, asked for a blob, $behaviour, and is then $end', async ({ behaviour, end }) => {
-    await using parts = new AsyncDisposableStack()
-    const keep = <T extends { stop (): Promise<void> }>(part: T): T => parts.adopt(part, async () => { await part.stop() })
+    await using parts = new Parts()
     const { image, reference } = await pushNew(`${behaviour} of blobs`)
-    const bad = keep(await startBadSwarmPeer({ behaviour, content: image.blobs }))
-    const b = keep(await AgentProcess.start({ origins: { 'reg.test': registry.url }, bootstrap: bad.addresses }))
+    const bad = parts.keep(await startBadSwarmPeer({ behaviour, content: image.blobs }))
+    const b = parts.keep(await AgentProcess.start({ origins: { 'reg.test': registry.url }, bootstrap: bad.addresses }))
     await b.connectedTo(bad)
 
-    await expectImage(await keep(await skopeoClient()).pull({ endpoint: b.endpoint, registry: 'reg.test', repository: REPOSITORY, reference }), image)
+    await expectImage(await parts.keep(await skopeoClient()).pull({ endpoint: b.endpoint, registry: 'reg.test', repository: REPOSITORY, reference }), image)
     // one that breaks the protocol at once is not asked any more
     if (!behaviour.includes('thousands of blobs')) expect(bad.asked.length).toBeGreaterThan(0)
     await expectEnd(b, bad, end)
