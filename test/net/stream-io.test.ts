@@ -8,6 +8,17 @@ import { seededBytes } from '../support/image.ts'
 const MAX_LENGTH = 100
 const patient = (): WaitBudget => new WaitBudget('a test', 5_000)
 
+/** Settles when `bytes` in all have come to our end of a stream, which is told of them after the channel. */
+async function arrivalOf (bytes: number, local: Stream): Promise<void> {
+  const arrived = Promise.withResolvers<void>()
+  let total = 0
+  local.addEventListener('message', ({ data }) => {
+    total += data.byteLength
+    if (total >= bytes) arrived.resolve()
+  })
+  await arrived.promise
+}
+
 async function pair ({ maxBufferedBytes = 10_000 } = {}): Promise<{ channel: StreamChannel, remote: Stream, local: Stream }> {
   const [local, remote] = await streamPair({ delay: 0, capacity: 64 })
   return { channel: new StreamChannel(local, { maxBufferedBytes }), remote, local }
@@ -24,12 +35,13 @@ describe('a stream channel', () => {
   })
 
   it('gathers what comes byte by byte, between larger parts and while it is read', async () => {
-    const { channel, remote } = await pair({ maxBufferedBytes: 200_000 })
+    const { channel, remote, local } = await pair({ maxBufferedBytes: 200_000 })
     const sent = seededBytes(60_000, 'dribble')
-    const tick = async (): Promise<void> => { await new Promise(resolve => { setTimeout(resolve, 20) }) }
     const received: Uint8Array[] = []
+    const dribbled = arrivalOf(3_000, local)
     for (let position = 0; position < 3_000; position++) remote.send(sent.subarray(position, position + 1))
-    await tick()
+    await dribbled
+    const rest = arrivalOf(57_000, local)
     received.push(await channel.read(1_000, patient()))
     expect(received[0]?.length).toBe(1_000)
     for (let position = 3_000; position < 3_010; position++) remote.send(sent.subarray(position, position + 1))
@@ -37,7 +49,7 @@ describe('a stream channel', () => {
     for (let position = 20_000; position < 20_010; position++) remote.send(sent.subarray(position, position + 1))
     remote.send(sent.subarray(20_010, 20_500))
     remote.send(sent.subarray(20_500, 60_000))
-    await tick()
+    await rest
     for (let left = 59_000; left > 0; left -= received.at(-1)?.length ?? 0) received.push(await channel.read(60_000, patient()))
     expect(Buffer.compare(Buffer.concat(received), sent)).toBe(0)
     expect(received.length).toBeLessThan(12)

@@ -267,7 +267,7 @@ describe('a connection between two requests', () => {
     const transport = open()
     await digestOf(await transport.send(get(registry.url)))
     registry.connections[0]?.end()
-    await new Promise(resolve => setTimeout(resolve, 50))
+    await until(async () => registry.connections[0]?.destroyed, { what: 'the end of the connection' })
     expect(await digestOf(await transport.send(get(registry.url)))).toBe(LONG_DIGEST)
     expect(registry.connections).toHaveLength(2)
   })
