@@ -1,8 +1,10 @@
 import { WRITE_BLOCK_BYTES, type BlockPool } from './block-pool.ts'
 import { WriteBlock } from './write-block.ts'
 
-/** Bytes of one write at full speed: larger ones gain nothing, smaller ones cost calls. */
-const MAX_WRITE_BYTES = 1024 * 1024
+/** Bytes without a gap that gather no longer: smaller writes cost calls. */
+const ENOUGH_BYTES = 1024 * 1024
+/** Bytes of one write when the disk has fallen behind: each has to wait for its turn of the processor and of the disk. */
+const MAX_WRITE_BYTES = 2 * 1024 * 1024
 /** Blocks with bytes that are not in the file yet, 12 MiB; beyond them `write` waits. */
 const MAX_DIRTY_BLOCKS = 96
 /** Dirty blocks from which on nothing gathers any longer. */
@@ -43,6 +45,8 @@ export class WriteGatherer {
   readonly #dirty = new Set<WriteBlock>()
   #writing: Promise<void> | undefined
   #wasAtEdge = false
+  /** So many are dirty that nothing gathers: all of them are due. */
+  #isBehind = false
   #failure: Error | undefined
   #room: PromiseWithResolvers<void> | undefined
   #timer: NodeJS.Timeout | undefined
@@ -135,6 +139,7 @@ export class WriteGatherer {
   }
 
   #fill (position: number, chunk: Uint8Array, maxDirty: number): number {
+    this.#noteBacklog(maxDirty)
     let taken = 0
     while (taken < chunk.length) {
       const block = this.#blockFor(position + taken, maxDirty)
@@ -143,10 +148,17 @@ export class WriteGatherer {
       taken += block.fill(chunk.subarray(taken))
       this.#ends.set(block.end, block)
       this.#dirty.add(block)
+      block.isDue ||= this.#isBehind
       this.#filled(block)
     }
-    if (this.#dirty.size >= Math.min(MANY_DIRTY_BLOCKS, maxDirty)) this.#hurry(0, Infinity)
+    this.#noteBacklog(maxDirty)
     return taken
+  }
+
+  #noteBacklog (maxDirty: number): void {
+    const isBehind = this.#dirty.size >= Math.min(MANY_DIRTY_BLOCKS, maxDirty)
+    if (isBehind && !this.#isBehind) this.#hurry(0, Infinity)
+    this.#isBehind = isBehind
   }
 
   /** The block that goes on at `position`, or a new one; undefined when too many are dirty. */
@@ -164,8 +176,8 @@ export class WriteGatherer {
   #filled (block: WriteBlock): void {
     if (block.isDue || block.dirtyStart === this.#components.edge()) {
       this.#writing ??= this.#writeDue()
-    } else if (block.room === 0 && this.#gatheredTo(block) >= MAX_WRITE_BYTES) {
-      this.#hurry(block.end - MAX_WRITE_BYTES, block.end)
+    } else if (block.room === 0 && this.#gatheredTo(block) >= ENOUGH_BYTES) {
+      this.#hurry(block.end - ENOUGH_BYTES, block.end)
     } else {
       this.#timer ??= setTimeout(() => {
         this.#timer = undefined
@@ -177,7 +189,7 @@ export class WriteGatherer {
   /** Dirty bytes up to the end of the block without a gap, as far as they matter. */
   #gatheredTo (block: WriteBlock): number {
     let start = block.end
-    for (let each: WriteBlock | undefined = block; each !== undefined && this.#dirty.has(each) && block.end - start < MAX_WRITE_BYTES; each = this.#ends.get(start)) {
+    for (let each: WriteBlock | undefined = block; each !== undefined && this.#dirty.has(each) && block.end - start < ENOUGH_BYTES; each = this.#ends.get(start)) {
       start = each.dirtyStart
     }
     return block.end - start

@@ -74,10 +74,10 @@ describe('the write gatherer at the edge', () => {
     expect(disk.written).toEqual([[0, 1000]])
   })
 
-  it('writes 1 MiB at a time at full speed', async () => {
-    await disk.gatherer.write(0, new Uint8Array(3.5 * MIB))
+  it('writes 2 MiB at a time at full speed', async () => {
+    await disk.gatherer.write(0, new Uint8Array(5.5 * MIB))
     await disk.endAll()
-    expect(disk.lengths).toEqual([[0, MIB], [MIB, MIB], [2 * MIB, MIB], [3 * MIB, MIB / 2]])
+    expect(disk.lengths).toEqual([[0, 2 * MIB], [2 * MIB, 2 * MIB], [4 * MIB, 1.5 * MIB]])
   })
 
   it('goes on behind what has gathered beyond a gap once that is filled', async () => {
@@ -142,6 +142,17 @@ describe('the write gatherer beyond the edge', () => {
     expect(disk.lengths).toEqual([0, MIB].flatMap(start => [1, 2, 3, 4].map(index => [index * piece + start, MIB])))
   })
 
+  it('lets nothing gather that grows while it is behind, and lets it gather again when it has caught up', async () => {
+    for (let index = 1; index <= 64; index++) await disk.gatherer.write(index * piece, new Uint8Array(1000))
+    await disk.settle()
+    await disk.gatherer.write(65 * piece, new Uint8Array(1000))
+    await disk.endAll()
+    expect(disk.writes).toHaveLength(65)
+    await disk.gatherer.write(66 * piece, new Uint8Array(1000))
+    await disk.endAll()
+    expect(disk.writes).toHaveLength(65)
+  })
+
   it('writes what has gathered for a second', async () => {
     await disk.gatherer.write(piece, new Uint8Array(1000))
     await vi.advanceTimersByTimeAsync(999)
@@ -153,11 +164,11 @@ describe('the write gatherer beyond the edge', () => {
 
   it('serves the edge and a piece that is asked for in turns', async () => {
     await disk.gatherer.write(piece, new Uint8Array(1000))
-    await disk.gatherer.write(0, new Uint8Array(2 * MIB))
+    await disk.gatherer.write(0, new Uint8Array(4 * MIB))
     const flushed = disk.gatherer.flush(piece, piece + 1000)
     await disk.endAll()
     await flushed
-    expect(disk.lengths).toEqual([[0, MIB], [piece, 1000], [MIB, MIB]])
+    expect(disk.lengths).toEqual([[0, 2 * MIB], [piece, 1000], [2 * MIB, 2 * MIB]])
   })
 
   it('resolves a flush though more of the same block comes meanwhile', async () => {
@@ -193,7 +204,7 @@ describe('the memory of the write gatherer', () => {
     expect(hasRoom).toBe(false)
     disk.writes[0]?.end.resolve()
     await waiting
-    expect(disk.written).toEqual([[0, MIB]])
+    expect(disk.written).toEqual([[0, 2 * MIB]])
   })
 
   it('takes a chunk at once only if all of it finds room', async () => {
@@ -287,7 +298,7 @@ describe('a write that fails', () => {
   const full = new Error('full')
 
   it('loses what is not written, and nothing is taken until it is reset', async () => {
-    await disk.gatherer.write(0, new Uint8Array(2 * MIB))
+    await disk.gatherer.write(0, new Uint8Array(4 * MIB))
     await disk.gatherer.write(100 * MIB, new Uint8Array(1000))
     const flushed = disk.gatherer.flush(100 * MIB, 100 * MIB + 1000)
     await disk.settle()
@@ -296,13 +307,13 @@ describe('a write that fails', () => {
     disk.writes[1]?.end.reject(full)
     await expect(flushed).rejects.toBe(full)
     await expect(disk.gatherer.drain()).rejects.toBe(full)
-    await expect(disk.gatherer.write(MIB, new Uint8Array(1))).rejects.toBe(full)
-    expect(disk.gatherer.tryWrite(MIB, new Uint8Array(1))).toBe(false)
-    expect([disk.failures, disk.written]).toEqual([1, [[0, MIB]]])
+    await expect(disk.gatherer.write(2 * MIB, new Uint8Array(1))).rejects.toBe(full)
+    expect(disk.gatherer.tryWrite(2 * MIB, new Uint8Array(1))).toBe(false)
+    expect([disk.failures, disk.written]).toEqual([1, [[0, 2 * MIB]]])
     disk.gatherer.reset()
-    await disk.gatherer.write(MIB, new Uint8Array(5))
+    await disk.gatherer.write(2 * MIB, new Uint8Array(5))
     await disk.settle()
-    expect(disk.lengths.at(-1)).toEqual([MIB, 5])
+    expect(disk.lengths.at(-1)).toEqual([2 * MIB, 5])
   })
 
   it('wakes a source that waits', async () => {
