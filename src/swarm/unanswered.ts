@@ -8,6 +8,8 @@ export class Unanswered {
   readonly #graceMs: number
   /** How long each may take, in milliseconds. */
   readonly #allowed = new Map<string, number>()
+  /** Since all were asked, as far as we were told, in milliseconds. */
+  #waitedMs = 0
 
   /** @param graceMs - how long one may take to answer of whom nothing is known, in milliseconds */
   constructor (graceMs: number) {
@@ -24,13 +26,14 @@ export class Unanswered {
     this.#allowed.set(name, isAtWork ? PATIENT_GRACES * this.#graceMs : this.#graceMs)
   }
 
-  /** It has said whether it takes part, or is gone. @returns whether it was asked, and all have answered now */
+  /** It has said whether it takes part, or is gone. @returns whether it was asked, and nobody is worth waiting for now */
   answered (name: string): boolean {
-    return this.#allowed.delete(name) && this.isEmpty
+    return this.#allowed.delete(name) && this.leftMs(this.#waitedMs) === 0
   }
 
   /** How much longer somebody is worth waiting for, in milliseconds; 0: nobody is. @param waitedMs - since all were asked */
   leftMs (waitedMs: number): number {
+    this.#waitedMs = waitedMs
     return Math.max(0, ...[...this.#allowed.values()].map(allowedMs => allowedMs - waitedMs))
   }
 }

@@ -17,8 +17,19 @@ describe('who has not answered', () => {
     expect(unanswered.leftMs(100)).toBe(0)
     unanswered.asked('early', 200)
     expect(unanswered.leftMs(100)).toBe(900)
-    expect(unanswered.answered('early')).toBe(false)
+    expect(unanswered.answered('early')).toBe(true)
     expect(unanswered.leftMs(100)).toBe(0)
+  })
+
+  it('keeps nobody waiting once its time is over, though it stays silent', () => {
+    const unanswered = new Unanswered(100)
+    unanswered.asked('silent', undefined)
+    unanswered.asked('early', 200)
+    unanswered.asked('earlier', 300)
+    expect(unanswered.leftMs(100)).toBe(900)
+    expect(unanswered.answered('early')).toBe(false)
+    expect(unanswered.answered('earlier')).toBe(true)
+    expect(unanswered.isEmpty).toBe(false)
   })
 
   it('are none when the last has answered, which is told once', () => {
