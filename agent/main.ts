@@ -31,5 +31,7 @@ if (Number.parseInt(process.versions.node) < OLDEST_NODE) {
   process.stderr.on('error', () => {})
   const { runCli } = await import('./cli/run.ts')
   process.exitCode = await runCli(process.argv.slice(2))
+  // Timers that libraries leave behind would hold the process for up to a second.
+  process.stdout.write('', () => { process.stderr.write('', () => { process.exit() }) })
   setTimeout(() => process.exit(), EXIT_GRACE_MS).unref()
 }

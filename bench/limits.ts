@@ -70,7 +70,7 @@ async function row ({ what, rate, image, from = [], isOverLibp2p = false, args =
   const isFromMembers = from.length > 0
   const taker = await AgentProcess.start({ origins, bootstrap: from.map(({ multiaddr }) => multiaddr), args: [...args, ...isFromMembers ? ['--origin-policy', 'never'] : [], ...isOverLibp2p ? ['--direct', 'off'] : []] })
   try {
-    for (const giver of from) await taker.connectedTo(giver)
+    await taker.connectedTo(...from)
     const counter = new SocketCounter(taker.pid)
     const pulling = pullByAgent(taker.url, `${REGISTRY}/${REPOSITORY}:${image}`).catch(() => {})
     const samples: Sample[] = []

@@ -9,6 +9,8 @@ import { until } from './until.ts'
 
 const START_TIMEOUT_MS = 20_000
 const QUERY_TIMEOUT_MS = 5_000
+/** Each question costs the agents a part of what they start with. */
+const POLL_MS = 50
 const LOOPBACK = '127.0.0.1'
 const LOG_NAME = 'agent.log'
 const MAIN = join(import.meta.dirname, `../../agent/main${extname(import.meta.filename)}`)
@@ -133,14 +135,17 @@ export class AgentProcess {
     await until(async () => {
       if (!this.#daemon.isRunning) return true
       return (await fetch(`${this.url}/readyz`, { signal: AbortSignal.timeout(QUERY_TIMEOUT_MS) })).ok
-    }, { what: 'the agent is ready', timeoutMs: START_TIMEOUT_MS })
+    }, { what: 'the agent is ready', timeoutMs: START_TIMEOUT_MS, pollMs: POLL_MS })
     if (!this.#daemon.isRunning) throw new Error(`the agent ended with ${this.exitCode} instead of becoming ready\n${this.#daemon.logTail()}`)
     this.#peerId = (await this.status()).peerId
   }
 
-  /** Resolves when it is connected to another agent. */
-  async connectedTo (other: { readonly peerId: string }): Promise<void> {
-    await until(async () => (await this.peers()).some(({ peer }) => peer === other.peerId), { what: `${this.peerId} is connected to ${other.peerId}` })
+  /** Resolves when it is connected to each of the other agents. */
+  async connectedTo (...others: ReadonlyArray<{ readonly peerId: string }>): Promise<void> {
+    await until(async () => {
+      const connected = new Set((await this.peers()).map(({ peer }) => peer))
+      return others.every(({ peerId }) => connected.has(peerId))
+    }, { what: `${this.peerId} is connected to ${others.map(({ peerId }) => peerId).join(', ')}`, pollMs: POLL_MS })
   }
 
   signal (signal: NodeJS.Signals): void {

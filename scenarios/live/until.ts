@@ -1,12 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises'
 
-const POLL_MS = 20
+const DEFAULT_POLL_MS = 20
 
 export interface UntilOptions {
   /** What is waited for, for the failure's message. */
   readonly what: string
   /** @default 10_000 */
   readonly timeoutMs?: number
+  /** Between an answer and the next question. @default 20 */
+  readonly pollMs?: number
 }
 
 /**
@@ -14,7 +16,7 @@ export interface UntilOptions {
  *
  * @throws Error naming what was waited for, with the last error as its cause
  */
-export async function until<T> (ask: () => Promise<T | undefined | false> | T | undefined | false, { what, timeoutMs = 10_000 }: UntilOptions): Promise<T> {
+export async function until<T> (ask: () => Promise<T | undefined | false> | T | undefined | false, { what, timeoutMs = 10_000, pollMs = DEFAULT_POLL_MS }: UntilOptions): Promise<T> {
   const deadline = performance.now() + timeoutMs
   let cause: unknown
   do {
@@ -24,7 +26,7 @@ export async function until<T> (ask: () => Promise<T | undefined | false> | T | 
     } catch (error) {
       cause = error
     }
-    await delay(POLL_MS)
+    await delay(pollMs)
   } while (performance.now() < deadline)
   throw new Error(`${what}: not within ${timeoutMs} ms`, { cause })
 }

@@ -82,7 +82,7 @@ describe.skipIf(requireCommands('docker-registry', 'skopeo', 'setpriv') !== unde
     return image
   }
 
-  it.each(faultCases)('that $name: the pull is $outcome, in time', async ({ host, outcome }) => {
+  it.concurrent.each(faultCases)('that $name: the pull is $outcome, in time', async ({ host, outcome }) => {
     const image = await pushNewImage(host)
     expect(await httpPull({ agent: agent.url, registry: host, repository: REPOSITORY, reference: host, image, timeoutMs: REQUEST_DEADLINE_MS })).toBe(outcome)
   }, TEST_TIMEOUT_MS)

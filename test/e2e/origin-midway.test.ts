@@ -102,8 +102,7 @@ describe.skipIf(requireCommands('docker-registry', 'setpriv') !== undefined)('ag
     const liar = parts.keep(await startBadSwarmPeer({ behaviour: 'flips a byte', content: image.blobs }))
     const origin = parts.keep(await RecordingProxy.start({ target: registry.url }))
     const b = parts.keep(await AgentProcess.start({ origins: { 'reg.test': origin.url }, bootstrap: [a.multiaddr, ...liar.addresses], args: [...SLOW, '--origin-policy', 'never'] }))
-    await b.connectedTo(a)
-    await b.connectedTo(liar)
+    await b.connectedTo(a, liar)
 
     const cut = pull(b).catch(() => 'cut')
     await until(async () => (await b.status()).bytes.fromPeers > LAYER_BYTES / 4, { what: 'a quarter has come', timeoutMs: TEST_TIMEOUT_MS })

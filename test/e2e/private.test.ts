@@ -60,8 +60,7 @@ describe.skipIf(requireCommands('docker-registry', 'skopeo', 'setpriv') !== unde
     const other = keep(await AgentProcess.start({ origins, args, env: await helperLogin(login), bootstrap: [first.multiaddr] }))
     agents = { 'config.json': first, 'a credential helper': other }
     stranger = keep(await AgentProcess.start({ origins, args, bootstrap: [first.multiaddr, other.multiaddr] }))
-    await stranger.connectedTo(first)
-    await stranger.connectedTo(other)
+    await stranger.connectedTo(first, other)
     skopeo = keep(await skopeoClient())
   }, TEST_TIMEOUT_MS)
 

@@ -59,8 +59,7 @@ describe.skipIf(requireCommands('docker-registry', 'setpriv') !== undefined)('ag
     expect(await pull(a, image, 'lying relay')).toBe('right')
     const relay = parts.keep(await startBadSwarmPeer({ behaviour: 'flips a byte', content: image.blobs, signAs: await loadIdentity(a.dataDir) }))
     const b = parts.keep(await AgentProcess.start({ origins: { 'reg.test': registry.url }, bootstrap: [a.multiaddr, ...relay.addresses] }))
-    await b.connectedTo(a)
-    await b.connectedTo(relay)
+    await b.connectedTo(a, relay)
 
     expect(await pull(b, image, 'lying relay')).toBe('right')
     expect(await bannedBy(b)).toEqual([relay.peerId])
@@ -72,7 +71,7 @@ describe.skipIf(requireCommands('docker-registry', 'setpriv') !== undefined)('ag
     const liars = []
     for (let index = 0; index < 5; index++) liars.push(parts.keep(await startBadSwarmPeer({ behaviour: 'signs wrong hashes', content: image.blobs })))
     const b = parts.keep(await AgentProcess.start({ origins: { 'reg.test': registry.url }, bootstrap: liars.flatMap(({ addresses }) => addresses) }))
-    for (const liar of liars) await b.connectedTo(liar)
+    await b.connectedTo(...liars)
 
     expect(await pull(b, image, 'many names')).toBe('right')
     const asked = liars.filter(liar => liar.asked.some(({ type }) => type === 'request')).map(({ peerId }) => peerId)

@@ -38,7 +38,7 @@ describe.skipIf(requireCommands('docker-registry', 'setpriv') !== undefined)('an
     const flooders: BadSwarmPeer[] = []
     for (const behaviour of kinds) flooders.push(keep(await startBadSwarmPeer({ behaviour, content: image.blobs })))
     const b = keep(await AgentProcess.start({ origins, bootstrap: [alone.multiaddr, ...flooders.flatMap(({ addresses }) => addresses)] }))
-    for (const flooder of flooders) await b.connectedTo(flooder)
+    await b.connectedTo(...flooders)
     expect(await pull(b)).toBe('right')
     const banned = await until(async () => {
       const banned = (await b.status()).banned.map(({ peer }) => peer)

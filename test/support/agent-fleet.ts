@@ -6,8 +6,6 @@ export async function startFleet (parts: Parts, count: number, init: (place: num
   const first = parts.keep(await AgentProcess.start(init(0)))
   const others = await Promise.all(Array.from({ length: count - 1 }, async (_, index) => parts.keep(await AgentProcess.start({ ...init(index + 1), bootstrap: [first.multiaddr] }))))
   const agents = [first, ...others]
-  await Promise.all(agents.map(async agent => {
-    for (const other of agents) if (other !== agent) await agent.connectedTo(other)
-  }))
+  await Promise.all(agents.map(async agent => { await agent.connectedTo(...agents.filter(other => other !== agent)) }))
   return agents
 }
