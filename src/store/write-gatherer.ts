@@ -75,7 +75,7 @@ export class WriteGatherer {
       if (this.#failure !== undefined) throw this.#failure
       taken += this.#fill(position + taken, chunk.subarray(taken), this.#maxDirty())
       if (taken === chunk.length) return
-      this.#hurry(0, Infinity)
+      // without room it is behind, and all that is dirty on its way
       this.#room ??= Promise.withResolvers()
       await this.#room.promise
     }

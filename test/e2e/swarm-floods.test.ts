@@ -3,6 +3,7 @@ import { AgentProcess } from '../../scenarios/live/agent-process.ts'
 import { pushImage, startDockerRegistry, type DockerRegistry } from '../support/docker-registry.ts'
 import { httpPull } from '../support/http-pull.ts'
 import { buildImage, type TestImage } from '../support/image.ts'
+import { Parts } from '../support/parts.ts'
 import { requireCommands } from '../support/requires.ts'
 import type { BadSwarmBehaviour } from '../support/swarm-conduct.ts'
 import { startBadSwarmPeer, type BadSwarmPeer } from '../support/swarm-zoo.ts'
@@ -28,16 +29,15 @@ describe.skipIf(requireCommands('docker-registry', 'setpriv') !== undefined)('an
   afterAll(async () => { await registry.stop() })
 
   it('gets the image right beside them, takes no more memory than is allowed for, and bans each', async () => {
-    await using parts = new AsyncDisposableStack()
-    const keep = <T extends { stop (): Promise<void> }>(part: T): T => parts.adopt(part, async () => { await part.stop() })
+    await using parts = new Parts()
     const pull = async (agent: AgentProcess): Promise<string> => httpPull({ agent: agent.url, registry: 'reg.test', repository: REPOSITORY, reference: '1', image, timeoutMs: TEST_TIMEOUT_MS })
     const origins = { 'reg.test': registry.url }
-    const alone = keep(await AgentProcess.start({ origins }))
+    const alone = parts.keep(await AgentProcess.start({ origins }))
     expect(await pull(alone)).toBe('right')
 
     const flooders: BadSwarmPeer[] = []
-    for (const behaviour of kinds) flooders.push(keep(await startBadSwarmPeer({ behaviour, content: image.blobs })))
-    const b = keep(await AgentProcess.start({ origins, bootstrap: [alone.multiaddr, ...flooders.flatMap(({ addresses }) => addresses)] }))
+    for (const behaviour of kinds) flooders.push(parts.keep(await startBadSwarmPeer({ behaviour, content: image.blobs })))
+    const b = parts.keep(await AgentProcess.start({ origins, bootstrap: [alone.multiaddr, ...flooders.flatMap(({ addresses }) => addresses)] }))
     await b.connectedTo(...flooders)
     expect(await pull(b)).toBe('right')
     const banned = await until(async () => {
