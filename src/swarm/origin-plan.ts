@@ -30,6 +30,8 @@ const PROGRESS_ALLOWANCE_MS = 6000
 /** From one piece that somebody reads to the next: so long, and what the piece needs at this pace. */
 const READING_ALLOWANCE_MS = 6000
 const SLOWEST_BYTES_PER_MS = 250
+/** So few missing pieces are the last: all of them are asked for. */
+const LAST_PIECES = 8
 /** When nothing has come from anybody for so long, nobody's word keeps us from reading, in milliseconds: a fetch is given up a little later. */
 const DESPAIR_MS = 20_000
 /** Members that left with promises unkept, and are remembered, at the most. */
@@ -317,7 +319,8 @@ export class OriginPlan {
     const candidates = isNarrow ? this.#candidates.assign(this.#free).within(this.#precedence.own) : this.#free
     if (candidates.next(0) === -1) return helps ? this.#nextForOthers(nowMs) : undefined
     const offered = this.#markOffered(nowMs)
-    const isOurs = (piece: number): boolean => candidates.has(piece) && (offered.has(piece) ? isQuicker : this.#isOwner(piece, idleMs))
+    const binds = this.#offersBind(idleMs)
+    const isOurs = (piece: number): boolean => candidates.has(piece) && (binds && offered.has(piece) ? isQuicker : this.#isOwner(piece, idleMs))
     const start = this.#start(heads, contenders.length === 0, candidates, isOurs)
     if (start === undefined) return helps ? this.#nextForOthers(nowMs, offered) : undefined
     let end = start + 1
@@ -448,6 +451,12 @@ export class OriginPlan {
     if (this.#policy === 'fast' || this.#isOriginOnly) return true
     // all that is here already would come again
     return this.#policy === 'balanced' && !this.#knowsNoRanges && this.#pace.isMuchQuicker(nowMs)
+  }
+
+  /** Whether what members hold is left to them: not the last pieces, when they stay away, as who holds them may hang on a link that is too slow. */
+  #offersBind (idleMs: number): boolean {
+    const { arrived } = this.#parts
+    return this.#policy === 'frugal' || this.#knowsNoRanges || idleMs <= this.#patienceMs || arrived.length - arrived.count > LAST_PIECES
   }
 
   /** After how long without a word an owner is passed over. */

@@ -542,6 +542,21 @@ describe('what members hold', () => {
     expect(waiting(policy).takes(nowMs).length > 0).toBe(isRead)
   })
 
+  it.each<[OriginPolicy, number, boolean]>([
+    ['never', 8, false],
+    ['frugal', 8, false],
+    ['balanced', 8, true],
+    ['balanced', 1, true],
+    ['balanced', 9, false]
+  ])('under the policy %s is read by its owner when %i pieces are missing and nothing at all has come for as long as owners are waited for: %s', (policy, missing, isRead) => {
+    const scene = waiting(policy)
+    for (let piece = 1; piece < PIECES - missing; piece++) scene.came(piece, 'a', 10)
+    expect(scene.takes(10 + OWNER_PATIENCE_MS)).toEqual([])
+    scene.session.progressed('a', 1_000)
+    expect(scene.takes(1_000 + OWNER_PATIENCE_MS)).toEqual([])
+    expect(scene.takes(1_001 + OWNER_PATIENCE_MS).length > 0).toBe(isRead)
+  })
+
   it('under the policy never is not read even if nobody holds it', () => {
     const scene = new SessionScene(1, { originPolicy: 'never' })
     expect(scene.takes(60_000)).toEqual([])
