@@ -68,9 +68,10 @@ export class Lies {
     this.#world.observer.lied(author.name, this.#part.host.name, this.#world.clock.nowMs)
   }
 
-  /** The whole is right: who was doubted and had signed something else has lied. */
+  /** The whole is right: who was doubted and had signed something else has lied, and who is accused, as the accusation has what it signed. */
   settle (): void {
     for (const [signer, { isWrong }] of this.#doubted) if (isWrong) this.caught(signer)
+    for (const liar of this.#accused) this.#ban(liar)
   }
 
   /**
@@ -95,7 +96,8 @@ export class Lies {
   heard (liar: SimHost): void {
     this.#accused.add(liar)
     const { host, session } = this.#part
-    if (host.banned.has(liar) || this.#doubted.has(liar) || !this.#part.isFetching) return
+    if (!this.#part.isFetching) this.#ban(liar)
+    if (host.banned.has(liar) || this.#doubted.has(liar)) return
     if (this.#doubt()) {
       this.#isAuditing = false
       return
@@ -110,28 +112,25 @@ export class Lies {
   /** Somebody was found out: it is believed in nothing any more, and the others hear of it. */
   caught (liar: SimHost): void {
     const { host, layer, told } = this.#part
-    const { clock, observer, wire, directory } = this.#world
     if (host.banned.has(liar)) {
       // a piece of it was on its way through the check
       this.disbelieve(liar)
       return
     }
-    host.banned.add(liar)
-    observer.banned(liar.name, host.name, clock.nowMs)
-    directory.bury(liar, host)
-    wire.tell(host, liar, 8, () => { directory.bury(host, liar) })
-    for (const part of host.parts.values()) part.lies?.disbelieve(liar)
-    wire.tellAll(host, [...told], ACCUSATION_BYTES, to => { to.parts.get(layer.name)?.lies?.heard(liar) })
+    this.#ban(liar)
+    this.#world.wire.tellAll(host, [...told], ACCUSATION_BYTES, to => { to.parts.get(layer.name)?.lies?.heard(liar) })
   }
 
-  /** What it signed is fetched again. */
+  /** What it signed is fetched again, of who says anew that it has it. */
   disbelieve (liar: SimHost): void {
     const pieces = [...this.#authors].flatMap(([piece, author]) => author === liar && this.#part.isFetching ? [piece] : [])
     for (const piece of pieces) {
       this.#authors.delete(piece)
       this.#wrong.delete(piece)
     }
-    if (pieces.length > 0) this.#part.lost(pieces)
+    if (pieces.length === 0) return
+    this.#doubtCopies(liar, pieces)
+    this.#part.lost(pieces)
   }
 
   authorOf (piece: number): SimHost | undefined {
@@ -169,19 +168,35 @@ export class Lies {
 
   /** What the accused have signed is fetched again. @returns whether anything is */
   #doubt (): boolean {
-    const { session, host, layer, told } = this.#part
-    const { origin, scenario, wire } = this.#world
+    const { host, layer, told } = this.#part
+    const { wire } = this.#world
     if (this.#hasRelented) return false
     const before = this.#doubted.size
     for (const signer of new Set(this.#authors.values())) {
       if (!this.#accused.has(signer) || this.#doubted.has(signer) || this.#doubted.size === MAX_DOUBTED) continue
       this.#doubted.set(signer, { isWrong: [...this.#authors].some(([piece, author]) => author === signer && this.#wrong.has(piece)) })
-      // without an origin others may be the only ones that have them
-      if (origin.exists && scenario.agent.originPolicy !== 'never') session.doubt(signer.name, [...this.#authors].flatMap(([piece, author]) => author === signer ? [piece] : []))
       this.disbelieve(signer)
       wire.tellAll(host, [...told], ACCUSATION_BYTES, to => { to.parts.get(layer.name)?.lies?.heard(signer) })
     }
     return this.#doubted.size > before
+  }
+
+  /** Others have them on the same word. Without an origin they may be the only ones. */
+  #doubtCopies (signer: SimHost, pieces: readonly number[]): void {
+    const { origin, scenario } = this.#world
+    if (origin.exists && scenario.agent.originPolicy !== 'never') this.#part.session.doubt(signer.name, pieces)
+  }
+
+  /** Nothing more is taken of it, in whatever layer. */
+  #ban (liar: SimHost): void {
+    const { host } = this.#part
+    const { clock, observer, wire, directory } = this.#world
+    if (host.banned.has(liar)) return
+    host.banned.add(liar)
+    observer.banned(liar.name, host.name, clock.nowMs)
+    directory.bury(liar, host)
+    wire.tell(host, liar, 8, () => { directory.bury(host, liar) })
+    for (const part of host.parts.values()) part.lies?.disbelieve(liar)
   }
 
   #pieceOf (author: SimHost): number | undefined {

@@ -110,7 +110,10 @@ export class Exchange implements LinkHandlers {
         this.end(participation)
         onDamaged?.(participation.digest)
       },
-      onLiar: (peer, reason) => { this.#expulsion.expel(peer, reason) },
+      onLiar: (peer, reason) => {
+        this.#expulsion.expel(peer, reason)
+        this.disbelieve(peer)
+      },
       now
     })
     this.#seeds = new Seeds({
@@ -384,8 +387,8 @@ export class Exchange implements LinkHandlers {
       accused: accusation => {
         const { of, by, pieces, isRepeated } = accusation
         events.emit({ type: 'peer:accused', peer: of, by, digest, pieces, repeated: isRepeated })
-        if (!participation.isFetching) this.#selfCheck.hear(participation, accusation)
-      }
+      },
+      judge: accusation => { this.#selfCheck.hear(participation, accusation) }
     }, init)
     this.#participations.set(blobKey(init.kind, digest), participation)
     return participation

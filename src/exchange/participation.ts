@@ -38,6 +38,8 @@ export interface ParticipationParts {
   readonly left: (attendee: Attendee) => void
   /** Somebody, perhaps we, is said to have signed wrong hashes. */
   readonly accused: (accusation: HeardAccusation) => void
+  /** The whole is here: it says who of accuser and accused has lied. */
+  readonly judge: (accusation: HeardAccusation) => void
 }
 
 /** Another agent and this blob. */
@@ -327,14 +329,14 @@ export class Participation {
     if (ours !== undefined) link.send({ type: 'reject', channel: ours, pieces: [piece], reason, queue: this.#parts.queue() })
   }
 
-  /** Tells all that this author signed a wrong hash of the piece, of which we know the right one. */
-  accuse (author: string, piece: number, sha256: Uint8Array): void {
-    this.#tellCharge(this.#testimony.charge(author, piece, sha256))
+  /** Tells all that the author of this list signed a wrong hash of the piece, of which we know the right one. */
+  accuse (claim: Attestation, piece: number, sha256: Uint8Array): void {
+    this.#tellCharge(this.#testimony.charge(claim, piece, sha256))
   }
 
-  /** Tells all what somebody else says of this author, who answers for it. */
-  passOn (author: string, piece: number, attestation: Attestation): void {
-    this.#tellCharge(this.#testimony.passOn(author, piece, attestation))
+  /** Tells all what somebody else says of an author, who answers for it. */
+  passOn (charge: Charge): void {
+    this.#tellCharge(this.#testimony.passOn(charge))
   }
 
   /** Tells all that we read these pieces from the origin, or no longer do. */
@@ -413,6 +415,7 @@ export class Participation {
     // what nobody vouched for yet, or could not be hashed any more where it was, is waited for by those who joined before
     for (const piece of this.session.held) if (!this.#offers.has(piece)) this.#testimony.needs(piece)
     if (this.attendees.size > 0) this.#testimony.begin()
+    for (const accusation of this.#testimony.provable) this.#parts.judge(accusation)
   }
 
   /** Leaves, everywhere. */
@@ -429,9 +432,9 @@ export class Participation {
 
   #tellCharge (charge: Charge | undefined): void {
     if (charge === undefined) return
-    const { of, piece, attestation: { bytes } } = charge
+    const { of, piece, attestation, claim } = charge
     for (const { peer, isMember } of this.attendees.values()) {
-      if (isMember) this.#say(peer, channel => ({ type: 'accuse', channel, of, pieces: [piece], attestation: bytes }))
+      if (isMember) this.#say(peer, channel => ({ type: 'accuse', channel, of, pieces: [piece], attestation: attestation.bytes, claim: claim?.bytes }))
     }
   }
 
@@ -488,7 +491,8 @@ export class Participation {
     const accusation = this.#testimony.heard(peer, message)
     if (accusation === undefined) return
     this.#parts.accused(accusation)
-    this.#listener?.onAccused(accusation)
+    if (this.isFetching) this.#listener?.onAccused(accusation)
+    else this.#parts.judge(accusation)
   }
 
   #say (peer: string, message: (channel: number) => SwarmMessage): void {

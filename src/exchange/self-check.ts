@@ -1,5 +1,5 @@
 import type { Digest } from '../oci/digest.ts'
-import { attestedHash } from '../net/swarm-attestation.ts'
+import { attestedHash, isSameHash } from '../net/swarm-attestation.ts'
 import type { Accusation } from './accusations.ts'
 import type { Participation } from './participation.ts'
 
@@ -24,8 +24,9 @@ export interface SelfCheckComponents {
 }
 
 /**
- * When somebody signs other hashes of what we hold than our bytes have, either is wrong. Our own copy is verified, as a disk may
- * have changed it: it is the only one we can be sure of, one way or the other. One blob at a time.
+ * When somebody signs other hashes of what we hold than our bytes have, either is wrong. Where our copy says the same as the accuser,
+ * whoever has signed something else has lied. Else our copy is verified, as a disk may have changed it: it is the only one we can be
+ * sure of, one way or the other. One blob at a time.
  */
 export class SelfCheck {
   readonly #components: SelfCheckComponents
@@ -45,13 +46,19 @@ export class SelfCheck {
     this.#last = this.#last.then(async () => this.#check(participation, accusation)).catch(() => {}).finally(() => { this.#waiting-- })
   }
 
-  async #check (participation: Participation, { pieces, attestation }: Accusation): Promise<void> {
+  async #check (participation: Participation, { pieces, attestation, claim }: Accusation): Promise<void> {
     const { now, onDamaged, onLiar } = this.#components
     const { digest } = participation
     for (const piece of pieces.slice(0, MAX_PIECES)) {
-      const isSame = async (): Promise<boolean> => Buffer.compare(await participation.hash(piece), attestedHash(attestation, piece) ?? new Uint8Array()) === 0
-      if (participation.isOver || now() - (this.#verifiedAtMs.get(digest) ?? -Infinity) < INTERVAL_MS) return
-      if (await isSame()) continue
+      const isSame = async (): Promise<boolean> => isSameHash(await participation.hash(piece), attestedHash(attestation, piece))
+      const isVerifiable = now() - (this.#verifiedAtMs.get(digest) ?? -Infinity) >= INTERVAL_MS
+      if (participation.isOver || (claim === undefined && !isVerifiable)) return
+      if (await isSame()) {
+        if (claim === undefined) continue
+        onLiar(claim.author, `signed a wrong hash of piece ${piece} of ${digest}: our copy has another`)
+        return
+      }
+      if (!isVerifiable) return
       this.#note(digest, now())
       participation.doubt(piece, now() + DOUBT_MS)
       if (!await participation.verify()) {

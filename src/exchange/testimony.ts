@@ -1,5 +1,6 @@
 import type { Attestation, PieceHash } from '../net/swarm-attestation.ts'
 import { decodeAttestation, verifyAttestation } from '../net/swarm-attestation.ts'
+import { MAX_ACCUSATION_LENGTH } from '../net/swarm-limits.ts'
 import type { AccuseMessage } from '../net/swarm-message.ts'
 import { Accusations, type HeardAccusation } from './accusations.ts'
 import { Signing } from './signing.ts'
@@ -18,7 +19,10 @@ export interface TestimonyParts {
 export interface Charge {
   readonly of: string
   readonly piece: number
+  /** With the hash that is said to be the right one. */
   readonly attestation: Attestation
+  /** What the accused has signed, if it is known and there is room for it. */
+  readonly claim?: Attestation
 }
 
 /** Who vouches for the pieces of one blob: others, and we for what came from the origin; and who is said to have vouched for wrong ones. */
@@ -105,18 +109,29 @@ export class Testimony {
     return this.#accusations.hear(by, message)
   }
 
-  /** We know the right hash of a piece of which this author signed a wrong one. @returns undefined: all have been told */
-  charge (of: string, piece: number, sha256: Uint8Array): Charge | undefined {
-    return this.#accusations.make(of) ? { of, piece, attestation: this.#sign([{ piece, sha256 }]) } : undefined
+  /** Accusations which who holds the whole can judge. */
+  get provable (): readonly HeardAccusation[] {
+    return this.#accusations.provable
   }
 
-  /** What somebody else says of this author, who answers for it. @returns undefined: all have been told of the author */
-  passOn (of: string, piece: number, attestation: Attestation): Charge | undefined {
-    return this.#accusations.make(of) ? { of, piece, attestation } : undefined
+  /** We know the right hash of a piece of which this says a wrong one. @returns undefined: all have been told of its author */
+  charge (claim: Attestation, piece: number, sha256: Uint8Array): Charge | undefined {
+    return this.#accusations.make(claim.author) ? chargeOf({ of: claim.author, piece, attestation: this.#sign([{ piece, sha256 }]), claim }) : undefined
+  }
+
+  /** What somebody else says of an author, who answers for it. @returns undefined: all have been told of the author */
+  passOn (charge: Charge): Charge | undefined {
+    return this.#accusations.make(charge.of) ? chargeOf(charge) : undefined
   }
 
   #settle (piece: number, attestation: Attestation): void {
     this.#signing.remove(piece)
     this.vouchers.settle(piece, attestation)
   }
+}
+
+/** As it fits into a message. */
+function chargeOf ({ of, piece, attestation, claim }: Charge): Charge {
+  const hasRoom = claim !== undefined && attestation.bytes.length + claim.bytes.length <= MAX_ACCUSATION_LENGTH
+  return { of, piece, attestation, claim: hasRoom ? claim : undefined }
 }

@@ -121,6 +121,16 @@ export function attestedHash ({ pieces, hashes }: Attestation, piece: number): U
   return pieces[low] === piece ? hashes.subarray(low * HASH_LENGTH, (low + 1) * HASH_LENGTH) : undefined
 }
 
+/** Whether both cover the piece and say the same hash of it. */
+export function saysTheSame (one: Attestation, other: Attestation, piece: number): boolean {
+  return isSameHash(attestedHash(one, piece), attestedHash(other, piece))
+}
+
+/** Whether both are there and the same. */
+export function isSameHash (one: Uint8Array | undefined, other: Uint8Array | undefined): boolean {
+  return one !== undefined && other !== undefined && Buffer.compare(one, other) === 0
+}
+
 function complaint (size: number, pieces: readonly number[]): string | undefined {
   const count = pieceCount(size)
   const last = pieces.at(-1)

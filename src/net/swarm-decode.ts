@@ -1,12 +1,13 @@
 import { isDigest, type Digest } from '../oci/digest.ts'
 import { MAX_PIECE_LENGTH } from '../swarm/pieces.ts'
 import {
-  LANE_SECRET_LENGTH, MAX_ADDRESS_LENGTH, MAX_ATTESTATION_LENGTH, MAX_BITFIELD_LENGTH, MAX_CHANNEL, MAX_CHUNK_LENGTH, MAX_KEEP_ALIVE_MS,
-  MAX_LISTED_MEMBERS, MAX_LISTED_PIECES, MAX_MEMBER_ADDRESSES, MAX_PEER_LENGTH, MAX_PIECE_INDEX, MAX_QUEUE, MAX_ZONE_LENGTH
+  LANE_SECRET_LENGTH, MAX_ACCUSATION_LENGTH, MAX_ADDRESS_LENGTH, MAX_ATTESTATION_LENGTH, MAX_BITFIELD_LENGTH, MAX_CHANNEL, MAX_CHUNK_LENGTH,
+  MAX_KEEP_ALIVE_MS, MAX_LISTED_MEMBERS, MAX_LISTED_PIECES, MAX_MEMBER_ADDRESSES, MAX_PEER_LENGTH, MAX_PIECE_INDEX, MAX_QUEUE, MAX_ZONE_LENGTH
 } from './swarm-limits.ts'
 import {
   KINDS, REFUSALS, SwarmMessageError, TYPES,
-  type HelloMessage, type JoinMessage, type LaneOfferMessage, type ListedMember, type MissingReason, type PieceMessage, type RejectReason, type SwarmMessage
+  type AccuseMessage, type HelloMessage, type JoinMessage, type LaneOfferMessage, type ListedMember, type MissingReason, type PieceMessage,
+  type RejectReason, type SwarmMessage
 } from './swarm-message.ts'
 import { FieldReader } from './wire-fields.ts'
 
@@ -27,7 +28,7 @@ import { FieldReader } from './wire-fields.ts'
  *   14 lane-offer    2 port     3 fingerprint  4 token
  *   15 lane-refused  16 lane-switch
  *   17 ping  18 pong                           2 nonce
- *   19 accuse        2 channel  3 of, text     4 pieces   5 attestation
+ *   19 accuse        2 channel  3 of, text     4 pieces   5 attestation  6 claim
  *   20 origin        2 channel  3 reads  4 restricted
  */
 
@@ -83,7 +84,7 @@ export function decodeMessage (bytes: Uint8Array, start = 0, end = bytes.byteLen
     case 'pong':
       return { type, nonce: fields.number(2) }
     case 'accuse':
-      return { type, channel: channel(), of: peer(fields.text(3)), pieces: somePieces(4), attestation: attestation(5) }
+      return decodeAccusation()
     case 'origin':
       return { type, channel: channel(), reads: fields.flag(3), restricted: fields.flag(4) }
     case undefined:
@@ -142,6 +143,20 @@ function decodeLaneOffer (): LaneOfferMessage {
   const port = atMost(2, MAX_PORT)
   if (port === 0) throw invalid('a lane without port')
   return { type: 'lane-offer', port, fingerprint: copy(3, LANE_SECRET_LENGTH, LANE_SECRET_LENGTH), token: copy(4, LANE_SECRET_LENGTH, LANE_SECRET_LENGTH) }
+}
+
+function decodeAccusation (): AccuseMessage {
+  const claimLength = fields.bytes(6).byteLength
+  const length = fields.bytes(5).byteLength + claimLength
+  if (length > MAX_ACCUSATION_LENGTH) throw invalid(`attestations of ${length} bytes, allowed are ${MAX_ACCUSATION_LENGTH}`)
+  return {
+    type: 'accuse',
+    channel: channel(),
+    of: peer(fields.text(3)),
+    pieces: somePieces(4),
+    attestation: attestation(5),
+    claim: claimLength === 0 ? undefined : attestation(6)
+  }
 }
 
 function atMost (field: number, max: number): number {

@@ -80,6 +80,7 @@ export function encodeMessage (message: SwarmMessage): Uint8Array {
       writer.number(2, message.channel).text(3, message.of)
       putSomePieces(4, message.pieces)
       writer.bytes(5, message.attestation)
+      if (message.claim !== undefined) writer.bytes(6, message.claim)
       break
     case 'origin':
       writer.number(2, message.channel).flag(3, message.reads).flag(4, message.restricted)

@@ -30,6 +30,8 @@ export const MAX_PEER_LENGTH = 64
 export const MAX_ATTESTED_PIECES = 1024
 /** Bytes of an attestation; one of 1024 pieces has at most 36 KiB. */
 export const MAX_ATTESTATION_LENGTH = 40 * 1024
+/** Bytes of the attestations of an accusation together; each has the limit of one besides. */
+export const MAX_ACCUSATION_LENGTH = 48 * 1024
 /** Bytes of the fingerprint of a lane, and of its token. */
 export const LANE_SECRET_LENGTH = 32
 /** Channels of one side open at a time on one link. */

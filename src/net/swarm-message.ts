@@ -159,6 +159,8 @@ export interface AccuseMessage {
   /** At least one. */
   readonly pieces: readonly number[]
   readonly attestation: Uint8Array
+  /** What the accused has signed of these pieces. */
+  readonly claim?: Uint8Array
 }
 
 /** What the origin says or said has changed what the sender's join told. */

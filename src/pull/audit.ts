@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
 import { setTimeout as delay } from 'node:timers/promises'
 import type { Accusation } from '../exchange/accusations.ts'
-import { attestedHash, verifyAttestation, type Attestation } from '../net/swarm-attestation.ts'
+import type { Charge } from '../exchange/testimony.ts'
+import { attestedHash, isSameHash, saysTheSame, verifyAttestation, type Attestation } from '../net/swarm-attestation.ts'
 import type { Digest } from '../oci/digest.ts'
 import type { Repository } from '../oci/repository.ts'
 import { OwnershipSeed } from '../swarm/ownership.ts'
@@ -48,7 +49,7 @@ export class Audit {
   /** Pieces compared with the origin's and found right. */
   readonly #right = new Set<number>()
   /** What members said of each accused, the latest. */
-  readonly #hints = new Map<string, { readonly piece: number, readonly attestation: Attestation }>()
+  readonly #hints = new Map<string, Charge>()
   /** Signers whose word is taken no more, though nothing is proved: what they signed the whole will judge. */
   readonly #doubted = new Set<string>()
   /** Somebody was accused, or found out: fulfilled then, while that is waited for. */
@@ -66,7 +67,7 @@ export class Audit {
   }
 
   /** Takes what a member says of a signer. */
-  hear ({ of, pieces, attestation }: Accusation, options: { signal?: AbortSignal }): void {
+  hear ({ of, pieces, attestation, claim }: Accusation, options: { signal?: AbortSignal }): void {
     const { session, participation: { vouchers } } = this.#init.download
     const claimOf = (piece: number): Attestation | undefined => {
       const settled = vouchers.settled(piece)
@@ -74,10 +75,10 @@ export class Audit {
     }
     const piece = pieces.find(piece => {
       const claim = claimOf(piece)
-      return claim !== undefined && !isSame(attestedHash(claim, piece), attestedHash(attestation, piece))
+      return claim !== undefined && !saysTheSame(claim, attestation, piece)
     })
     const [first = 0] = pieces
-    this.#hints.set(of, { piece: piece ?? first, attestation })
+    this.#hints.set(of, { of, piece: piece ?? first, attestation, claim })
     this.#onNews?.()
     // where nothing is here on its word nothing is lost, and a whole is about to say who is right
     if (piece === undefined || session.isComplete || this.#doubted.has(of)) return
@@ -103,7 +104,10 @@ export class Audit {
     const pieces = download.participation.vouchers.piecesOf(signer)
     download.participation.vouchers.discredit(signer)
     download.distrust(pieces.filter(piece => given.has(piece)))
-    this.#fetchAgain(pieces.filter(piece => !given.has(piece)))
+    const anew = pieces.filter(piece => !given.has(piece))
+    // as where it is accused: others have them on the same word, and without an origin they may be the only ones
+    if (this.#init.mayAskOrigin) download.session.doubt(signer, anew)
+    this.#fetchAgain(anew)
   }
 
   /** Nobody helps any more: those that are accused are believed again, once, and the whole will judge. @returns whether anybody is */
@@ -145,22 +149,22 @@ export class Audit {
   convict (): void {
     const { digest, size, download } = this.#init
     const { vouchers } = download.participation
-    const liars = new Map<string, { piece: number, hash: Uint8Array }>()
+    const liars = new Map<string, { claim: Attestation, piece: number, hash: Uint8Array }>()
     for (const piece of allPieces(size)) {
       const right = vouchers.settled(piece)
       const hash = right === undefined ? undefined : attestedHash(right, piece)
       if (hash === undefined) continue
       for (const other of vouchers.of(piece)) {
-        if (!liars.has(other.author) && !isSame(attestedHash(other, piece), hash) && verifyAttestation(other)) liars.set(other.author, { piece, hash })
+        if (!liars.has(other.author) && !isSameHash(attestedHash(other, piece), hash) && verifyAttestation(other)) liars.set(other.author, { claim: other, piece, hash })
       }
     }
     for (const { piece, attestation } of this.#hints.values()) {
       const right = vouchers.settled(piece)
       const hash = right === undefined ? undefined : attestedHash(right, piece)
-      if (hash !== undefined && !isSame(attestedHash(attestation, piece), hash)) liars.set(attestation.author, { piece, hash })
+      if (hash !== undefined && !isSameHash(attestedHash(attestation, piece), hash)) liars.set(attestation.author, { claim: attestation, piece, hash })
     }
-    for (const [liar, { piece, hash }] of liars) {
-      if (!this.#isBanned(liar)) this.#convict(liar, piece, hash, `signed a wrong hash of piece ${piece} of ${digest}, which is whole and right with another`)
+    for (const [liar, { claim, piece, hash }] of liars) {
+      if (!this.#isBanned(liar)) this.#convict(claim, piece, hash, `signed a wrong hash of piece ${piece} of ${digest}, which is whole and right with another`)
     }
   }
 
@@ -235,7 +239,7 @@ export class Audit {
       vouchers.discredit(author)
       // without an origin others may be the only ones that have them
       if (this.#init.mayAskOrigin) session.doubt(author, pieces)
-      participation.passOn(author, hint.piece, hint.attestation)
+      participation.passOn(hint)
       anew.push(...pieces)
     }
     return anew.length === 0 ? undefined : anew
@@ -246,7 +250,7 @@ export class Audit {
     const hint = this.#hints.get(author)
     if (hint === undefined || this.#isBanned(hint.attestation.author)) return false
     const claim = this.#init.download.participation.vouchers.settled(hint.piece)
-    return claim?.author === author && !isSame(attestedHash(claim, hint.piece), attestedHash(hint.attestation, hint.piece))
+    return claim?.author === author && !saysTheSame(claim, hint.attestation, hint.piece)
   }
 
   /** A round over all signers: of several liars a second would be found only after another wrong whole. @returns all pieces that those found vouched for */
@@ -262,7 +266,7 @@ export class Audit {
         if (hash === undefined) return wrong.length === 0 ? this.#withoutOrigin(authors) : wrong
         const signed = vouchers.settled(piece)
         if (signed === undefined) continue
-        if (isSame(attestedHash(signed, piece), hash)) this.#right.add(piece)
+        if (isSameHash(attestedHash(signed, piece), hash)) this.#right.add(piece)
         else wrong.push(...this.#proved(signed, piece, hash))
       }
     }
@@ -305,7 +309,7 @@ export class Audit {
     for (const piece of vouchers.piecesOf(author)) {
       const settled = vouchers.settled(piece)
       const hash = settled && attestedHash(settled, piece)
-      for (const other of vouchers.of(piece)) if (hash !== undefined && !isSame(attestedHash(other, piece), hash)) others.add(other.author)
+      for (const other of vouchers.of(piece)) if (hash !== undefined && !isSameHash(attestedHash(other, piece), hash)) others.add(other.author)
     }
     return others.size
   }
@@ -316,9 +320,9 @@ export class Audit {
     const hash = await this.#originHash(piece, options)
     if (hash === undefined) return
     const wrong: number[] = []
-    if (!isSame(attestedHash(claim, piece), hash)) wrong.push(...claim.author === this.#components.self() ? [piece] : this.#proved(claim, piece, hash))
+    if (!isSameHash(attestedHash(claim, piece), hash)) wrong.push(...claim.author === this.#components.self() ? [piece] : this.#proved(claim, piece, hash))
     else this.#right.add(piece)
-    if (!isSame(attestedHash(attestation, piece), hash)) wrong.push(...this.#proved(attestation, piece, hash))
+    if (!isSameHash(attestedHash(attestation, piece), hash)) wrong.push(...this.#proved(attestation, piece, hash))
     await download.lost(this.#lost(wrong, new Error(`piece ${piece} of ${digest} is another one at the origin`)))
   }
 
@@ -339,13 +343,13 @@ export class Audit {
     if (!verifyAttestation(attestation)) return vouchers.dropForged()
     const pieces = vouchers.piecesOf(author)
     vouchers.discredit(author)
-    this.#convict(author, piece, hash, `signed a wrong hash of piece ${piece} of ${digest}: the origin has another`)
+    this.#convict(attestation, piece, hash, `signed a wrong hash of piece ${piece} of ${digest}: the origin has another`)
     return pieces
   }
 
-  #convict (author: string, piece: number, hash: Uint8Array, reason: string): void {
-    this.#init.download.participation.accuse(author, piece, hash)
-    this.#init.ban(author, reason)
+  #convict (claim: Attestation, piece: number, hash: Uint8Array, reason: string): void {
+    this.#init.download.participation.accuse(claim, piece, hash)
+    this.#init.ban(claim.author, reason)
   }
 
   #isBanned (peer: string): boolean {
@@ -383,8 +387,4 @@ export class Audit {
     }
     return undefined
   }
-}
-
-function isSame (a: Uint8Array | undefined, b: Uint8Array | undefined): boolean {
-  return a !== undefined && b !== undefined && Buffer.compare(a, b) === 0
 }

@@ -12,6 +12,8 @@ import { foremostOf, rankReaders, READERS, type Standing } from './readers.ts'
 
 /** A piece that no more members have than this part of all is rare. */
 const RARE_SHARE = 1 / 8
+/** Who has so many of all pieces will have them all soon. */
+const MOST_SHARE = 1 / 2
 
 export type RejectReason = 'busy' | 'missing' | 'denied' | 'cancelled'
 
@@ -177,10 +179,11 @@ export class Session {
     return rankReaders(this.#standing, foremost).isReader ? foremost.slice(0, READERS - 1).map(({ name }) => name) : []
   }
 
-  /** Members that stand higher than we: where one does what all need, they come first. */
+  /** Members that stand higher than we and have most pieces: where one does what all who have all of them need, they come first. */
   get membersAbove (): number {
+    const most = this.pieces * MOST_SHARE
     let above = 0
-    for (const { standing, isLeech } of this.#members.values()) if (!isLeech && standing > this.#standing) above++
+    for (const { standing, isLeech, held } of this.#members.values()) if (!isLeech && held.count >= most && standing > this.#standing) above++
     return above
   }
 

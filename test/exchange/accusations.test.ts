@@ -67,8 +67,8 @@ async function serves (peer: Stranger, pieces: readonly number[], of: Uint8Array
   }, { what: `requests for ${[...left].join()} of ${JSON.stringify(peer.heard)}` })
 }
 
-function accuses (peer: Stranger, of: string, content: Uint8Array, piece = 0): void {
-  peer.say({ type: 'accuse', channel: 1, of, pieces: [piece], attestation: signedBy(peer, [piece], content) })
+function accuses (peer: Stranger, of: string, content: Uint8Array, piece = 0, claim?: Uint8Array): void {
+  peer.say({ type: 'accuse', channel: 1, of, pieces: [piece], attestation: signedBy(peer, [piece], content), claim })
 }
 
 function bans ({ score }: SwarmAgent): Record<string, string> {
@@ -124,7 +124,25 @@ describe('an agent that fetches', () => {
     await serves(honest, ALL, bytes)
     expect(Buffer.compare(await pulling, bytes)).toBe(0)
     expect(await banned(agent, liar)).toContain('signed a wrong hash of piece 0')
-    for (const peer of [liar, honest, third]) expect(await peer.hears('accuse')).toMatchObject({ of: liar.agent.peer, pieces: [0] })
+    for (const peer of [liar, honest, third]) {
+      expect(await peer.hears('accuse')).toMatchObject({ of: liar.agent.peer, pieces: [0], claim: new Uint8Array(signedBy(liar, [0], wrong)) })
+    }
+    expect(Object.keys(bans(agent))).toEqual([liar.agent.peer])
+  })
+
+  it('bans an accused when the whole is right, though it had nothing of it, by what the accusation says that it has signed', async () => {
+    const { agent, pulled } = await fetching({ originPolicy: 'never' })
+    const [honest, accuser, liar] = [await strangerTo(agent), await strangerTo(agent), await strangerTo(agent)]
+    const pulling = pulled()
+    await accuser.hears('join')
+    accuser.join()
+    await offers(honest, ALL, bytes)
+    accuses(accuser, liar.agent.peer, bytes, 1, signedBy(liar, [1], wrong))
+    await until(() => count(agent, 'peer:accused') === 1, { what: 'the accusation' })
+    expect(bans(agent)).toEqual({})
+    await serves(honest, ALL, bytes)
+    expect(Buffer.compare(await pulling, bytes)).toBe(0)
+    expect(await banned(agent, liar)).toContain('signed a wrong hash of piece 1')
     expect(Object.keys(bans(agent))).toEqual([liar.agent.peer])
   })
 
@@ -300,6 +318,28 @@ describe('an agent that fetches', () => {
     await until(() => peer.ends.length === 1, { what: 'the end' })
     expect(Object.keys(bans(agent))).toEqual([peer.agent.peer])
   })
+
+  it.each<[string, (accused: Stranger, accuser: Stranger) => Uint8Array]>([
+    ['somebody else has made', (_, accuser) => signedBy(accuser, [0], wrong)],
+    ['says the same as the accuser', accused => signedBy(accused, [0], bytes)],
+    ['is about another piece', accused => signedBy(accused, [1], wrong)],
+    ['is about another blob', accused => signedBy(accused, [0], wrong, digestOf(wrong))],
+    ['is forged', accused => {
+      const claim = Buffer.from(signedBy(accused, [0], wrong))
+      claim.writeUInt8(claim.readUInt8(claim.length - 1) ^ 1, claim.length - 1)
+      return claim
+    }],
+    ['is no attestation', () => new Uint8Array(100)]
+  ])('ends the link to whoever accuses by a claim that %s', async (_, claim) => {
+    const { agent, pulled } = await fetching({ originPolicy: 'never' })
+    const [accused, accuser] = [await strangerTo(agent), await strangerTo(agent)]
+    pulled().catch(() => {})
+    await accuser.hears('join')
+    accuser.join()
+    accuses(accuser, accused.agent.peer, bytes, 0, claim(accused, accuser))
+    await until(() => accuser.ends.length === 1, { what: 'the end' })
+    expect(Object.keys(bans(agent))).toEqual([accuser.agent.peer])
+  })
 })
 
 describe('an agent that holds the blob', () => {
@@ -352,6 +392,57 @@ describe('an agent that holds the blob', () => {
     await banned(agent, accuser)
     asker.say({ type: 'request', channel: 1, pieces: [0] })
     await until(() => asker.bodies.get(0) === 2 * MIN_PIECE_LENGTH, { what: 'the piece again' })
+  })
+
+  it('bans an accused that has signed another hash than its copy has, and says so to nobody', async () => {
+    const agent = await swarm.add({ store: 'disk' })
+    await agent.seed(digest, bytes)
+    await agent.describe(repository, digest, SIZE)
+    const [liar, accuser] = [await strangerTo(agent), await strangerTo(agent)]
+    accuser.join()
+    await accuser.hears('join')
+    accuses(accuser, liar.agent.peer, bytes, 2, signedBy(liar, ALL, wrong))
+    expect(await banned(agent, liar)).toContain('our copy has another')
+    expect(Object.keys(bans(agent))).toEqual([liar.agent.peer])
+    expect(count(agent, 'blob:quarantined')).toBe(0)
+    expect(accuser.heard.filter(({ type }) => type === 'accuse')).toEqual([])
+  })
+
+  it('fetches again what it has of another blob on the word of an accused that its copy convicts', async () => {
+    const agent = await swarm.add({ originPolicy: 'never' })
+    await agent.seed(digest, bytes)
+    await agent.describe(repository, digest, SIZE)
+    const other = digestOf(wrong)
+    await agent.describe(repository, other, SIZE)
+    const accuser = await strangerTo(agent)
+    accuser.join()
+    await accuser.hears('join')
+    const [liar, honest] = [await meetStranger(swarm, agent, wrong), await meetStranger(swarm, agent, wrong)]
+    const pulling = pullBlob(agent.puller({ searchMs: 5_000, graceMs: 3_000 }), other)
+    await liar.hears('join')
+    liar.join({ bitfield: Uint8Array.of(0x80) })
+    liar.say({ type: 'attest', channel: 1, attestation: signedBy(liar, [0], wrong, other) })
+    await serves(liar, [0], wrong)
+    await received(agent, 1)
+    accuses(accuser, liar.agent.peer, bytes, 3, signedBy(liar, [3], wrong))
+    await banned(agent, liar)
+    await honest.hears('join')
+    honest.join({ complete: true })
+    honest.say({ type: 'attest', channel: 1, attestation: signedBy(honest, ALL, wrong, other) })
+    await serves(honest, ALL, wrong)
+    expect(Buffer.compare(await pulling, wrong)).toBe(0)
+  })
+
+  it('bans an accuser whose accused has signed what its copy has', async () => {
+    const agent = await swarm.add({ store: 'disk' })
+    await agent.seed(digest, bytes)
+    await agent.describe(repository, digest, SIZE)
+    const [honest, accuser] = [await strangerTo(agent), await strangerTo(agent)]
+    accuser.join()
+    await accuser.hears('join')
+    accuses(accuser, honest.agent.peer, wrong, 2, signedBy(honest, ALL, bytes))
+    expect(await banned(agent, accuser)).toContain('our copy was verified again')
+    expect(Object.keys(bans(agent))).toEqual([accuser.agent.peer])
   })
 
   it('does nothing about an accusation that says what its copy says', async () => {

@@ -146,7 +146,8 @@ const LIMITS: Limit[] = [
   { what: 'bytes of a token', type: 'lane-offer', max: 32, put: (writer, length) => writer.number(2, 1).bytes(3, secret).bytes(4, new Uint8Array(length)) },
   { what: 'pieces of an accusation', type: 'accuse', max: limits.MAX_LISTED_PIECES, put: onChannel((writer, count) => writer.text(3, PEER).ascending(4, upTo(count)).bytes(5, secret)) },
   { what: 'characters of the accused', type: 'accuse', max: limits.MAX_PEER_LENGTH, put: onChannel((writer, length) => writer.text(3, '1'.repeat(length)).ascending(4, [1]).bytes(5, secret)) },
-  { what: 'bytes of an accusation', type: 'accuse', max: limits.MAX_ATTESTATION_LENGTH, put: onChannel((writer, length) => writer.text(3, PEER).ascending(4, [1]).bytes(5, new Uint8Array(length))) }
+  { what: 'bytes of an accusation', type: 'accuse', max: limits.MAX_ATTESTATION_LENGTH, put: onChannel((writer, length) => writer.text(3, PEER).ascending(4, [1]).bytes(5, new Uint8Array(length))) },
+  { what: 'bytes of an accusation and a claim', type: 'accuse', max: limits.MAX_ACCUSATION_LENGTH, put: onChannel((writer, length) => writer.text(3, PEER).ascending(4, [1]).bytes(5, new Uint8Array(length / 2)).bytes(6, new Uint8Array(length - Math.floor(length / 2)))) }
 ]
 
 describe('the limits of a swarm message', () => {
@@ -179,7 +180,8 @@ describe('the limits of a swarm message', () => {
     ['a lane without port', 'lane-offer', writer => writer.bytes(3, secret).bytes(4, secret)],
     ['a lane with a short token', 'lane-offer', writer => writer.number(2, 1).bytes(3, secret).bytes(4, secret.subarray(1))],
     ['an accusation of nobody', 'accuse', writer => writer.number(2, 1).ascending(4, [1]).bytes(5, secret)],
-    ['an accusation without pieces', 'accuse', writer => writer.number(2, 1).text(3, PEER).bytes(5, secret)]
+    ['an accusation without pieces', 'accuse', writer => writer.number(2, 1).text(3, PEER).bytes(5, secret)],
+    ['a claim longer than an attestation', 'accuse', writer => writer.number(2, 1).text(3, PEER).ascending(4, [1]).bytes(5, secret).bytes(6, new Uint8Array(limits.MAX_ATTESTATION_LENGTH + 1))]
   ])('refuse %s', (_, type, put) => {
     expect(() => decodeMessage(put(new FieldWriter().number(1, TYPES.indexOf(type) + 1)).message())).toThrow(SwarmMessageError)
   })
@@ -187,13 +189,14 @@ describe('the limits of a swarm message', () => {
   it('leave room in a message for all of them at once', () => {
     const bitfield = new Uint8Array(limits.MAX_BITFIELD_LENGTH)
     const attestation = new Uint8Array(limits.MAX_ATTESTATION_LENGTH)
+    const claim = new Uint8Array(limits.MAX_ACCUSATION_LENGTH - limits.MAX_ATTESTATION_LENGTH)
     const pieces = upTo(limits.MAX_LISTED_PIECES).map(index => index * 256)
     const address = '/'.repeat(limits.MAX_ADDRESS_LENGTH)
     const members = upTo(limits.MAX_LISTED_MEMBERS).map(() => ({ peer: PEER, addresses: upTo(limits.MAX_MEMBER_ADDRESSES).map(() => address), home: true }))
     const largest: SwarmMessage[] = [
       { type: 'join', channel: limits.MAX_CHANNEL, kind: 'blob', digest: DIGEST, size: Number.MAX_SAFE_INTEGER, restricted: true, complete: false, bitfield, leech: true, readsOrigin: true, taking: pieces },
       { type: 'members', of: limits.MAX_CHANNEL, members },
-      { type: 'accuse', channel: limits.MAX_CHANNEL, of: PEER, pieces, attestation }
+      { type: 'accuse', channel: limits.MAX_CHANNEL, of: PEER, pieces, attestation, claim }
     ]
     for (const message of largest) expect(decodeMessage(withoutLength(encodeMessage(message)))).toEqual(message)
   })

@@ -36,7 +36,7 @@ export const messages: { readonly [Type in SwarmMessage['type']]: fc.Arbitrary<S
   ping: fc.record({ type: fc.constant('ping'), nonce: fc.maxSafeNat() }),
   pong: fc.record({ type: fc.constant('pong'), nonce: fc.maxSafeNat() }),
   origin: fc.record({ type: fc.constant('origin'), channel, reads: fc.boolean(), restricted: fc.boolean() }),
-  accuse: fc.record({ type: fc.constant('accuse'), channel, of: peer, pieces: somePieces, attestation })
+  accuse: fc.record({ type: fc.constant('accuse'), channel, of: peer, pieces: somePieces, attestation, claim: fc.option(attestation, { nil: undefined }) })
 }
 
 export const anyMessage: fc.Arbitrary<SwarmMessage> = fc.oneof(...Object.values(messages))

@@ -215,7 +215,7 @@ describe('an audit after a whole that is wrong', () => {
     const standing = (peer: string): number => standingOf(new OwnershipSeed(digest, peer))
     let name = 0
     while (standing(`peer ${name}`) <= standing(self.peer)) name++
-    download.session.joined(`peer ${name}`, { held: new Bitfield(PIECES) }, 0)
+    download.session.joined(`peer ${name}`, { held: Bitfield.full(PIECES) }, 0)
     expect(download.session.membersAbove).toBe(1)
     const before = reads().length
     const settled = audit.settle(MISMATCH, {})

@@ -173,6 +173,16 @@ describe('where more fetch a blob than read it', () => {
     expect(begins(heir, 1)).toBe(true)
   })
 
+  it('is behind those that stand higher, as soon as they have half of the pieces', () => {
+    const session = sessionIn(3)
+    const half = Array.from({ length: PIECES / 2 }, (_, piece) => piece)
+    expect(session.membersAbove).toBe(0)
+    for (const name of NAMES.slice(0, 2)) session.has(name, half.slice(1), 0)
+    expect(session.membersAbove).toBe(0)
+    for (const name of [NAMES[0] ?? '', NAMES[5] ?? '']) session.has(name, half, 0)
+    expect(session.membersAbove).toBe(1)
+  })
+
   it('a piece is rare that no more than an eighth of the members hold', () => {
     const session = sessionIn(0)
     for (const [index, name] of NAMES.slice(1, 4).entries()) {
