@@ -11,8 +11,13 @@ export interface OpenPiecesParts {
 }
 
 /** Marks the pieces that are neither here nor on their way to us. */
-export function markOpen (mask: PieceMask, { arrived, ledger, taking }: OpenPiecesParts): PieceMask {
-  mask.fill().without(arrived).without(ledger.asked)
+export function markOpen (mask: PieceMask, parts: OpenPiecesParts): PieceMask {
+  return markUnread(mask, parts).without(parts.ledger.asked)
+}
+
+/** Makes the mask of those that are not here, and not being read from the origin, whether they are asked of members or not. */
+export function markUnread (mask: PieceMask, { arrived, taking }: Omit<OpenPiecesParts, 'ledger'>): PieceMask {
+  mask.fill().without(arrived)
   for (const piece of taking) mask.delete(piece)
   return mask
 }

@@ -1,6 +1,6 @@
 import { DistantOwners } from './distant-owners.ts'
 import type { Member } from './member.ts'
-import { markOpen, type OpenPiecesParts } from './open-pieces.ts'
+import { markOpen, markUnread, type OpenPiecesParts } from './open-pieces.ts'
 import { OriginPace } from './origin-pace.ts'
 import { standingOf, type OwnershipSeed, type SeedOf } from './ownership.ts'
 import type { PieceGroups } from './piece-groups.ts'
@@ -395,9 +395,10 @@ export class OriginPlan {
     return false
   }
 
-  /** Marks what is neither here nor on its way to us, and what nobody says that it is reading. */
+  /** Marks what is neither here nor on its way to us, and what nobody says that it is reading. The last pieces, when they stay away, are on no way. */
   #markFree (nowMs: number, idleMs: number): void {
-    markOpen(this.#free, this.#parts)
+    if (this.#offersBind(idleMs)) markOpen(this.#free, this.#parts)
+    else markUnread(this.#free, this.#parts)
     if (this.#isOriginOnly || idleMs >= DESPAIR_MS) return
     for (const member of this.#parts.members.values()) {
       if (member.taking.size === 0 || !this.#isReading(member, nowMs)) continue

@@ -557,6 +557,19 @@ describe('what members hold', () => {
     expect(scene.takes(1_001 + OWNER_PATIENCE_MS).length > 0).toBe(isRead)
   })
 
+  it.each<[OriginPolicy, string[]]>([['balanced', ['take 63-64']], ['frugal', []]])('under the policy %s is read while it is asked of one that sends nothing: %o', (policy, taken) => {
+    const scene = waiting(policy)
+    for (let piece = 1; piece < PIECES - 1; piece++) scene.came(piece, 'a', 10)
+    expect(scene.asks(10)).toEqual(['ask a 63'])
+    // one that is slow has more time than an owner that is silent
+    scene.session.heldUp('a', 1_000)
+    expect(scene.takes(10 + OWNER_PATIENCE_MS)).toEqual([])
+    expect(scene.takes(11 + OWNER_PATIENCE_MS)).toEqual(taken)
+    expect(scene.session.requested).toBe(1)
+    scene.came(63, taken.length > 0 ? 'origin' : 'a', 1_600)
+    expect([scene.session.isComplete, scene.session.requested]).toEqual([true, 0])
+  })
+
   it('under the policy never is not read even if nobody holds it', () => {
     const scene = new SessionScene(1, { originPolicy: 'never' })
     expect(scene.takes(60_000)).toEqual([])
