@@ -1,4 +1,4 @@
-import { attestedHash, verifyAttestation, type Attestation } from '../net/swarm-attestation.ts'
+import { attestedHash, isSameHash, verifyAttestation, type Attestation } from '../net/swarm-attestation.ts'
 import type { Digest } from '../oci/digest.ts'
 import { pieceCount } from '../swarm/pieces.ts'
 
@@ -179,7 +179,7 @@ export class Vouchers {
   }
 
   #saying (piece: number, sha256: Uint8Array): Attestation[] {
-    return this.of(piece).filter(attestation => Buffer.compare(attestedHash(attestation, piece) ?? new Uint8Array(), sha256) === 0)
+    return this.of(piece).filter(attestation => isSameHash(attestedHash(attestation, piece), sha256))
   }
 
   #keep (key: string, attestation: Attestation, bytes: number, by: string): void {

@@ -102,11 +102,9 @@ export class Audit {
     // a whole is about to say who is right
     if (download.session.isComplete) return
     const pieces = download.participation.vouchers.piecesOf(signer)
-    download.participation.vouchers.discredit(signer)
-    download.distrust(pieces.filter(piece => given.has(piece)))
     const anew = pieces.filter(piece => !given.has(piece))
-    // as where it is accused: others have them on the same word, and without an origin they may be the only ones
-    if (this.#init.mayAskOrigin) download.session.doubt(signer, anew)
+    this.#discredit(signer, anew)
+    download.distrust(pieces.filter(piece => given.has(piece)))
     this.#fetchAgain(anew)
   }
 
@@ -117,6 +115,13 @@ export class Audit {
     const { session, participation: { vouchers } } = this.#init.download
     for (const author of this.#doubted) if (!this.#isBanned(author)) vouchers.credit(author)
     return session.relent(this.#components.now())
+  }
+
+  /** Its word counts no more, nor do others' copies of these pieces, which are on the same word; but without an origin they may be the only ones. */
+  #discredit (signer: string, pieces: readonly number[]): void {
+    const { download, mayAskOrigin } = this.#init
+    download.participation.vouchers.discredit(signer)
+    if (mayAskOrigin) download.session.doubt(signer, pieces)
   }
 
   #fetchAgain (pieces: readonly number[]): void {
@@ -227,7 +232,7 @@ export class Audit {
 
   /** What the accused have signed is fetched anew: whether it was wrong the whole will say, and no origin is asked. The others hear of it. */
   #onAccusedWord (authors: readonly string[]): number[] | undefined {
-    const { download: { session, participation }, given } = this.#init
+    const { download: { participation }, given } = this.#init
     const { vouchers } = participation
     const anew: number[] = []
     for (const author of authors) {
@@ -236,9 +241,7 @@ export class Audit {
       const pieces = vouchers.piecesOf(author)
       if (pieces.some(piece => given.has(piece))) continue
       this.#doubted.add(author)
-      vouchers.discredit(author)
-      // without an origin others may be the only ones that have them
-      if (this.#init.mayAskOrigin) session.doubt(author, pieces)
+      this.#discredit(author, pieces)
       participation.passOn(hint)
       anew.push(...pieces)
     }

@@ -313,13 +313,13 @@ export class OriginPlan {
     if (!this.#isStarted(ranking, nowMs)) return undefined
     // who is no reader steps in where nothing comes, however slow those are that read
     const helps = ranking.isReader || (this.#isLeech && !ranking.isCrowded)
-    this.#markFree(nowMs, idleMs)
+    const binds = this.#offersBind(idleMs)
+    this.#markFree(nowMs, idleMs, binds)
     const isQuicker = this.#isQuicker(nowMs)
     const isNarrow = !isQuicker && !this.#knowsNoRanges && idleMs <= this.#patienceMs
     const candidates = isNarrow ? this.#candidates.assign(this.#free).within(this.#precedence.own) : this.#free
     if (candidates.next(0) === -1) return helps ? this.#nextForOthers(nowMs) : undefined
     const offered = this.#markOffered(nowMs)
-    const binds = this.#offersBind(idleMs)
     const isOurs = (piece: number): boolean => candidates.has(piece) && (binds && offered.has(piece) ? isQuicker : this.#isOwner(piece, idleMs))
     const start = this.#start(heads, contenders.length === 0, candidates, isOurs)
     if (start === undefined) return helps ? this.#nextForOthers(nowMs, offered) : undefined
@@ -396,8 +396,8 @@ export class OriginPlan {
   }
 
   /** Marks what is neither here nor on its way to us, and what nobody says that it is reading. The last pieces, when they stay away, are on no way. */
-  #markFree (nowMs: number, idleMs: number): void {
-    if (this.#offersBind(idleMs)) markOpen(this.#free, this.#parts)
+  #markFree (nowMs: number, idleMs: number, binds: boolean): void {
+    if (binds) markOpen(this.#free, this.#parts)
     else markUnread(this.#free, this.#parts)
     if (this.#isOriginOnly || idleMs >= DESPAIR_MS) return
     for (const member of this.#parts.members.values()) {

@@ -343,13 +343,18 @@ describe('an agent that fetches', () => {
 })
 
 describe('an agent that holds the blob', () => {
-  async function accusedBy (init: SwarmAgentInit, content: Uint8Array): Promise<{ agent: SwarmAgent, accuser: Stranger }> {
+  async function beside (init: SwarmAgentInit): Promise<{ agent: SwarmAgent, accuser: Stranger }> {
     const agent = await swarm.add(init)
     await agent.seed(digest, bytes)
     await agent.describe(repository, digest, SIZE)
     const accuser = await strangerTo(agent)
     accuser.join()
     await accuser.hears('join')
+    return { agent, accuser }
+  }
+
+  async function accusedBy (init: SwarmAgentInit, content: Uint8Array): Promise<{ agent: SwarmAgent, accuser: Stranger }> {
+    const { agent, accuser } = await beside(init)
     accuses(accuser, agent.peer, content)
     return { agent, accuser }
   }
@@ -395,12 +400,8 @@ describe('an agent that holds the blob', () => {
   })
 
   it('bans an accused that has signed another hash than its copy has, and says so to nobody', async () => {
-    const agent = await swarm.add({ store: 'disk' })
-    await agent.seed(digest, bytes)
-    await agent.describe(repository, digest, SIZE)
-    const [liar, accuser] = [await strangerTo(agent), await strangerTo(agent)]
-    accuser.join()
-    await accuser.hears('join')
+    const { agent, accuser } = await beside({ store: 'disk' })
+    const liar = await strangerTo(agent)
     accuses(accuser, liar.agent.peer, bytes, 2, signedBy(liar, ALL, wrong))
     expect(await banned(agent, liar)).toContain('our copy has another')
     expect(Object.keys(bans(agent))).toEqual([liar.agent.peer])
@@ -409,14 +410,9 @@ describe('an agent that holds the blob', () => {
   })
 
   it('fetches again what it has of another blob on the word of an accused that its copy convicts', async () => {
-    const agent = await swarm.add({ originPolicy: 'never' })
-    await agent.seed(digest, bytes)
-    await agent.describe(repository, digest, SIZE)
+    const { agent, accuser } = await beside({ originPolicy: 'never' })
     const other = digestOf(wrong)
     await agent.describe(repository, other, SIZE)
-    const accuser = await strangerTo(agent)
-    accuser.join()
-    await accuser.hears('join')
     const [liar, honest] = [await meetStranger(swarm, agent, wrong), await meetStranger(swarm, agent, wrong)]
     const pulling = pullBlob(agent.puller({ searchMs: 5_000, graceMs: 3_000 }), other)
     await liar.hears('join')
@@ -434,12 +430,8 @@ describe('an agent that holds the blob', () => {
   })
 
   it('bans an accuser whose accused has signed what its copy has', async () => {
-    const agent = await swarm.add({ store: 'disk' })
-    await agent.seed(digest, bytes)
-    await agent.describe(repository, digest, SIZE)
-    const [honest, accuser] = [await strangerTo(agent), await strangerTo(agent)]
-    accuser.join()
-    await accuser.hears('join')
+    const { agent, accuser } = await beside({ store: 'disk' })
+    const honest = await strangerTo(agent)
     accuses(accuser, honest.agent.peer, wrong, 2, signedBy(honest, ALL, bytes))
     expect(await banned(agent, accuser)).toContain('our copy was verified again')
     expect(Object.keys(bans(agent))).toEqual([accuser.agent.peer])
