@@ -1,5 +1,6 @@
 import type { EventSink } from '../events.ts'
 import type { Pace } from '../net/pace.ts'
+import { nextChunk } from '../net/chunk-length.ts'
 import { MAX_CHUNK_LENGTH } from '../net/swarm-limits.ts'
 import type { SwarmLink } from '../net/swarm-link.ts'
 import type { PieceMessage } from '../net/swarm-message.ts'
@@ -151,7 +152,7 @@ export class Uploads {
       if (job.isCancelled || !link.isOpen) return
       const buffer = this.#free.pop() ?? Buffer.allocUnsafeSlow(MAX_CHUNK_LENGTH)
       try {
-        const length = await fill(participation, buffer, at, Math.min(this.#chunkBytes, end - at))
+        const length = await fill(participation, buffer, at, nextChunk(end - at, Math.min(this.#chunkBytes, link.chunkBytes)))
         await this.#pace.pass(length, { isUrgent: participation.size <= SMALL_BYTES })
         if (job.isCancelled || !link.isOpen || attendee.ours !== channel) return
         const isLast = at + length === end
