@@ -16,7 +16,7 @@ const MAX_DEVIATION = 0.05
 /** An image in pieces of 128 KiB: of layers that are no larger than 128 of them. */
 const SMALL_PIECES = 'small-pieces'
 const SMALL_PIECES_LAYERS = Array.from({ length: 32 }, () => 15.5 * 1024 * 1024)
-/** The stage's image, in pieces of 4 MiB where it is larger than 256 MiB. */
+/** The stage's image, in pieces of 2 MiB where it is larger than 128 MiB. */
 const LARGE_PIECES = 'warm'
 
 interface Sample extends SocketBytes {
@@ -51,16 +51,16 @@ export async function benchLimits (stage: BenchStage): Promise<Section> {
   const rows: Row[] = []
   for (const rate of [40 * MB, 5 * MB, MB]) {
     const giver = await give([LARGE_PIECES], ['--upload-limit', textOf(rate)])
-    rows.push(await row({ what: 'upload, pieces of 4 MiB', rate, image: LARGE_PIECES, from: [giver] }, origins))
+    rows.push(await row({ what: 'upload, pieces of 2 MiB', rate, image: LARGE_PIECES, from: [giver] }, origins))
     await giver.stop()
   }
   const downloads: Array<Omit<Case, 'args'>> = [
     ...[40 * MB, 5 * MB, MB].map(rate => ({ what: 'download from the registry', rate, image: LARGE_PIECES })),
     ...[40 * MB, MB].map(rate => ({ what: 'download from a member, pieces of 128 KiB', rate, image: SMALL_PIECES, from: [agent] })),
-    ...[40 * MB, 5 * MB, MB].map(rate => ({ what: 'download from a member, pieces of 4 MiB', rate, image: LARGE_PIECES, from: [agent] })),
+    ...[40 * MB, 5 * MB, MB].map(rate => ({ what: 'download from a member, pieces of 2 MiB', rate, image: LARGE_PIECES, from: [agent] })),
     { what: 'download over libp2p, pieces of 128 KiB', rate: 40 * MB, image: SMALL_PIECES, from: [withoutLane], isOverLibp2p: true },
-    ...[40 * MB, 5 * MB, MB].map(rate => ({ what: 'download over libp2p, pieces of 4 MiB', rate, image: LARGE_PIECES, from: [withoutLane], isOverLibp2p: true })),
-    ...[40 * MB, 5 * MB].map(rate => ({ what: 'download from two members, pieces of 4 MiB', rate, image: LARGE_PIECES, from: [agent, other] }))
+    ...[40 * MB, 5 * MB, MB].map(rate => ({ what: 'download over libp2p, pieces of 2 MiB', rate, image: LARGE_PIECES, from: [withoutLane], isOverLibp2p: true })),
+    ...[40 * MB, 5 * MB].map(rate => ({ what: 'download from two members, pieces of 2 MiB', rate, image: LARGE_PIECES, from: [agent, other] }))
   ]
   for (const download of downloads) rows.push(await row({ ...download, args: ['--download-limit', textOf(download.rate)] }, origins))
   return { title: `(f) limits, over any ${WINDOW_MS / 1000} s of ${RUN_MS / 1000}`, rows }

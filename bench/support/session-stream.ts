@@ -4,7 +4,7 @@ import { Session } from '../../src/swarm/session.ts'
 
 /** As the agent decides. */
 const TICK_MS = 4
-/** From one piece to the next of every host, and of the origin: 4 MiB at 300 MB/s. */
+/** From one piece to the next of every host, and of the origin: 2 MiB at 300 MB/s. */
 const PIECE_MS = 14
 /** What a member has to say waits so long. */
 const NEWS_MS = 20

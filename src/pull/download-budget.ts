@@ -4,8 +4,11 @@ import type { Session } from '../swarm/session.ts'
 /** Requests under way that keep a link of any pace busy: found by test/support/swarm-model.ts. */
 const MIN_REQUESTS = 8
 const MAX_REQUESTS = 64
-/** The same of pieces of the greatest length, of which an agent serves more at a time: found by `shoal simulate kraken-2600`. */
-const MIN_LARGE_REQUESTS = 12
+/**
+ * The same of pieces of the greatest length: as many as an agent sends of them at a time, and lets wait. With more of them many are
+ * refused, with less links are idle: found by `shoal simulate kraken-2600`.
+ */
+const MIN_LARGE_REQUESTS = 14
 /** How long a request is on its way before its bytes flow, in milliseconds: what is asked for ahead of need. */
 const AHEAD_MS = 50
 const WINDOW_MS = 250

@@ -35,10 +35,11 @@ const DEFAULT_MAX_QUEUED = 4
 /** Of the slots that large blobs take so many do not count for small ones, which never wait for them. */
 const SMALL_SLOTS = 2
 /**
- * Pieces of the greatest length have so many slots more: where links are fast the one that ends leaves its part of the link idle
- * until another has begun, and one of eight leaves less of it than one of six. Small ones come later by it.
+ * Pieces of the greatest length have this part of the slots beside them: where links are fast the one that ends leaves its part of the
+ * link idle until another has begun, and one of ten leaves less of it than one of six. Small ones come later by it. With more than ten
+ * the first copies of a piece take too long.
  */
-const LARGE_SLOTS = 2
+const LARGE_PART = 2 / 3
 /** Far members have this part of the slots while near ones are served or wait, and so many of their requests wait then. */
 const FAR_PART = 1 / 3
 const FAR_QUEUED = 1
@@ -54,6 +55,7 @@ const FAR_QUEUED = 1
 export class UploadQueue {
   readonly #slots: number
   readonly #farSlots: number
+  readonly #largeSlots: number
   readonly #slotsPerMember: number
   readonly #maxQueued: number
   readonly #need: (job: UploadJob) => UploadNeed
@@ -64,6 +66,7 @@ export class UploadQueue {
     this.#need = need
     this.#slots = init.slots ?? DEFAULT_SLOTS
     this.#farSlots = Math.max(1, Math.floor(this.#slots * FAR_PART))
+    this.#largeSlots = Math.floor(this.#slots * LARGE_PART)
     this.#slotsPerMember = init.slotsPerMember ?? DEFAULT_SLOTS_PER_MEMBER
     this.#maxQueued = init.maxQueued ?? DEFAULT_MAX_QUEUED
   }
@@ -143,8 +146,8 @@ export class UploadQueue {
 
   /** Of those who are served none sees the slots that large ones have beyond theirs. */
   #slotsFor (isLarge: boolean): number {
-    let large = isLarge ? LARGE_SLOTS : 0
-    for (const active of this.#active) if (active.isLarge && large < LARGE_SLOTS) large++
+    let large = isLarge ? this.#largeSlots : 0
+    for (const active of this.#active) if (active.isLarge && large < this.#largeSlots) large++
     return this.#slots + large
   }
 

@@ -2,6 +2,7 @@ import fc from 'fast-check'
 import * as limits from '../../src/net/swarm-limits.ts'
 import { KINDS, REFUSALS, type SwarmMessage } from '../../src/net/swarm-message.ts'
 import { digestOf, type Digest } from '../../src/oci/digest.ts'
+import { MAX_PIECE_LENGTH } from '../../src/swarm/pieces.ts'
 
 const channel = fc.integer({ min: 1, max: limits.MAX_CHANNEL })
 const queue = fc.integer({ min: 0, max: limits.MAX_QUEUE })
@@ -27,7 +28,7 @@ export const messages: { readonly [Type in SwarmMessage['type']]: fc.Arbitrary<S
   request: fc.record({ type: fc.constant('request'), channel, pieces: somePieces }),
   cancel: fc.record({ type: fc.constant('cancel'), channel, pieces: somePieces }),
   reject: fc.record({ type: fc.constant('reject'), channel, pieces: somePieces, reason: fc.constantFrom(...REFUSALS), queue }),
-  piece: fc.record({ type: fc.constant('piece'), channel, piece: fc.integer({ min: 0, max: limits.MAX_PIECE_INDEX }), offset: fc.integer({ min: 0, max: 3 * 1024 * 1024 }), length: fc.integer({ min: 1, max: 300 }), queue }),
+  piece: fc.record({ type: fc.constant('piece'), channel, piece: fc.integer({ min: 0, max: limits.MAX_PIECE_INDEX }), offset: fc.integer({ min: 0, max: MAX_PIECE_LENGTH - 300 }), length: fc.integer({ min: 1, max: 300 }), queue }),
   attest: fc.record({ type: fc.constant('attest'), channel, attestation }),
   members: fc.record({ type: fc.constant('members'), of: channel, members: fc.array(fc.record({ peer, addresses: fc.array(address, { maxLength: limits.MAX_MEMBER_ADDRESSES }), home: maybe(fc.constant(true)) }), { maxLength: 5 }) }),
   'lane-offer': fc.record({ type: fc.constant('lane-offer'), port: fc.integer({ min: 1, max: 65_535 }), fingerprint: secret, token: secret }),

@@ -57,7 +57,7 @@ test.each([
   [MIN_PIECE_LENGTH + 1, 2],
   [128 * MIN_PIECE_LENGTH, 128],
   [128 * MIN_PIECE_LENGTH + 1, 65],
-  [2 ** 40, 2 ** 18]
+  [2 ** 40, 2 ** 19]
 ])('a blob of %i bytes has %i pieces', (size, pieces) => {
   expect(pieceCount(size)).toBe(pieces)
 })

@@ -35,15 +35,15 @@ describe('pieces of the greatest length', () => {
   const many = (member: string): UploadJob[] => Array.from({ length: 12 }, (_, index) => job(`${member}${index}`, index))
   const needs = Object.fromEntries(many('large').map(({ member }) => [member, { isLarge: true }]))
 
-  it('have two slots more, which are free as long as these are', () => {
-    const queue = queueOf({ slots: 3, maxQueued: 12 }, needs)
-    const ahead = many('large').slice(0, 6).map(large => {
+  it.each([[1, 1], [3, 5], [6, 10]])('have two thirds of the slots more, which are free as long as these are: of %i slots %i', (slots, all) => {
+    const queue = queueOf({ slots, maxQueued: 12 }, needs)
+    const ahead = many('large').slice(0, all + 1).map(large => {
       queue.add(large)
       serve(queue)
       return queue.ahead(true)
     })
-    expect(ahead).toEqual([0, 0, 0, 0, 1, 2])
-    expect(queue.active).toBe(5)
+    expect(ahead).toEqual([...Array.from({ length: all - 1 }, () => 0), 1, 2])
+    expect(queue.active).toBe(all)
   })
 
   it('do not keep others from theirs', () => {
