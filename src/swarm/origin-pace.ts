@@ -59,6 +59,11 @@ export class OriginPace {
     return this.#hasHeard ? this.#typicalMs : 0
   }
 
+  /** What a piece takes lately, of us or of others, whoever takes longer, in milliseconds; Infinity until we have read one. */
+  get slowerMs (): number {
+    return this.#pieceMs === undefined ? Infinity : Math.max(this.#pieceMs, this.#typicalMs)
+  }
+
   /** Whether the origin would bring what is missing much sooner than the swarm does. */
   isMuchQuicker (nowMs: number): boolean {
     if (this.#pieceMs === undefined) return false

@@ -341,7 +341,7 @@ export class OriginPlan {
    */
   #nextForOthers (nowMs: number, offered?: PieceMask): OriginRun | undefined {
     if (this.#parts.taking.size === 0) this.#spare.begin(nowMs)
-    if (this.#knowsNoRanges || !this.#spare.suffices(nowMs, 1)) return undefined
+    if (this.#knowsNoRanges || !this.#isSpare(nowMs, 1)) return undefined
     const ranked = this.#candidates.assign(this.#free).within(this.#precedence.ranked)
     if (ranked.next(0) === -1) return undefined
     const unread = ranked.without(offered ?? this.#markOffered(nowMs))
@@ -349,7 +349,7 @@ export class OriginPlan {
     let best: { piece: number, before: number, turn: number } | undefined
     for (let piece = unread.next(0); piece !== -1; piece = unread.next(piece + 1)) {
       const before = this.#precedence.before(piece)
-      const owner = before === undefined || !this.#spare.suffices(nowMs, before) ? undefined : this.#precedence.owner(piece)
+      const owner = before === undefined || !this.#isSpare(nowMs, before) ? undefined : this.#precedence.owner(piece)
       if (before === undefined || owner === undefined || !isOurTurn(owner, before, nowMs)) {
         piece = this.#groups.last(piece)
         continue
@@ -358,6 +358,11 @@ export class OriginPlan {
       if (best === undefined || before < best.before || (before === best.before && turn > best.turn)) best = { piece, before, turn }
     }
     return best === undefined ? undefined : this.#begin(nowMs, { start: best.piece, end: best.piece + 1 })
+  }
+
+  /** Whether we have had nothing to read for long enough to read for those before us. */
+  #isSpare (nowMs: number, before: number): boolean {
+    return this.#spare.suffices(nowMs, before, this.#pace.slowerMs)
   }
 
   #begin (nowMs: number, run: OriginRun): OriginRun {
@@ -409,7 +414,7 @@ export class OriginPlan {
   /** Whether a member that has promised to read pieces may still be doing so, and gives them: it says so, and not for ever. */
   #isReading (member: Member, nowMs: number): boolean {
     if (member.isLeech || member.isExhausted) return false
-    const maySurpass = this.#policy !== 'frugal' && !this.#knowsNoRanges && this.#spare.suffices(nowMs, 1)
+    const maySurpass = this.#policy !== 'frugal' && !this.#knowsNoRanges && this.#isSpare(nowMs, 1)
     if (maySurpass && this.#pace.isMuchSlower(nowMs - member.takingSinceMs)) return false
     return nowMs - member.heardAtMs < 2 * this.#patienceMs && member.takingMs(nowMs) < this.#readingMs
   }

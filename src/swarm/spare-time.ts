@@ -1,5 +1,8 @@
-/** For each who ranks before us for a piece we wait so long, in milliseconds. */
-const STEP_MS = 500
+/** For each who ranks before us for a piece we wait for what so many pieces take lately. */
+const STEP_PIECES = 2
+/** But so long at the least, or two read the same where one has not heard of the other yet, and at the most. Milliseconds. */
+const MIN_STEP_MS = 200
+const MAX_STEP_MS = 500
 
 /** How long we have had nothing of our own to read from the origin. Those who still have something are slower than we. */
 export class SpareTime {
@@ -24,8 +27,8 @@ export class SpareTime {
     return nowMs - this.#sinceMs
   }
 
-  /** Whether it is enough to read for those before us. */
-  suffices (nowMs: number, before: number): boolean {
-    return this.at(nowMs) > before * STEP_MS
+  /** Whether it is enough to read for those before us. @param pieceMs - what the origin takes for a piece lately */
+  suffices (nowMs: number, before: number, pieceMs: number): boolean {
+    return this.at(nowMs) > before * Math.min(Math.max(STEP_PIECES * pieceMs, MIN_STEP_MS), MAX_STEP_MS)
   }
 }

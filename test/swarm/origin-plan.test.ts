@@ -6,8 +6,10 @@ import { lacking, firstOf, ownerOf, SessionScene } from '../support/session-scen
 const OWNER_PATIENCE_MS = 1500
 /** A member that says so reads a piece of 128 KiB for so long at the most, in milliseconds. */
 const READING_MS = 6_525
-/** Who has read all that it owns waits so long for each that ranks before it, in milliseconds. */
+/** Who has read all that it owns waits so long for each that ranks before it, in milliseconds, as long as it is not known what pieces take. */
 const SPARE_STEP_MS = 500
+/** And so long where pieces take little. */
+const QUICK_STEP_MS = 200
 /** Those who rank behind each other begin so long one after the other, in milliseconds. */
 const TURN_MS = 60
 const PIECES = 64
@@ -342,6 +344,25 @@ describe('beside others', () => {
       heard(scene, ['a'], SPARE_STEP_MS)
       expect(readAll(scene, SPARE_STEP_MS)).toEqual([])
       expect(readAll(scene, SPARE_STEP_MS + 1, 3)).toEqual(itsOrder.slice(-3).reverse())
+    })
+
+    it('sooner where a piece takes less than that, of us and of others', () => {
+      const scene = beside(['a'])
+      const its = ALL.filter(piece => ownerOf(piece, ['a']) === 'a')
+      const told = its.slice(0, 20)
+      scene.session.takes('a', told, 0)
+      let nowMs = 0
+      for (const [index, piece] of readAll(scene, 0).entries()) {
+        nowMs += 20
+        scene.came(piece, 'origin', nowMs)
+        scene.session.has('a', told.slice(index, index + 1), nowMs)
+      }
+      for (let start = 0; start < PIECES; start++) scene.session.originEnded(start, start + 1)
+      scene.takes(nowMs)
+      scene.session.takes('a', its.slice(20, 21), nowMs + QUICK_STEP_MS)
+      heard(scene, ['a'], nowMs + QUICK_STEP_MS)
+      expect(readAll(scene, nowMs + QUICK_STEP_MS)).toEqual([])
+      expect(readAll(scene, nowMs + QUICK_STEP_MS + 1, 1)).toHaveLength(1)
     })
 
     it('but not when it may be about to begin the same: it has been at another for a while, or has just ended it', () => {

@@ -110,14 +110,14 @@ describe('a cold swarm', () => {
   })
 
   // of 16 only eight read: where one owns more than its share, all wait for it a little
-  it.each([[4, 1.18, 1.2], [16, 1.23, 1.29]])('of %i hosts fetches 32 MiB at 10 MB/s within %f of that time, all in all, and each byte once, but for a piece of the last', (count, mean, most) => {
+  it.each([[4, 1.09, 1.1], [16, 1.23, 1.29]])('of %i hosts fetches 32 MiB at 10 MB/s within %f of that time, all in all, and each byte once, but for a piece of the last', (count, mean, most) => {
     const runs = [1, 2, 3, 4, 5, 6].map(seed => coldRun({ count, size: 32 * MIB, pace: 10_000, seed }))
     const ratios = runs.map(({ ratio }) => ratio)
     expect(ratios.reduce((sum, ratio) => sum + ratio, 0) / runs.length).toBeLessThanOrEqual(mean)
     expect(Math.max(...ratios)).toBeLessThanOrEqual(most)
     const vain = runs.map(({ copies }) => (copies - 1) * pieceCount(32 * MIB))
     expect(Math.max(...vain)).toBeLessThanOrEqual(1)
-    expect(vain.reduce((sum, pieces) => sum + pieces, 0)).toBeLessThanOrEqual(2)
+    expect(vain.reduce((sum, pieces) => sum + pieces, 0)).toBeLessThanOrEqual(4)
   })
 
   it('does not wait for what slow hosts own: of 16 with two at a tenth of the speed the others end within 1.6 of it', () => {
