@@ -404,7 +404,7 @@ export class OriginPlan {
   #markFree (nowMs: number, idleMs: number, binds: boolean): void {
     if (binds) markOpen(this.#free, this.#parts)
     else markUnread(this.#free, this.#parts)
-    if (this.#isOriginOnly || idleMs >= DESPAIR_MS) return
+    if (!binds || this.#isOriginOnly || idleMs >= DESPAIR_MS) return
     for (const member of this.#parts.members.values()) {
       if (member.taking.size === 0 || !this.#isReading(member, nowMs)) continue
       for (const piece of member.taking) this.#free.delete(piece)

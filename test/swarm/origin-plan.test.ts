@@ -591,6 +591,19 @@ describe('what members hold', () => {
     expect([scene.session.isComplete, scene.session.requested]).toEqual([true, 0])
   })
 
+  it.each<[OriginPolicy, boolean]>([['balanced', true], ['frugal', false]])('under the policy %s the last of it is read though another says that it reads it, when nothing comes: %s', (policy, isRead) => {
+    const scene = waiting(policy)
+    scene.joined('b', [], {}, 10)
+    for (let piece = 1; piece < PIECES - 1; piece++) scene.came(piece, 'a', 10)
+    scene.session.gone('a')
+    for (let nowMs = 10; nowMs <= 1_500; nowMs += 500) {
+      scene.session.takes('b', [PIECES - 1], nowMs)
+      expect(scene.takes(nowMs)).toEqual([])
+    }
+    scene.session.takes('b', [PIECES - 1], 10 + OWNER_PATIENCE_MS)
+    expect(scene.takes(11 + OWNER_PATIENCE_MS)).toEqual(isRead ? ['take 63-64'] : [])
+  })
+
   it('under the policy never is not read even if nobody holds it', () => {
     const scene = new SessionScene(1, { originPolicy: 'never' })
     expect(scene.takes(60_000)).toEqual([])
