@@ -1,11 +1,11 @@
 import { Bitfield } from '../../src/swarm/bitfield.ts'
-import { MAX_PIECE_LENGTH } from '../../src/swarm/pieces.ts'
+import { LARGE_PIECE_LENGTH } from '../../src/swarm/pieces.ts'
 import { Session } from '../../src/swarm/session.ts'
 
 /** As the agent decides. */
 const TICK_MS = 4
 /** From one piece to the next of every host, and of the origin: 2 MiB at 300 MB/s. */
-const PIECE_MS = 14
+const PIECE_MS = 7
 /** What a member has to say waits so long. */
 const NEWS_MS = 20
 /** Of a piece bytes are counted so often. */
@@ -64,7 +64,7 @@ export function streamOf (pieces: number, members: number, random: () => number)
 
 /** A session among so many members that hold nothing yet. */
 function joinedSession (pieces: number, members: number): Session {
-  const session = new Session({ self: 'self', digest: 'sha256:bench', size: pieces * MAX_PIECE_LENGTH, originPolicy: 'frugal' })
+  const session = new Session({ self: 'self', digest: 'sha256:bench', size: pieces * LARGE_PIECE_LENGTH, originPolicy: 'frugal' })
   join(session, members)
   return session
 }

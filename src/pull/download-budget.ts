@@ -5,7 +5,7 @@ import type { Session } from '../swarm/session.ts'
 const MIN_REQUESTS = 8
 const MAX_REQUESTS = 64
 /**
- * The same of pieces of the greatest length: as many as an agent sends of them at a time, and lets wait. With more of them many are
+ * The same of large pieces: as many as an agent sends of them at a time, and lets wait. With more of them many are
  * refused, with less links are idle: found by `shoal simulate kraken-2600`.
  */
 const MIN_LARGE_REQUESTS = 14

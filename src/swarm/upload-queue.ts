@@ -10,7 +10,7 @@ export interface UploadJob {
 export interface UploadNeed {
   /** Small blobs and manifests come before everything. */
   readonly isSmall: boolean
-  /** Its pieces are of the greatest length. @default false */
+  /** See `hasLargePieces`. @default false */
   readonly isLarge?: boolean
   /** It crosses a border, while members on our side lack a part too (`Session.isOutsider`). */
   readonly isFar: boolean
@@ -35,7 +35,7 @@ const DEFAULT_MAX_QUEUED = 4
 /** Of the slots that large blobs take so many do not count for small ones, which never wait for them. */
 const SMALL_SLOTS = 2
 /**
- * Pieces of the greatest length have this part of the slots beside them: where links are fast the one that ends leaves its part of the
+ * Large pieces have this part of the slots beside them: where links are fast the one that ends leaves its part of the
  * link idle until another has begun, and one of ten leaves less of it than one of six. Small ones come later by it. With more than ten
  * the first copies of a piece take too long.
  */
@@ -76,7 +76,7 @@ export class UploadQueue {
     return this.#waiting.length
   }
 
-  /** Requests that come before one that is asked now; none while a slot is free. @param isLarge - its pieces are of the greatest length */
+  /** Requests that come before one that is asked now; none while a slot is free. @param isLarge - see `hasLargePieces` */
   ahead (isLarge = false): number {
     return this.#active.length < this.#slotsFor(isLarge) ? 0 : 1 + this.#waiting.length
   }

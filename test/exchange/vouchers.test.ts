@@ -5,10 +5,10 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { Vouchers } from '../../src/exchange/vouchers.ts'
 import { decodeAttestation, signAttestation, type Attestation } from '../../src/net/swarm-attestation.ts'
 import { digestOf } from '../../src/oci/digest.ts'
-import { MAX_PIECE_LENGTH } from '../../src/swarm/pieces.ts'
+import { LARGE_PIECE_LENGTH } from '../../src/swarm/pieces.ts'
 
 const PIECES = 1024
-const SIZE = PIECES * MAX_PIECE_LENGTH
+const SIZE = PIECES * LARGE_PIECE_LENGTH
 const ROOM = PIECES * 4096
 const digest = digestOf(Buffer.from('a blob'))
 const all = Array.from({ length: PIECES }, (_, piece) => piece)

@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { SwarmLink } from '../../src/net/swarm-link.ts'
 import { digestOf, type Digest } from '../../src/oci/digest.ts'
 import type { Puller } from '../../src/pull/puller.ts'
-import { MAX_PIECE_LENGTH, MIN_PIECE_LENGTH } from '../../src/swarm/pieces.ts'
+import { MIN_PIECE_LENGTH, pieceCount } from '../../src/swarm/pieces.ts'
 import { Gate } from '../support/gate.ts'
 import { meetStranger, type Stranger } from '../support/stranger.ts'
 import { receivedBy, SwarmOfAgents, type SwarmAgent } from '../support/swarm-agents.ts'
@@ -355,14 +355,14 @@ describe('a swarm fetch', () => {
     const pulling = expect(pullBlob(puller, digest)).rejects.toMatchObject({ code: 'SIZE_DISAGREES' })
     await gate.reached()
     early.join({ size })
-    await until(() => saidBy(early, 'take').length === size / MAX_PIECE_LENGTH, { what: 'all pieces' })
+    await until(() => saidBy(early, 'take').length === pieceCount(size), { what: 'all pieces' })
     const late = await meetStranger(swarm, agent, bytesOf(SIZE))
     late.join({ size })
-    await until(() => saidBy(late, 'take').length === size / MAX_PIECE_LENGTH, { what: 'all pieces, to who comes late' })
+    await until(() => saidBy(late, 'take').length === pieceCount(size), { what: 'all pieces, to who comes late' })
 
     gate.open()
     await pulling
-    await until(() => saidBy(late, 'release').length === size / MAX_PIECE_LENGTH, { what: 'that it reads them no longer' })
+    await until(() => saidBy(late, 'release').length === pieceCount(size), { what: 'that it reads them no longer' })
     const other = swarm.origin.addBlob(repository, bytesOf(PIECE))
     expectSame(await pull(agent, other, PIECE, puller), bytesOf(PIECE))
   })

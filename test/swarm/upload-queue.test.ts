@@ -31,7 +31,7 @@ it('says how many come before another: none while a slot is free', () => {
   expect(queue.ahead()).toBe(0)
 })
 
-describe('pieces of the greatest length', () => {
+describe('large pieces', () => {
   const many = (member: string): UploadJob[] => Array.from({ length: 12 }, (_, index) => job(`${member}${index}`, index))
   const needs = Object.fromEntries(many('large').map(({ member }) => [member, { isLarge: true }]))
 
