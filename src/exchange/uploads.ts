@@ -152,7 +152,7 @@ export class Uploads {
       if (job.isCancelled || !link.isOpen) return
       const buffer = this.#free.pop() ?? Buffer.allocUnsafeSlow(MAX_CHUNK_LENGTH)
       try {
-        const length = await fill(participation, buffer, at, nextChunk(end - at, Math.min(this.#chunkBytes, link.chunkBytes)))
+        const length = await fill(participation, buffer, at, nextChunk(end - at, this.#chunkBytes))
         await this.#pace.pass(length, { isUrgent: participation.size <= SMALL_BYTES })
         if (job.isCancelled || !link.isOpen || attendee.ours !== channel) return
         const isLast = at + length === end

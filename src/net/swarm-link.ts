@@ -1,5 +1,4 @@
 import { DeadlineError } from '../errors.ts'
-import { ChunkLength } from './chunk-length.ts'
 import { LaneClosedError, type FrameTransport } from './frame-transport.ts'
 import { LinkPulse } from './link-pulse.ts'
 import { MessageAllowance } from './message-allowance.ts'
@@ -71,7 +70,6 @@ export class SwarmLink {
   readonly #state = new SwarmProtocolState()
   readonly #pulse = new LinkPulse()
   readonly #allowance: MessageAllowance
-  readonly #chunkLength = new ChunkLength()
   readonly #helloTimer: NodeJS.Timeout
   readonly #parsers: FrameParser[] = []
   readonly #intake: IntakePace | undefined
@@ -153,19 +151,12 @@ export class SwarmLink {
     else this.#unsent.push(...parts.map(encodeMessage))
   }
 
-  /** How much of a piece to send at a time, in bytes, so that what is said meanwhile does not wait for long behind it. */
-  get chunkBytes (): number {
-    return this.#chunkLength.bytes
-  }
-
   /** Sends a chunk; resolves when its bytes are no longer referenced and there is room for more. Rejects once closed. */
   async sendPiece (message: PieceMessage, body: Uint8Array): Promise<void> {
     const parts = this.#unsent
     this.#unsent = []
     parts.push(encodeMessage(message), body)
-    const sinceMs = performance.now()
     await this.#out.send(parts)
-    this.#chunkLength.sent(body.byteLength, performance.now() - sinceMs)
   }
 
   /** Moves to a direct lane if there can be one. Asked again, nothing happens, unless the last try has failed and is long enough ago. */
