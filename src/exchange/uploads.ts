@@ -46,7 +46,7 @@ export class Uploads {
   constructor (components: UploadsComponents, init: UploadQueueInit = {}) {
     this.#events = components.events
     this.#pace = components.pace
-    this.#chunkBytes = Math.min(MAX_CHUNK_LENGTH, components.pace.chunkBytes ?? Infinity)
+    this.#chunkBytes = components.pace.chunkBytes ?? Infinity
     this.#queue = new UploadQueue(job => this.#need(job), init)
   }
 

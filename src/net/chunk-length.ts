@@ -5,6 +5,6 @@ const MAX_EXCESS = 1 / 10
 
 /** The next chunk of so many bytes, cut into equal parts that are hardly longer than `aim`: each is written and read by itself, however short. */
 export function nextChunk (left: number, aim: number): number {
-  const parts = Math.max(Math.ceil(left / (aim * (1 + MAX_EXCESS))), Math.ceil(left / MAX_CHUNK_LENGTH))
+  const parts = Math.ceil(left / Math.min(aim * (1 + MAX_EXCESS), MAX_CHUNK_LENGTH))
   return Math.ceil(left / parts)
 }

@@ -402,9 +402,12 @@ export class OriginPlan {
 
   /** Marks what is neither here nor on its way to us, and what nobody says that it is reading. The last pieces, when they stay away, are on no way. */
   #markFree (nowMs: number, idleMs: number, binds: boolean): void {
-    if (binds) markOpen(this.#free, this.#parts)
-    else markUnread(this.#free, this.#parts)
-    if (!binds || this.#isOriginOnly || idleMs >= DESPAIR_MS) return
+    if (!binds) {
+      markUnread(this.#free, this.#parts)
+      return
+    }
+    markOpen(this.#free, this.#parts)
+    if (this.#isOriginOnly || idleMs >= DESPAIR_MS) return
     for (const member of this.#parts.members.values()) {
       if (member.taking.size === 0 || !this.#isReading(member, nowMs)) continue
       for (const piece of member.taking) this.#free.delete(piece)
