@@ -116,8 +116,10 @@ export class Directory {
   /** Tells another who else takes part. */
   introduce (host: SimHost, to: SimHost, { name }: LayerSpec, others: readonly SimHost[]): void {
     const { hosts, wire, random } = this.#world()
-    const foremost = (host.parts.get(name)?.session.foremost ?? []).flatMap(one => one === to.name ? [] : hosts.get(one) ?? [])
-    const told = whomToName({ foremost, others: others.filter(one => one !== to), isHome: one => isHome(one, to), most: MAX_MEMBERS_TOLD, random })
+    const part = host.parts.get(name)
+    const foremost = (part?.session.foremost ?? []).flatMap(one => one === to.name ? [] : hosts.get(one) ?? [])
+    const home = to.group.zone === undefined ? [] : (part?.membership?.aside ?? []).filter(one => isHome(one, to))
+    const told = whomToName({ foremost, others: [...others, ...home].filter(one => one !== to), isHome: one => isHome(one, to), most: MAX_MEMBERS_TOLD, random })
     if (told.length > 0) wire.tell(host, to, HEAD_BYTES + NAME_BYTES * told.length, () => { to.parts.get(name)?.membership?.told(told) })
   }
 

@@ -52,6 +52,11 @@ export class SimMembership {
     })
   }
 
+  /** Those it is linked to who want the same, and one of both had no room for the other. */
+  get aside (): SimHost[] {
+    return this.mesh.aside.map(name => this.#host(name)).filter(other => this.#part.host.links.has(other))
+  }
+
   start (): void {
     const { clock } = this.#world
     const { host, layer } = this.#part

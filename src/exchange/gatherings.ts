@@ -85,14 +85,21 @@ export class Gatherings {
   }
 
   /**
-   * Tells a peer who else there is.
+   * Tells a peer who else there is, of its own zone also those for whom we have no room, or they for us.
    * @param of - the peer's channel
    */
   introduce (link: SwarmLink, of: number, others: readonly string[], participation?: Participation): void {
     const { links } = this.#parts
     const isOther = (peer: string): boolean => peer !== link.peer
     const isHome = (peer: string): boolean => isSameZone(link.hello?.zone, links.of(peer)?.hello?.zone)
-    const named = whomToName({ foremost: (participation?.session.foremost ?? []).filter(isOther), others: others.filter(isOther), isHome, most: MAX_MEMBERS_TOLD, random: Math.random })
+    const home = (this.of(participation)?.aside ?? []).filter(isHome)
+    const named = whomToName({
+      foremost: (participation?.session.foremost ?? []).filter(isOther),
+      others: [...others, ...home].filter(isOther),
+      isHome,
+      most: MAX_MEMBERS_TOLD,
+      random: Math.random
+    })
     const members = named.map(peer => ({ peer, addresses: this.#addressesOf(peer, participation).slice(0, MAX_MEMBER_ADDRESSES), home: isHome(peer) }))
     if (members.length > 0) link.send({ type: 'members', of, members })
   }

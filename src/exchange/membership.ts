@@ -73,6 +73,11 @@ export class Membership {
     return this.#mesh.isAsking
   }
 
+  /** Those we are linked to who want the same, and one of us had no room for the other. */
+  get aside (): string[] {
+    return this.#mesh.aside.filter(peer => this.#parts.linkOf(peer) !== undefined)
+  }
+
   /** Asks those we are linked to, first who has asked us. @returns whom */
   start (): SwarmLink[] {
     const asked: SwarmLink[] = []
@@ -129,9 +134,11 @@ export class Membership {
     this.#act()
   }
 
-  /** The link to a peer has ended; with another it is as one that was never heard of. */
+  /** The link to a peer has ended; with another, which may be up already, it is as one that was never heard of. */
   gone (peer: string): void {
     this.#mesh.forget(peer)
+    const another = this.#parts.linkOf(peer)
+    if (another !== undefined) this.#knows(another)
     this.#act()
   }
 

@@ -48,6 +48,8 @@ interface Known {
   sinceMs: number
   /** Not asked before then. */
   restUntilMs: number
+  /** It would be a member if both of us had had room. */
+  isAside: boolean
 }
 
 /**
@@ -92,6 +94,11 @@ export class Mesh {
     return Math.max(0, this.#farMembers - this.far)
   }
 
+  /** Those who want the same and are no members, as one of us had no room for the other. */
+  get aside (): string[] {
+    return [...this.#peers.values()].filter(({ isAside }) => isAside).map(({ peer }) => peer)
+  }
+
   /** It takes part, or may. */
   knows (peer: string, isNear: boolean, nowMs: number): void {
     const known = this.#peers.get(peer)
@@ -100,7 +107,7 @@ export class Mesh {
       return
     }
     if (this.#peers.size - this.#degree >= MAX_KNOWN) this.#forgetAny()
-    this.#peers.set(peer, { peer, isNear, state: 'known', sinceMs: nowMs, restUntilMs: 0 })
+    this.#peers.set(peer, { peer, isNear, state: 'known', sinceMs: nowMs, restUntilMs: 0, isAside: false })
   }
 
   /** It cannot be reached, or is not welcome. */
@@ -119,7 +126,10 @@ export class Mesh {
     const hasPlace = known.state !== 'known'
     const isFull = !hasPlace && this.#degree >= this.#init.limit
     const leave = isFull ? this.#giveWay(known, nowMs) : undefined
-    if (isFull && leave === undefined) return { isAdmitted: false }
+    if (isFull && leave === undefined) {
+      known.isAside = true
+      return { isAdmitted: false }
+    }
     if (leave !== undefined) this.left(leave, nowMs)
     if (known.state !== 'member') this.#become(known, 'member', nowMs)
     return { isAdmitted: true, leave }
@@ -131,6 +141,7 @@ export class Mesh {
     if (known === undefined) return
     if (known.state !== 'known') this.#become(known, 'known', nowMs)
     known.restUntilMs = nowMs + forMs
+    known.isAside = forMs < Infinity
   }
 
   /** Whom to ask and whom to leave now. Call it after facts, and every second or so. */
@@ -206,6 +217,7 @@ export class Mesh {
     this.#degree += Number(state !== 'known') - Number(known.state !== 'known')
     known.state = state
     known.sinceMs = nowMs
+    known.isAside = false
   }
 
   #isRotationDue (nowMs: number): boolean {
@@ -249,9 +261,9 @@ export class Mesh {
     return far
   }
 
-  /** Who goes for one that is sought: these are so few that they do not push out one newcomer after the other. */
+  /** Who goes for one that is sought, those of our zone last: these are so few that they do not push out one newcomer after the other. */
   #replaceable (): string | undefined {
-    return this.#anyMember(() => true)
+    return this.#anyMember(({ peer }) => this.#init.isHome?.(peer) !== true) ?? this.#anyMember(() => true)
   }
 
   #anyMember (mayGo: (member: Known) => boolean): string | undefined {

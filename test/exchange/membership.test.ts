@@ -94,7 +94,10 @@ describe('agents that may have few members', () => {
       await agent.describe(repository, digest, bytes.length)
       return pullBlob(agent.puller({ graceMs: 100 }), digest)
     }
-    const pulls = [...far, first].map(pull)
+    // the far ones ask it, and half of them find no room: these too say where it is
+    const pulls = [pull(first)]
+    await until(() => first.participations.length === 1, { what: 'the first to fetch' })
+    pulls.push(...far.map(pull))
     await until(() => first.participations[0]?.memberCount === 4, { what: 'no place' })
     pulls.push(pull(second))
     await until(() => first.participations[0]?.session.members.has(second.agent.peer) === true, { what: 'each other as members', timeoutMs: 3000 })

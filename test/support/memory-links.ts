@@ -65,6 +65,8 @@ export class MemoryLinks implements ExchangeLinks {
     const opening = this.#opening.get(peer) ?? Promise.withResolvers<SwarmLink>()
     if (!this.#opening.has(peer)) {
       this.#opening.set(peer, opening)
+      // as with real ones only one of two that call each other at once stays
+      if (other.#opening.has(this.peer)) return opening.promise
       const [ours, theirs] = MemoryTransport.pair()
       other.take(theirs, this.peer, false)
       this.take(ours, peer, true)

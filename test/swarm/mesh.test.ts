@@ -118,6 +118,33 @@ describe('a mesh', () => {
     expect([all.next(0), all.joined('sought', true, 0)]).toEqual([[], { isAdmitted: false }])
   })
 
+  it('sends nobody of its zone away for those who are sought, while there are others', () => {
+    for (let seed = 1; seed < 20; seed++) {
+      const sought = ['sought']
+      const mesh = filled(meshOf({ seed, sought, isHome: peer => peer.startsWith('near') }), 7, 1)
+      expect(mesh.joined('sought', false, 0)).toEqual({ isAdmitted: true, leave: 'far 0' })
+    }
+    const all = filled(meshOf({ sought: ['sought'], isHome: peer => peer.startsWith('near') }), 8, 0)
+    expect(all.joined('sought', false, 0).leave).toMatch(/^near/)
+  })
+
+  it('remembers who would be a member if there had been room, until it is one, is asked, or has not the blob', () => {
+    const mesh = filled(meshOf(), 8, 0)
+    for (const peer of ['full', 'has not the blob', 'gone']) mesh.knows(peer, true, 0)
+    expect(mesh.joined('comes', true, 0).isAdmitted).toBe(false)
+    mesh.left('full', 0)
+    mesh.left('has not the blob', 0, { forMs: Infinity })
+    mesh.left('gone', 0)
+    mesh.forget('gone')
+    mesh.left('near 3', 500)
+    expect(mesh.aside.sort()).toEqual(['comes', 'full', 'near 3'])
+    expect(mesh.joined('comes', true, 500).isAdmitted).toBe(true)
+    mesh.left('near 3', 500, { forMs: Infinity })
+    expect(mesh.aside).toEqual(['full'])
+    for (const peer of ['near 0', 'near 1', 'near 2', 'near 4', 'near 5']) mesh.left(peer, 9999, { forMs: Infinity })
+    expect([mesh.next(10_000), mesh.aside]).toEqual([[{ type: 'ask', peer: 'full' }], []])
+  })
+
   it('takes those of its zone in place of far ones beyond their share, however young, but for those who deliver', () => {
     const isHome = (peer: string): boolean => peer.startsWith('home')
     const mesh = filled(meshOf({ isHome, isDelivering: peer => peer === 'far 0' }), 3, 5)
