@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { LARGE_PIECE_LENGTH, MIN_PIECE_LENGTH } from '../src/swarm/pieces.ts'
+import { MIN_PIECE_LENGTH } from '../src/swarm/pieces.ts'
 import { Session } from '../src/swarm/session.ts'
 import { seededRandom } from '../test/support/seeded-random.ts'
 import { atMost, type Section } from './support/report.ts'
 import { median, spread } from './support/samples.ts'
-import { join, replay, streamOf } from './support/session-stream.ts'
+import { join, PIECE_BYTES, replay, streamOf } from './support/session-stream.ts'
 
 const ROUNDS = 7
 const WARM_UP = 10
@@ -56,7 +56,7 @@ function microsecondsPerPiece (run: () => void): number {
 
 function bytesHeld (): { readonly ofSession: number, readonly ofMember: number } {
   const empty = usedBytes()
-  const sessions = Array.from({ length: SESSIONS }, (_, index) => new Session({ self: `self${index}`, digest: 'sha256:bench', size: PIECES * LARGE_PIECE_LENGTH }))
+  const sessions = Array.from({ length: SESSIONS }, (_, index) => new Session({ self: `self${index}`, digest: 'sha256:bench', size: PIECES * PIECE_BYTES }))
   const alone = usedBytes()
   for (const session of sessions) {
     join(session, MEMBERS)

@@ -75,7 +75,7 @@ export const configSchema = z.strictObject({
   zone: key(zoneName().optional(), 'Where this host is, such as its rack or site: members of the same zone are preferred.', { argument: 'LABEL' }),
   uploadLimit: key(rate().optional(), 'What all other agents together are sent at most; without it there is no limit.', { argument: 'RATE' }),
   downloadLimit: key(rate().optional(), 'What is taken at most, from other agents and registries together; without it there is no limit.', { argument: 'RATE' }),
-  uploadSlots: key(count(1, 256).prefault(6), 'Pieces sent at the same time, to all members together; two thirds more where pieces are of 2 MiB or more.', { argument: 'NUMBER' }),
+  uploadSlots: key(count(1, 256).prefault(6), 'Pieces sent at the same time, to all members together; a third more of pieces of 1 MiB, two thirds of larger ones.', { argument: 'NUMBER' }),
   maxMembers: key(count(4, 256).prefault(32), 'Members that this agent exchanges pieces of one blob with at a time.', { argument: 'NUMBER' }),
   leech: key(flag().prefault(false), 'Take from the swarm and give nothing.'),
   tagTtl: key(duration('ask every time').prefault('30s'), 'How long a tag\'s digest is believed before the registry is asked again.', { argument: 'DURATION' }),

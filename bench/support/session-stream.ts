@@ -1,7 +1,8 @@
 import { Bitfield } from '../../src/swarm/bitfield.ts'
-import { LARGE_PIECE_LENGTH } from '../../src/swarm/pieces.ts'
 import { Session } from '../../src/swarm/session.ts'
 
+/** Of a blob of 512 MiB to 4 GiB. */
+export const PIECE_BYTES = 2 * 1024 * 1024
 /** As the agent decides. */
 const TICK_MS = 4
 /** From one piece to the next of every host, and of the origin: 2 MiB at 300 MB/s. */
@@ -64,7 +65,7 @@ export function streamOf (pieces: number, members: number, random: () => number)
 
 /** A session among so many members that hold nothing yet. */
 function joinedSession (pieces: number, members: number): Session {
-  const session = new Session({ self: 'self', digest: 'sha256:bench', size: pieces * LARGE_PIECE_LENGTH, originPolicy: 'frugal' })
+  const session = new Session({ self: 'self', digest: 'sha256:bench', size: pieces * PIECE_BYTES, originPolicy: 'frugal' })
   join(session, members)
   return session
 }

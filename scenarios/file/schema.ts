@@ -30,7 +30,7 @@ const agent = mapping({
   originPolicy: z.enum(['frugal', 'balanced', 'fast', 'never'], { error: 'one of frugal, balanced, fast, never' }).prefault('balanced').describe('When the registry is asked: originPolicy of the agent.'),
   maxMembers: count(4, 256).prefault(32).describe('Members that an agent exchanges pieces of one blob with at a time.'),
   originConcurrency: count(1, 64).prefault(4).describe('Requests of one agent to the registry at a time.'),
-  uploadSlots: count(1, 256).prefault(6).describe('Pieces that one agent sends at a time; two thirds more where pieces are of 2 MiB or more.'),
+  uploadSlots: count(1, 256).prefault(6).describe('Pieces that one agent sends at a time; a third more of pieces of 1 MiB, two thirds of larger ones.'),
   uploadLimit: rate('leave it out for no limit').optional().describe('What one agent sends at the most; without it there is no limit.'),
   downloadLimit: rate('leave it out for no limit').optional().describe('What one agent takes at the most; without it there is no limit.'),
   keyed: flag().prefault(false).describe('Whether all have one swarm key, so that all are trusted.')

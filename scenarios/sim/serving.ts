@@ -1,4 +1,4 @@
-import { hasLargePieces, pieceSpan } from '../../src/swarm/pieces.ts'
+import { pieceLength, pieceSpan } from '../../src/swarm/pieces.ts'
 import type { UploadJob, UploadNeed } from '../../src/swarm/upload-queue.ts'
 import type { SimHost } from './host.ts'
 import type { Flow } from './network.ts'
@@ -23,7 +23,7 @@ export function needOf ({ sending }: SimHost, { member, piece, part }: SimJob): 
   for (const job of sending) if (job.piece === piece && job.part === part && job.member !== member) sent++
   return {
     isSmall: layer.bytes <= SMALL_BYTES,
-    isLarge: hasLargePieces(layer.bytes),
+    pieceLength: pieceLength(layer.bytes),
     isFar: layer.bytes > SMALL_BYTES && session.isOutsider(member),
     held: (session.members.get(member)?.held.count ?? 0) / Math.max(1, session.pieces),
     holders: session.availability.of(piece) + sent
@@ -32,7 +32,7 @@ export function needOf ({ sending }: SimHost, { member, piece, part }: SimJob): 
 
 /** Requests that come before one for a piece of this blob that is asked now. */
 export function ahead ({ host, layer }: SimPart): number {
-  return host.uploads.ahead(hasLargePieces(layer.bytes))
+  return host.uploads.ahead(pieceLength(layer.bytes))
 }
 
 /** Another asks for a piece. */

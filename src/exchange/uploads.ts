@@ -4,7 +4,7 @@ import { nextChunk } from '../net/chunk-length.ts'
 import { MAX_CHUNK_LENGTH } from '../net/swarm-limits.ts'
 import type { SwarmLink } from '../net/swarm-link.ts'
 import type { PieceMessage } from '../net/swarm-message.ts'
-import { hasLargePieces, pieceSpan } from '../swarm/pieces.ts'
+import { MIN_PIECE_LENGTH, pieceLength, pieceSpan } from '../swarm/pieces.ts'
 import { UploadQueue, type UploadJob, type UploadNeed, type UploadQueueInit } from '../swarm/upload-queue.ts'
 import type { RejectReason } from '../swarm/session.ts'
 import type { Attendee } from './participation.ts'
@@ -52,7 +52,7 @@ export class Uploads {
 
   /** Requests that come before one for a piece of such a blob that is asked now; none while a slot is free. @param size - bytes */
   ahead (size: number): number {
-    return this.#queue.ahead(hasLargePieces(size))
+    return this.#queue.ahead(pieceLength(size))
   }
 
   /** A member asks for a held piece. */
@@ -171,7 +171,7 @@ export class Uploads {
 
   #need ({ member, session, piece }: UploadJob): UploadNeed {
     const participation = this.#jobs.get(keyOf({ member, session, piece }))?.attendee.participation
-    if (participation === undefined) return { isSmall: false, isFar: false, held: 1, holders: Infinity }
+    if (participation === undefined) return { isSmall: false, pieceLength: MIN_PIECE_LENGTH, isFar: false, held: 1, holders: Infinity }
     const facts = participation.session.members.get(member)
     let sent = 0
     for (const job of this.#jobs.values()) {
@@ -179,7 +179,7 @@ export class Uploads {
     }
     return {
       isSmall: participation.size <= SMALL_BYTES,
-      isLarge: hasLargePieces(participation.size),
+      pieceLength: pieceLength(participation.size),
       isFar: participation.size > SMALL_BYTES && participation.session.isOutsider(member),
       held: (facts?.held.count ?? 0) / Math.max(1, participation.session.pieces),
       holders: participation.session.availability.of(piece) + sent

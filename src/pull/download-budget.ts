@@ -1,14 +1,10 @@
-import { hasLargePieces, MIN_PIECE_LENGTH, pieceLength } from '../swarm/pieces.ts'
+import { LARGE_PIECE_LENGTH, MIN_PIECE_LENGTH, pieceLength } from '../swarm/pieces.ts'
 import type { Session } from '../swarm/session.ts'
+import { DEFAULT_MAX_QUEUED, slotsOf } from '../swarm/upload-queue.ts'
 
 /** Requests under way that keep a link of any pace busy: found by test/support/swarm-model.ts. */
 const MIN_REQUESTS = 8
 const MAX_REQUESTS = 64
-/**
- * The same of large pieces: as many as an agent sends of them at a time, and lets wait. With more of them many are
- * refused, with less links are idle: found by `shoal simulate kraken-2600`.
- */
-const MIN_LARGE_REQUESTS = 14
 /** How long a request is on its way before its bytes flow, in milliseconds: what is asked for ahead of need. */
 const AHEAD_MS = 50
 const WINDOW_MS = 250
@@ -91,10 +87,13 @@ export class DownloadBudget {
     this.#sinceMs = now
   }
 
-  /** Requests that the session may begin now, and that one member may have. */
+  /**
+   * Requests that the session may begin now, and that one member may have. Of large pieces there are at least as many as an agent
+   * sends at a time, and lets wait: with more of them many are refused, with less links are idle (`shoal simulate kraken-2600`).
+   */
   roomFor (session: Session, nowMs: number): { room: number, window: number } {
     const length = pieceLength(session.size)
-    const least = hasLargePieces(session.size) ? MIN_LARGE_REQUESTS : MIN_REQUESTS
+    const least = length >= LARGE_PIECE_LENGTH ? slotsOf(length) + DEFAULT_MAX_QUEUED : MIN_REQUESTS
     const total = Math.min(MAX_REQUESTS, Math.max(least, Math.ceil(this.#bytesPerMs * AHEAD_MS / length) + 2))
     const ours = session.onTime(nowMs) + session.unverified
     let underWay = 0

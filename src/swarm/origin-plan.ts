@@ -48,7 +48,7 @@ const START_STEP_MS = 25
  * In a swarm of very many, whoever is to read waits until it has heard of no other that is for so long: agents hear of each
  * other in a few steps, and until then each of many takes itself for one of the eight. Milliseconds.
  */
-const SETTLE_MS = 30
+const SETTLE_MS = 20
 /** Pieces of one read; doubles with each that nobody else wanted a part in. */
 const FIRST_RUN_PIECES = 1
 const MAX_RUN_PIECES = 64

@@ -6,27 +6,22 @@ const PIECES_AIM = 128
 export const MIN_PIECE_LENGTH = 128 * KIB
 /** A blob of so few pieces is read twice for little, so nobody waits long for anybody. */
 export const SMALL_PIECES = 4
-/** Bytes. Twice as long a piece is longer half read, and in each generation of copies: found by `shoal simulate kraken-2600`. */
-export const LARGE_PIECE_LENGTH = 2048 * KIB
+/** Bytes. Pieces of so many and more are large: a fast link is longer busy with each than with what is between them. */
+export const LARGE_PIECE_LENGTH = 1024 * KIB
 /** Bytes: of blobs so large that it costs little of their time, and more pieces would cost more than it. */
 export const MAX_PIECE_LENGTH = 4096 * KIB
-/** Large pieces of a blob, at the most. */
-const MOST_LARGE_PIECES = 2048
+/** Pieces of a blob by their length, at the most: a piece is longer half read, and in each generation of copies, but each costs. Found by `shoal simulate`. */
+const MOST_PIECES = new Map([[LARGE_PIECE_LENGTH, 512], [2048 * KIB, 2048]])
 
 /**
  * Length in bytes of all pieces of a blob but perhaps the last. It follows from the blob's size alone, so all agents
- * agree on it: the next power of two of size/128, at least 128 KiB and at most 2 MiB; 4 MiB of blobs of more than 4 GiB.
+ * agree on it: the next power of two of size/128, at least 128 KiB and at most 1 MiB; 2 MiB of blobs of more than 512 MiB,
+ * 4 MiB of more than 4 GiB.
  */
 export function pieceLength (size: number): number {
-  if (size > MOST_LARGE_PIECES * LARGE_PIECE_LENGTH) return MAX_PIECE_LENGTH
   let length = MIN_PIECE_LENGTH
-  while (length < LARGE_PIECE_LENGTH && length * PIECES_AIM < size) length *= 2
+  while (length < MAX_PIECE_LENGTH && length * (MOST_PIECES.get(length) ?? PIECES_AIM) < size) length *= 2
   return length
-}
-
-/** Whether all pieces of the blob but perhaps the last have 2 MiB or more. */
-export function hasLargePieces (size: number): boolean {
-  return pieceLength(size) >= LARGE_PIECE_LENGTH
 }
 
 /** Pieces of a blob; none for an empty one. */

@@ -10,8 +10,8 @@ export interface UploadJob {
 export interface UploadNeed {
   /** Small blobs and manifests come before everything. */
   readonly isSmall: boolean
-  /** See `hasLargePieces`. @default false */
-  readonly isLarge?: boolean
+  /** Bytes of a piece of its blob: see `slotsOf`. */
+  readonly pieceLength: number
   /** It crosses a border, while members on our side lack a part too (`Session.isOutsider`). */
   readonly isFar: boolean
   /** Part of the blob that the member holds, 0 to 1. */
@@ -31,18 +31,24 @@ export interface UploadQueueInit {
 
 const DEFAULT_SLOTS = 6
 const DEFAULT_SLOTS_PER_MEMBER = 2
-const DEFAULT_MAX_QUEUED = 4
+export const DEFAULT_MAX_QUEUED = 4
 /** Of the slots that large blobs take so many do not count for small ones, which never wait for them. */
 const SMALL_SLOTS = 2
 /**
- * Large pieces have this part of the slots beside them: where links are fast the one that ends leaves its part of the
- * link idle until another has begun, and one of ten leaves less of it than one of six. Small ones come later by it. With more than ten
- * the first copies of a piece take too long.
+ * Pieces of so many bytes have this part of the slots beside them: where links are fast the one that ends leaves its part of the
+ * link idle until another has begun, and one of ten leaves less of it than one of six. Small ones come later by it. With more
+ * slots the first copies of a piece take too long.
  */
-const LARGE_PART = 2 / 3
+const MORE_SLOTS = [[2 * 1024 * 1024, 2 / 3], [1024 * 1024, 1 / 3]] as const
 /** Far members have this part of the slots while near ones are served or wait, and so many of their requests wait then. */
 const FAR_PART = 1 / 3
 const FAR_QUEUED = 1
+
+/** Pieces of a blob that an agent sends at a time. @param slots - of small pieces @param pieceLength - bytes */
+export function slotsOf (pieceLength: number, slots = DEFAULT_SLOTS): number {
+  const [, part = 0] = MORE_SLOTS.find(([least]) => pieceLength >= least) ?? []
+  return slots + Math.floor(slots * part)
+}
 
 /**
  * Who is served next. The queue is short and never idle. Among those who wait, members that get nothing yet come first, then
@@ -55,7 +61,6 @@ const FAR_QUEUED = 1
 export class UploadQueue {
   readonly #slots: number
   readonly #farSlots: number
-  readonly #largeSlots: number
   readonly #slotsPerMember: number
   readonly #maxQueued: number
   readonly #need: (job: UploadJob) => UploadNeed
@@ -66,7 +71,6 @@ export class UploadQueue {
     this.#need = need
     this.#slots = init.slots ?? DEFAULT_SLOTS
     this.#farSlots = Math.max(1, Math.floor(this.#slots * FAR_PART))
-    this.#largeSlots = Math.floor(this.#slots * LARGE_PART)
     this.#slotsPerMember = init.slotsPerMember ?? DEFAULT_SLOTS_PER_MEMBER
     this.#maxQueued = init.maxQueued ?? DEFAULT_MAX_QUEUED
   }
@@ -76,9 +80,9 @@ export class UploadQueue {
     return this.#waiting.length
   }
 
-  /** Requests that come before one that is asked now; none while a slot is free. @param isLarge - see `hasLargePieces` */
-  ahead (isLarge = false): number {
-    return this.#active.length < this.#slotsFor(isLarge) ? 0 : 1 + this.#waiting.length
+  /** Requests that come before one that is asked now; none while a slot is free. @param pieceLength - bytes of a piece of its blob */
+  ahead (pieceLength: number): number {
+    return this.#active.length < this.#slotsFor(pieceLength) ? 0 : 1 + this.#waiting.length
   }
 
   get active (): number {
@@ -102,7 +106,7 @@ export class UploadQueue {
     if (best === undefined) return undefined
     const { job, need } = best
     this.#waiting.splice(this.#waiting.indexOf(job), 1)
-    this.#active.push({ job, isSmall: need.isSmall, isLarge: need.isLarge === true, isFar: need.isFar })
+    this.#active.push({ job, isSmall: need.isSmall, slots: slotsOf(need.pieceLength, this.#slots), isFar: need.isFar })
     return job
   }
 
@@ -130,25 +134,25 @@ export class UploadQueue {
     const farActive = this.#farActive
     // near ones do not see those that far ones have beyond their share
     const surplus = Math.max(0, farActive - this.#farSlots)
-    if (all.count - all.unseen - surplus >= this.#slotsFor(true)) return undefined
+    if (all.count - all.unseen - surplus >= this.#slotsFor(Infinity)) return undefined
     const waiting = this.#candidates()
     const farLimit = this.#isNearServed(waiting) ? this.#farSlots : this.#slots
     let best: Waiting | undefined
     for (const candidate of waiting) {
-      const { isSmall, isLarge = false, isFar } = candidate.need
+      const { isSmall, pieceLength, isFar } = candidate.need
       const own = this.#activeOf(candidate.job.member)
       const [taken, ofMember] = isSmall ? [all.count - all.unseen, own.count - own.unseen] : [all.count, own.count]
-      if (ofMember >= this.#slotsPerMember || taken - (isFar ? 0 : surplus) >= this.#slotsFor(isLarge) || (isFar && farActive >= farLimit)) continue
+      if (ofMember >= this.#slotsPerMember || taken - (isFar ? 0 : surplus) >= this.#slotsFor(pieceLength) || (isFar && farActive >= farLimit)) continue
       if (best === undefined || compare(candidate, best, farActive === 0) < 0) best = candidate
     }
     return best
   }
 
-  /** Of those who are served none sees the slots that large ones have beyond theirs. */
-  #slotsFor (isLarge: boolean): number {
-    let large = isLarge ? this.#largeSlots : 0
-    for (const active of this.#active) if (active.isLarge && large < this.#largeSlots) large++
-    return this.#slots + large
+  /** Of those who are served none sees the slots that larger pieces have beyond theirs. */
+  #slotsFor (pieceLength: number): number {
+    let count = slotsOf(pieceLength, this.#slots)
+    for (const { slots } of this.#active) if (slots > count) count++
+    return count
   }
 
   /** All that wait. */
@@ -191,7 +195,8 @@ export class UploadQueue {
 interface Active {
   readonly job: UploadJob
   readonly isSmall: boolean
-  readonly isLarge: boolean
+  /** Those of its kind. */
+  readonly slots: number
   readonly isFar: boolean
 }
 

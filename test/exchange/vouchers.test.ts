@@ -5,10 +5,10 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { Vouchers } from '../../src/exchange/vouchers.ts'
 import { decodeAttestation, signAttestation, type Attestation } from '../../src/net/swarm-attestation.ts'
 import { digestOf } from '../../src/oci/digest.ts'
-import { LARGE_PIECE_LENGTH } from '../../src/swarm/pieces.ts'
+import { pieceCount } from '../../src/swarm/pieces.ts'
 
-const PIECES = 1024
-const SIZE = PIECES * LARGE_PIECE_LENGTH
+const SIZE = 2 ** 31
+const PIECES = pieceCount(SIZE)
 const ROOM = PIECES * 4096
 const digest = digestOf(Buffer.from('a blob'))
 const all = Array.from({ length: PIECES }, (_, piece) => piece)

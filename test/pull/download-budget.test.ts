@@ -35,8 +35,8 @@ it('is shared by all downloads, each of which may have one request under way', (
   expect(budget.roomFor(second, 0).room).toBe(room)
 })
 
-it('asks for eight pieces of any length, and for fourteen large ones, until it is known how fast they come', () => {
-  for (const [mib, requests] of [[16, 8], [64, 8], [128, 8], [129, 14], [512, 14], [20_480, 14]] as const) {
+it('asks for eight pieces of any length, for twelve of 1 MiB and fourteen of more, until it is known how fast they come', () => {
+  for (const [mib, requests] of [[16, 8], [64, 8], [65, 12], [512, 12], [513, 14], [20_480, 14]] as const) {
     const size = mib * 1024 * 1024
     const session = new Session({ self: 'self', digest: digestOf(Buffer.from('large')), size })
     session.joined('member', { held: Bitfield.full(session.pieces) }, 0)

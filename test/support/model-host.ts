@@ -1,5 +1,6 @@
 import { DownloadBudget } from '../../src/pull/download-budget.ts'
 import type { OriginPolicy } from '../../src/swarm/origin-plan.ts'
+import { pieceLength } from '../../src/swarm/pieces.ts'
 import { Session } from '../../src/swarm/session.ts'
 import { UploadQueue, type UploadJob, type UploadNeed } from '../../src/swarm/upload-queue.ts'
 import type { ModelClock } from './model-clock.ts'
@@ -88,13 +89,18 @@ export class ModelHost {
     for (const key of [...this.unanswered]) if (key.startsWith(requestKey(dead.id, ''))) this.unanswered.delete(key)
   }
 
+  /** Requests that come before one that is asked now. */
+  get ahead (): number {
+    return this.uploads.ahead(pieceLength(this.session.size))
+  }
+
   #need ({ member, piece }: UploadJob): UploadNeed {
     const { members, availability, pieces } = this.session
     let sent = 0
     for (const { job } of this.sending.values()) {
       if (job.piece === piece && job.member !== member) sent++
     }
-    return { isSmall: false, isFar: this.session.isOutsider(member), held: (members.get(member)?.held.count ?? 0) / pieces, holders: availability.of(piece) + sent }
+    return { isSmall: false, pieceLength: pieceLength(this.session.size), isFar: this.session.isOutsider(member), held: (members.get(member)?.held.count ?? 0) / pieces, holders: availability.of(piece) + sent }
   }
 }
 

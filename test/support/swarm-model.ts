@@ -258,7 +258,7 @@ export class SwarmModel {
   #reject (host: ModelHost, id: string, piece: number, reason: RejectReason): void {
     const to = this.#byId.get(id)
     if (to === undefined) return
-    const queue = host.uploads.ahead()
+    const queue = host.ahead
     this.#wire.tell(host, to, () => {
       to.unanswered.delete(requestKey(host.id, piece))
       to.session.queued(host.id, queue)
@@ -307,7 +307,7 @@ export class SwarmModel {
     this.#decideSoon(host)
     if (from !== undefined) {
       host.unanswered.delete(requestKey(from.id, piece))
-      session.queued(from.id, from.uploads.ahead())
+      session.queued(from.id, from.ahead)
       session.progressed(from.id, nowMs)
       const expected = session.expects(from.id, piece)
       if (expected === undefined) throw new Error(`${host.id} did not expect piece ${piece} from ${from.id}`)
@@ -334,7 +334,7 @@ export class SwarmModel {
       const pieces = host.news.splice(0)
       if (pieces.length === 0) return
       for (const other of host.joined) {
-        const queue = host.uploads.ahead()
+        const queue = host.ahead
         this.#wire.tell(host, other, () => {
           other.session.queued(host.id, queue)
           other.session.has(host.id, pieces, this.#clock.nowMs)

@@ -39,7 +39,7 @@ describe('alone', () => {
   it('nobody is waited for where nobody is linked to us: the first run is 16 MiB, or all', () => {
     expect(new SessionScene(PIECES).takes(0, { isAlone: true })).toEqual(['take 0-64'])
     const size = 200 * 1024 * 1024
-    expect(new SessionScene(0, { size }).takes(0, { runs: 9, isAlone: true })).toEqual(['take 0-8', 'take 8-24', 'take 24-56', 'take 56-100'])
+    expect(new SessionScene(0, { size }).takes(0, { runs: 9, isAlone: true })).toEqual(['take 0-16', 'take 16-48', 'take 48-112', 'take 112-176', 'take 176-200'])
   })
 
   it('a long run is no longer than other blobs leave it', () => {

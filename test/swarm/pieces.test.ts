@@ -1,7 +1,8 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { LARGE_PIECE_LENGTH, lastPieceStart, MAX_PIECE_LENGTH, MIN_PIECE_LENGTH, pieceCount, pieceLength, pieceSpan } from '../../src/swarm/pieces.ts'
+import { lastPieceStart, MAX_PIECE_LENGTH, MIN_PIECE_LENGTH, pieceCount, pieceLength, pieceSpan } from '../../src/swarm/pieces.ts'
 
+const MIB = 2 ** 20
 const size = fc.oneof(fc.nat(2 ** 31 - 1), fc.integer({ min: 0, max: 2 ** 45 }))
 
 test('a piece length is a power of two within its bounds', () => {
@@ -14,7 +15,7 @@ test('a piece length is a power of two within its bounds', () => {
 })
 
 test('between the bounds a blob has more than 64 and at most 128 pieces', () => {
-  fc.assert(fc.property(fc.integer({ min: 128 * MIN_PIECE_LENGTH + 1, max: 128 * LARGE_PIECE_LENGTH }), size => {
+  fc.assert(fc.property(fc.integer({ min: 128 * MIN_PIECE_LENGTH + 1, max: 128 * MIB }), size => {
     const pieces = pieceCount(size)
     expect(pieces).toBeGreaterThan(64)
     expect(pieces).toBeLessThanOrEqual(128)
@@ -57,8 +58,11 @@ test.each([
   [MIN_PIECE_LENGTH + 1, 2],
   [128 * MIN_PIECE_LENGTH, 128],
   [128 * MIN_PIECE_LENGTH + 1, 65],
-  [2048 * LARGE_PIECE_LENGTH, 2048],
-  [2048 * LARGE_PIECE_LENGTH + 1, 1025],
+  [128 * MIB + 1, 129],
+  [512 * MIB, 512],
+  [512 * MIB + 1, 257],
+  [4096 * MIB, 2048],
+  [4096 * MIB + 1, 1025],
   [2 ** 40, 2 ** 18]
 ])('a blob of %i bytes has %i pieces', (size, pieces) => {
   expect(pieceCount(size)).toBe(pieces)

@@ -121,18 +121,18 @@ describe('where more fetch a blob than read it', () => {
     }
   })
 
-  it('of whom some are known by name only, nobody begins before those that are to read have been the same for 30 ms', () => {
+  it('of whom some are known by name only, nobody begins before those that are to read have been the same for 20 ms', () => {
     const session = new Session({ self: NAMES[3] ?? '', digest: DIGEST, size: PIECES * MIN_PIECE_LENGTH, originPolicy: 'frugal' })
     session.originReady(true)
     session.knows(NAMES.slice(10))
-    expect([begins(session, 0), session.dueMs]).toEqual([false, 30])
+    expect([begins(session, 0), session.dueMs]).toEqual([false, 20])
     session.knows(NAMES.slice(19))
-    expect([begins(session, 10), session.dueMs]).toEqual([false, 30])
+    expect([begins(session, 10), session.dueMs]).toEqual([false, 20])
     session.knows(NAMES.slice(0, 1))
-    expect([begins(session, 20), session.dueMs]).toEqual([false, 20 + 30 + 25])
-    expect([begins(session, 74.9), begins(session, 75), session.dueMs]).toEqual([false, true, undefined])
+    expect([begins(session, 15), session.dueMs]).toEqual([false, 15 + 20 + 25])
+    expect([begins(session, 59.9), begins(session, 60), session.dueMs]).toEqual([false, true, undefined])
     session.knows(NAMES.slice(1, 3))
-    expect([begins(session, 76), session.dueMs]).toEqual([true, undefined])
+    expect([begins(session, 61), session.dueMs]).toEqual([true, undefined])
   })
 
   it('those who read are named to others, and to the one who asks, if it is one of them', () => {

@@ -1,8 +1,9 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { UploadQueue, type UploadJob, type UploadNeed, type UploadQueueInit } from '../../src/swarm/upload-queue.ts'
+import { slotsOf, UploadQueue, type UploadJob, type UploadNeed, type UploadQueueInit } from '../../src/swarm/upload-queue.ts'
 
-const ORDINARY: UploadNeed = { isSmall: false, isFar: false, held: 0.5, holders: 1 }
+const KIB = 1024
+const ORDINARY: UploadNeed = { isSmall: false, isFar: false, held: 0.5, holders: 1, pieceLength: 128 * KIB }
 
 function job (member: string, piece = 0): UploadJob {
   return { member, session: 'blob', piece }
@@ -24,26 +25,45 @@ it('says how many come before another: none while a slot is free', () => {
   const ahead = ['a', 'b', 'c', 'd'].map(member => {
     queue.add(job(member))
     serve(queue)
-    return queue.ahead()
+    return queue.ahead(128 * KIB)
   })
   expect(ahead).toEqual([0, 1, 2, 3])
   queue.done(job('a'))
-  expect(queue.ahead()).toBe(0)
+  expect(queue.ahead(128 * KIB)).toBe(0)
 })
 
 describe('large pieces', () => {
   const many = (member: string): UploadJob[] => Array.from({ length: 12 }, (_, index) => job(`${member}${index}`, index))
-  const needs = Object.fromEntries(many('large').map(({ member }) => [member, { isLarge: true }]))
+  const needs = Object.fromEntries(many('large').map(({ member }) => [member, { pieceLength: 2048 * KIB }]))
 
   it.each([[1, 1], [3, 5], [6, 10]])('have two thirds of the slots more, which are free as long as these are: of %i slots %i', (slots, all) => {
     const queue = queueOf({ slots, maxQueued: 12 }, needs)
     const ahead = many('large').slice(0, all + 1).map(large => {
       queue.add(large)
       serve(queue)
-      return queue.ahead(true)
+      return queue.ahead(2048 * KIB)
     })
     expect(ahead).toEqual([...Array.from({ length: all - 1 }, () => 0), 1, 2])
     expect(queue.active).toBe(all)
+  })
+
+  it.each([[512, 6], [1024, 8], [2048, 10], [4096, 10]])('have the more slots the larger they are: of %i KiB %i', (kib, slots) => {
+    expect(slotsOf(kib * KIB)).toBe(slots)
+    const queue = queueOf({ maxQueued: 12 }, Object.fromEntries(many('any').map(({ member }) => [member, { pieceLength: kib * KIB }])))
+    for (const any of many('any')) queue.add(any)
+    expect(serve(queue)).toHaveLength(slots)
+    expect(queue.ahead(kib * KIB)).toBe(1 + 12 - slots)
+  })
+
+  it('of middle size do not see the slots that larger ones have beyond theirs', () => {
+    const queue = queueOf({ maxQueued: 24 }, { ...needs, ...Object.fromEntries(many('middle').map(({ member }) => [member, { pieceLength: 1024 * KIB }])) })
+    for (const large of many('large')) queue.add(large)
+    expect(serve(queue)).toHaveLength(10)
+    for (const middle of many('middle')) queue.add({ ...middle })
+    expect(queue.ahead(1024 * KIB)).toBeGreaterThan(0)
+    for (const large of many('large').slice(0, 2)) queue.done(large)
+    queue.drop(({ member }) => member.startsWith('large'))
+    expect(serve(queue)).toHaveLength(2)
   })
 
   it('do not keep others from theirs', () => {
@@ -62,7 +82,7 @@ describe('large pieces', () => {
     const queue = queueOf({ slots: 3, maxQueued: 24 }, needs)
     for (const other of many('other')) queue.add(other)
     expect(serve(queue)).toHaveLength(3)
-    expect(queue.ahead()).toBeGreaterThan(0)
+    expect(queue.ahead(128 * KIB)).toBeGreaterThan(0)
     for (const large of many('large')) queue.add(large)
     expect(serve(queue)).toHaveLength(2)
   })
@@ -82,7 +102,7 @@ describe('who is served', () => {
   })
 
   it('is a member that gets nothing yet, before the rarest piece', () => {
-    const queue = queueOf({ slots: 2 }, { a: { holders: 1 }, b: { holders: 5 } })
+    const queue = queueOf({ slots: 2 }, { a: { holders: 1, pieceLength: 128 * KIB }, b: { holders: 5 } })
     queue.add(job('a', 0))
     queue.add(job('a', 1))
     queue.add(job('b'))
@@ -94,7 +114,7 @@ describe('who is served', () => {
     const queue = queueOf({ slots: 1 }, needs)
     for (const member of ['a', 'b', 'c']) queue.add(job(member))
     expect(queue.next()).toEqual(job('a'))
-    needs.c = { holders: 1 }
+    needs.c = { holders: 1, pieceLength: 128 * KIB }
     queue.done(job('a'))
     expect(queue.next()).toEqual(job('c'))
   })
