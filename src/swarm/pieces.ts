@@ -8,10 +8,13 @@ export const MIN_PIECE_LENGTH = 128 * KIB
 export const SMALL_PIECES = 4
 /** Bytes. Pieces of so many and more are large: a fast link is longer busy with each than with what is between them. */
 export const LARGE_PIECE_LENGTH = 1024 * KIB
-/** Bytes: of blobs so large that it costs little of their time, and more pieces would cost more than it. */
+/** Bytes. */
 export const MAX_PIECE_LENGTH = 4096 * KIB
-/** Pieces of a blob by their length, at the most: a piece is longer half read, and in each generation of copies, but each costs. Found by `shoal simulate`. */
-const MOST_PIECES = new Map([[LARGE_PIECE_LENGTH, 512], [2048 * KIB, 2048]])
+/**
+ * Of blobs of more than so many bytes all pieces have so many: a longer piece is longer half read, and in each generation of copies, which matters
+ * the less the longer the blob takes, and each piece costs. Found by `shoal simulate`.
+ */
+const LONGER = [[4096 * 1024 * KIB, MAX_PIECE_LENGTH], [512 * 1024 * KIB, 2048 * KIB]] as const
 
 /**
  * Length in bytes of all pieces of a blob but perhaps the last. It follows from the blob's size alone, so all agents
@@ -19,8 +22,9 @@ const MOST_PIECES = new Map([[LARGE_PIECE_LENGTH, 512], [2048 * KIB, 2048]])
  * 4 MiB of more than 4 GiB.
  */
 export function pieceLength (size: number): number {
+  for (const [above, length] of LONGER) if (size > above) return length
   let length = MIN_PIECE_LENGTH
-  while (length < MAX_PIECE_LENGTH && length * (MOST_PIECES.get(length) ?? PIECES_AIM) < size) length *= 2
+  while (length < LARGE_PIECE_LENGTH && length * PIECES_AIM < size) length *= 2
   return length
 }
 

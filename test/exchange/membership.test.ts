@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
+import { Membership } from '../../src/exchange/membership.ts'
 import type { Participation } from '../../src/exchange/participation.ts'
+import type { SwarmLink } from '../../src/net/swarm-link.ts'
 import { MIN_PIECE_LENGTH } from '../../src/swarm/pieces.ts'
 import { Gate } from '../support/gate.ts'
 import { meetStranger } from '../support/stranger.ts'
@@ -31,6 +33,33 @@ async function fetcher (init: SwarmAgentInit = {}): Promise<Fetcher> {
   }
   return { agent, participations }
 }
+
+it('a peer whose link ends while another is up is asked by that one', () => {
+  const link = { peer: 'peer', isOpen: true } as unknown as SwarmLink
+  const invited: SwarmLink[] = []
+  const participation = { session: { fellows: [], isAsked: () => false }, invite: (one: SwarmLink) => { invited.push(one) } } as unknown as Participation
+  let open: SwarmLink | undefined
+  const membership = new Membership(participation, {
+    limit: 4,
+    candidates: () => [],
+    interested: () => [],
+    linkOf: () => open,
+    isWelcome: () => true,
+    isNear: () => true,
+    isHome: () => false,
+    isServing: () => false,
+    call () {},
+    introduce () {},
+    leave () {},
+    now: () => 0
+  })
+  open = link
+  membership.gone('peer')
+  expect(invited).toEqual([link])
+  open = undefined
+  membership.gone('peer')
+  expect(invited).toHaveLength(1)
+})
 
 describe('agents that may have few members', () => {
   it('come to the same blob by way of each other, though they know one of them at first', async () => {
