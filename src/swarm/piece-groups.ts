@@ -2,6 +2,9 @@ import { pieceLength } from './pieces.ts'
 
 /** A request costs the origin the same whatever its length, so it is to bring so many bytes, as far as pieces are that small. */
 const GROUP_BYTES = 512 * 1024
+/** And so many, of a blob that has enough of them for eight readers to share: else shorter pieces would mean more requests. */
+const LARGE_GROUP_BYTES = 2 * 1024 * 1024
+const MANY_GROUPS = 64
 
 /**
  * Neighbouring pieces of a blob that have one owner, which reads them by one request. How many follows from the blob's size, as
@@ -13,7 +16,8 @@ export class PieceGroups {
 
   /** @param size - bytes of the blob */
   constructor (size: number) {
-    this.length = Math.max(1, GROUP_BYTES / pieceLength(size))
+    const bytes = size > MANY_GROUPS * LARGE_GROUP_BYTES ? LARGE_GROUP_BYTES : GROUP_BYTES
+    this.length = Math.max(1, bytes / pieceLength(size))
   }
 
   of (piece: number): number {

@@ -13,12 +13,16 @@ describe('a group', () => {
     [16 * MIB + 1, 2],
     [32 * MIB, 2],
     [32 * MIB + 1, 1],
+    [128 * MIB, 1],
+    [128 * MIB + 1, 2],
+    [512 * MIB, 2],
+    [512 * MIB + 1, 1],
     [20 * 1024 * MIB, 1]
   ])('of a blob of %i bytes has %i pieces', (size, length) => {
     expect(new PieceGroups(size).length).toBe(length)
   })
 
-  it('is one of neighbours, is 512 KiB or one piece, and holds each piece once', () => {
+  it('is one of neighbours, is 512 KiB, 2 MiB or one piece, and holds each piece once', () => {
     fc.assert(fc.property(fc.nat(2 ** 34), fc.double({ min: 0, max: 1, maxExcluded: true, noNaN: true }), (size, part) => {
       const groups = new PieceGroups(size)
       const piece = Math.floor(part * pieceCount(size))
@@ -27,7 +31,7 @@ describe('a group', () => {
       expect(last - groups.length).toBeLessThan(piece)
       expect(last).toBeGreaterThanOrEqual(piece)
       expect([groups.of(last), groups.of(last + 1)]).toEqual([group, group + 1])
-      expect(groups.length === 1 || groups.length * pieceLength(size) === MIB / 2).toBe(true)
+      expect(groups.length === 1 || [MIB / 2, 2 * MIB].includes(groups.length * pieceLength(size))).toBe(true)
     }))
   })
 })
