@@ -117,9 +117,16 @@ export class Directory {
   introduce (host: SimHost, to: SimHost, { name }: LayerSpec, others: readonly SimHost[]): void {
     const { hosts, wire, random } = this.#world()
     const part = host.parts.get(name)
-    const foremost = (part?.session.foremost ?? []).flatMap(one => one === to.name ? [] : hosts.get(one) ?? [])
-    const home = to.group.zone === undefined ? [] : (part?.membership?.aside ?? []).filter(one => isHome(one, to))
-    const told = whomToName({ foremost, others: [...others, ...home].filter(one => one !== to), isHome: one => isHome(one, to), most: MAX_MEMBERS_TOLD, random })
+    const told = whomToName({
+      hearer: to,
+      foremost: (part?.session.foremost ?? []).flatMap(one => hosts.get(one) ?? []),
+      others,
+      // in the simulation's inner loop: without a zone nobody is of it
+      aside: to.group.zone === undefined ? undefined : part?.membership?.aside,
+      isHome: one => isHome(one, to),
+      most: MAX_MEMBERS_TOLD,
+      random
+    })
     if (told.length > 0) wire.tell(host, to, HEAD_BYTES + NAME_BYTES * told.length, () => { to.parts.get(name)?.membership?.told(told) })
   }
 

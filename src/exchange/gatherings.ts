@@ -90,12 +90,12 @@ export class Gatherings {
    */
   introduce (link: SwarmLink, of: number, others: readonly string[], participation?: Participation): void {
     const { links } = this.#parts
-    const isOther = (peer: string): boolean => peer !== link.peer
     const isHome = (peer: string): boolean => isSameZone(link.hello?.zone, links.of(peer)?.hello?.zone)
-    const home = (this.of(participation)?.aside ?? []).filter(isHome)
     const named = whomToName({
-      foremost: (participation?.session.foremost ?? []).filter(isOther),
-      others: [...others, ...home].filter(isOther),
+      hearer: link.peer,
+      foremost: participation?.session.foremost ?? [],
+      others,
+      aside: this.of(participation)?.aside,
       isHome,
       most: MAX_MEMBERS_TOLD,
       random: Math.random

@@ -1,3 +1,5 @@
+import { LARGE_PIECE_LENGTH } from './pieces.ts'
+
 /** A piece that a member has asked of us. */
 export interface UploadJob {
   readonly member: string
@@ -35,19 +37,20 @@ export const DEFAULT_MAX_QUEUED = 4
 /** Of the slots that large blobs take so many do not count for small ones, which never wait for them. */
 const SMALL_SLOTS = 2
 /**
- * Pieces of so many bytes have this part of the slots beside them: where links are fast the one that ends leaves its part of the
+ * The shortest of large pieces have the first part of the slots beside them, longer ones the second: where links are fast the one that ends leaves its part of the
  * link idle until another has begun, and one of ten leaves less of it than one of six. Small ones come later by it. With more
  * slots the first copies of a piece take too long.
  */
-const MORE_SLOTS = [[2 * 1024 * 1024, 2 / 3], [1024 * 1024, 1 / 3]] as const
+const LARGE_PART = 1 / 3
+const LONGER_PART = 2 / 3
 /** Far members have this part of the slots while near ones are served or wait, and so many of their requests wait then. */
 const FAR_PART = 1 / 3
 const FAR_QUEUED = 1
 
 /** Pieces of a blob that an agent sends at a time. @param slots - of small pieces @param pieceLength - bytes */
 export function slotsOf (pieceLength: number, slots = DEFAULT_SLOTS): number {
-  const [, part = 0] = MORE_SLOTS.find(([least]) => pieceLength >= least) ?? []
-  return slots + Math.floor(slots * part)
+  if (pieceLength < LARGE_PIECE_LENGTH) return slots
+  return slots + Math.floor(slots * (pieceLength === LARGE_PIECE_LENGTH ? LARGE_PART : LONGER_PART))
 }
 
 /**
