@@ -113,7 +113,6 @@ export class Participation {
     this.#testimony = new Testimony({
       sign: parts.sign,
       hash: async piece => this.#source.hash(piece),
-      isHeld: piece => this.session.held.has(piece),
       onOwnWord: pieces => { this.#offers.add(pieces) }
     }, { digest: init.digest, size: init.size, isTrusted: parts.isTrusted, isEager: parts.isOpen, self: parts.self })
     this.#promises = new OriginPromises({
@@ -383,7 +382,7 @@ export class Participation {
     this.session.lost(piece)
   }
 
-  /** The list that covers a piece we hold, signed by us if by nobody else. */
+  /** The list that covers a piece we hold, signed by us if it is the origin's. @throws RangeError when nobody may vouch for it */
   async vouch (piece: number): Promise<Attestation> {
     return this.#testimony.vouch(piece)
   }
@@ -411,6 +410,7 @@ export class Participation {
   completed (source: PieceSource): void {
     this.#source = source
     this.#listener = undefined
+    this.vouchers.allRight()
     this.setShared(true, this.#promises.isRestricted)
     // what nobody vouched for yet, or could not be hashed any more where it was, is waited for by those who joined before
     for (const piece of this.session.held) if (!this.#offers.has(piece)) this.#testimony.needs(piece)
@@ -439,9 +439,8 @@ export class Participation {
   }
 
   #resume (piece: number, vouched: ParticipationInit['vouched']): void {
-    const attestation = vouched?.get(piece)
-    if (attestation !== undefined && this.#testimony.resumes(piece, attestation)) this.#offers.resume(piece)
-    else if (vouched?.has(piece) !== true) this.#testimony.needs(piece)
+    if (vouched?.has(piece) !== true) this.#testimony.needs(piece)
+    else if (this.#testimony.resumes(piece, vouched.get(piece))) this.#offers.resume(piece)
   }
 
   #tellHave (attendee: Attendee, pieces: readonly number[]): void {
@@ -471,7 +470,7 @@ export class Participation {
 
   #requested (attendee: Attendee, piece: number): void {
     if (this.#parts.isLeech || !this.#offers.isShared) this.reject(attendee, piece, 'denied')
-    else if (!this.session.held.has(piece)) this.reject(attendee, piece, 'missing')
+    else if (!this.session.held.has(piece) || this.vouchers.isOrphan(piece)) this.reject(attendee, piece, 'missing')
     else if (this.#isDoubted(piece)) this.reject(attendee, piece, 'busy')
     else this.#parts.upload(attendee, piece)
   }

@@ -7,7 +7,6 @@ export interface SigningParts {
   readonly sign: (hashes: readonly PieceHash[]) => Attestation
   /** sha256 of a held piece. */
   readonly hash: (piece: number) => Promise<Uint8Array>
-  readonly isHeld: (piece: number) => boolean
   /** Our word for these pieces: others may have them now. */
   readonly onSigned: (attestation: Attestation) => void
 }
@@ -44,9 +43,10 @@ export class Signing {
     this.#waiting.add(piece)
   }
 
-  /** Somebody vouches for it, or it is not here any more. */
+  /** Somebody vouches for it, or it is not here any more: what is being hashed of it is not signed. */
   remove (piece: number): void {
     this.#waiting.delete(piece)
+    this.#hashing.delete(piece)
   }
 
   /** Signs all that wait. */
@@ -54,11 +54,10 @@ export class Signing {
     this.#running ??= this.#run().finally(() => { this.#running = undefined })
   }
 
-  /** Signs one piece, whether it waits or not. */
-  async sign (piece: number): Promise<Attestation> {
-    const attestation = this.#parts.sign([{ piece, sha256: await this.#parts.hash(piece) }])
-    this.#parts.onSigned(attestation)
-    return attestation
+  /** Signs one piece, whether it waits or not, unless it is removed meanwhile. */
+  async sign (piece: number): Promise<void> {
+    this.#waiting.delete(piece)
+    await this.#sign([piece])
   }
 
   stop (): void {
@@ -66,17 +65,19 @@ export class Signing {
   }
 
   async #run (): Promise<void> {
-    const { hash, isHeld, sign, onSigned } = this.#parts
     while (this.#waiting.size > 0 && !this.#isStopped) {
       const pieces = [...this.#waiting].slice(0, MAX_SIGNED_TOGETHER).sort((a, b) => a - b)
-      for (const piece of pieces) {
-        this.#waiting.delete(piece)
-        this.#hashing.add(piece)
-      }
-      const hashed = await Promise.allSettled(pieces.map(async piece => ({ piece, sha256: await hash(piece) })))
-      const hashes = hashed.flatMap(result => result.status === 'fulfilled' && isHeld(result.value.piece) ? [result.value] : [])
-      this.#hashing.clear()
-      if (hashes.length > 0) onSigned(sign(hashes))
+      for (const piece of pieces) this.#waiting.delete(piece)
+      await this.#sign(pieces)
     }
+  }
+
+  async #sign (pieces: readonly number[]): Promise<void> {
+    const { hash, sign, onSigned } = this.#parts
+    for (const piece of pieces) this.#hashing.add(piece)
+    const hashed = await Promise.allSettled(pieces.map(async piece => ({ piece, sha256: await hash(piece) })))
+    const hashes = hashed.flatMap(result => result.status === 'fulfilled' && this.#hashing.has(result.value.piece) ? [result.value] : [])
+    for (const piece of pieces) this.#hashing.delete(piece)
+    if (hashes.length > 0) onSigned(sign(hashes))
   }
 }

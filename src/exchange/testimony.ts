@@ -10,7 +10,6 @@ export interface TestimonyParts {
   readonly sign: (hashes: readonly PieceHash[]) => Attestation
   /** sha256 of a held piece. */
   readonly hash: (piece: number) => Promise<Uint8Array>
-  readonly isHeld: (piece: number) => boolean
   /** We vouch for these pieces: members may have them. */
   readonly onOwnWord: (pieces: readonly number[]) => void
 }
@@ -33,7 +32,7 @@ export class Testimony {
   readonly #signing: Signing
   readonly #accusations: Accusations
 
-  constructor ({ sign, hash, isHeld, onOwnWord }: TestimonyParts, init: VouchersInit & { readonly self: string }) {
+  constructor ({ sign, hash, onOwnWord }: TestimonyParts, init: VouchersInit & { readonly self: string }) {
     this.#self = init.self
     this.#sign = sign
     this.vouchers = new Vouchers(init)
@@ -41,7 +40,6 @@ export class Testimony {
     this.#signing = new Signing({
       sign,
       hash,
-      isHeld,
       onSigned: attestation => {
         this.vouchers.add(attestation)
         for (const piece of attestation.pieces) this.#settle(piece, attestation)
@@ -78,9 +76,12 @@ export class Testimony {
     this.vouchers.settle(piece, attestation)
   }
 
-  /** The same, of an earlier fetch. @returns whether there is room for the list */
-  resumes (piece: number, attestation: Attestation): boolean {
-    if (this.vouchers.add(attestation) !== 'kept') return false
+  /** A piece of an earlier fetch that a member gave is here. @param attestation - that says so, if it is known @returns whether somebody vouches for it */
+  resumes (piece: number, attestation: Attestation | undefined): boolean {
+    if (attestation === undefined || this.vouchers.add(attestation) !== 'kept') {
+      this.vouchers.orphan(piece)
+      return false
+    }
     this.vouchers.settle(piece, attestation)
     return true
   }
@@ -91,9 +92,14 @@ export class Testimony {
     this.#signing.remove(piece)
   }
 
-  /** The list that covers a piece we hold, signed by us if by nobody else. */
+  /** The list that covers a piece we hold, signed by us if it is the origin's. @throws RangeError when nobody may vouch for it */
   async vouch (piece: number): Promise<Attestation> {
-    return this.vouchers.settled(piece) ?? this.#signing.sign(piece)
+    const known = this.vouchers.settled(piece)
+    if (known !== undefined) return known
+    if (!this.vouchers.isOrphan(piece)) await this.#signing.sign(piece)
+    const signed = this.vouchers.settled(piece)
+    if (signed === undefined) throw new RangeError(`nobody vouches for piece ${piece}`)
+    return signed
   }
 
   /** A list has come. @throws SwarmMessageError when it is none */

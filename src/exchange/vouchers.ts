@@ -58,6 +58,8 @@ export class Vouchers {
   readonly #curtailed = new Set<string>()
   /** Of pieces that are here: the list whose hash their bytes have. */
   readonly #settled = new Map<number, Attestation>()
+  /** Pieces that are here on a word that counts no more, or that nobody remembers: neither the origin's nor anybody's. */
+  readonly #orphans = new Set<number>()
   /** Authors whose word counts no more. */
   readonly #discredited = new Set<string>()
   #isEager: boolean
@@ -120,6 +122,7 @@ export class Vouchers {
 
   /** The bytes of the piece are here, and this list says so. */
   settle (piece: number, attestation: Attestation): void {
+    this.#orphans.delete(piece)
     this.#settled.set(piece, attestation)
   }
 
@@ -130,7 +133,24 @@ export class Vouchers {
 
   /** The piece is not here any more. */
   unsettle (piece: number): void {
+    this.#orphans.delete(piece)
     this.#settled.delete(piece)
+  }
+
+  /** The piece is here, and nobody's word for it counts: until somebody's does, or the whole is right, it may be wrong. */
+  orphan (piece: number): void {
+    this.#settled.delete(piece)
+    this.#orphans.add(piece)
+  }
+
+  /** Whether the piece is here though nobody's word for it counts. */
+  isOrphan (piece: number): boolean {
+    return this.#orphans.has(piece)
+  }
+
+  /** The whole is right, and so are the pieces that nobody's word counts for. */
+  allRight (): void {
+    this.#orphans.clear()
   }
 
   /** Pieces here on this author's word. */
@@ -153,14 +173,14 @@ export class Vouchers {
     for (const [key, kept] of [...this.#bySignature]) if (this.#isForged(kept.attestation)) this.#drop(key, kept)
     const forged = new Set([...new Set(this.#settled.values())].filter(attestation => this.#isForged(attestation)))
     const pieces = [...this.#settled].flatMap(([piece, attestation]) => forged.has(attestation) ? [piece] : [])
-    for (const piece of pieces) this.#settled.delete(piece)
+    for (const piece of pieces) this.orphan(piece)
     return pieces
   }
 
-  /** Nothing that this author says counts any more. Its lists stay: others who passed them on before they knew do not answer for it. */
+  /** Nothing that this author says counts any more, nor what is here on its word. Its lists stay: others who passed them on before they knew do not answer for it. */
   discredit (author: string): void {
     this.#discredited.add(author)
-    for (const piece of this.piecesOf(author)) this.#settled.delete(piece)
+    for (const piece of this.piecesOf(author)) this.orphan(piece)
   }
 
   /** What this author says counts again. */

@@ -101,10 +101,8 @@ export class Audit {
     this.#onNews?.()
     // a whole is about to say who is right
     if (download.session.isComplete) return
-    const pieces = download.participation.vouchers.piecesOf(signer)
-    const anew = pieces.filter(piece => !given.has(piece))
+    const anew = download.participation.vouchers.piecesOf(signer).filter(piece => !given.has(piece))
     this.#discredit(signer, anew)
-    download.distrust(pieces.filter(piece => given.has(piece)))
     this.#fetchAgain(anew)
   }
 

@@ -108,8 +108,6 @@ export class Download implements ParticipationListener {
   #soon: NodeJS.Timeout | undefined
   readonly #patience: Patience
   #heads = new Map<object, number>()
-  /** Pieces of an earlier fetch that members gave, where nobody is known to vouch for them any more. */
-  readonly #unknown = new Set<number>()
   /** Members that got it with credentials. */
   readonly #restricted = new Set<string>()
   readonly #sizeClaims = new SizeClaims()
@@ -134,7 +132,6 @@ export class Download implements ParticipationListener {
         return components.budget.read(bytes, size) ?? init.onOriginBytes(position)
       }
     }, { ...init, torn: this.#torn })
-    const vouched = vouchedPieces(partial, size, this.session.held)
     this.participation = components.exchange.fetch({
       digest,
       kind,
@@ -144,12 +141,9 @@ export class Download implements ParticipationListener {
       restricted: access.isRestricted,
       isShared: access.known !== undefined && components.mayShare(access.known),
       readsOrigin: this.#canReadOrigin,
-      vouched,
+      vouched: vouchedPieces(partial, size, this.session.held),
       listener: this
     })
-    for (const piece of vouched.keys()) {
-      if (this.participation.vouchers.settled(piece) === undefined) this.#unknown.add(piece)
-    }
     this.#pieces = new MemberPieces({
       digest, size, partial, session: this.session, vouchers: this.participation.vouchers, budget: components.budget, torn: this.#torn, now: components.now
     }, {
@@ -235,8 +229,9 @@ export class Download implements ParticipationListener {
   /** Whether clients may have the piece before the whole blob is verified. */
   isTrusted (piece: number): boolean {
     if (!this.session.held.has(piece)) return false
-    const attestation = this.participation.vouchers.settled(piece)
-    return attestation === undefined ? !this.#unknown.has(piece) : this.#components.exchange.isTrusted(attestation.author)
+    const { vouchers } = this.participation
+    const attestation = vouchers.settled(piece)
+    return attestation === undefined ? !vouchers.isOrphan(piece) : this.#components.exchange.isTrusted(attestation.author)
   }
 
   /** Whether we read it from the origin now: what there is of it may be given out. */
@@ -246,10 +241,7 @@ export class Download implements ParticipationListener {
 
   /** These pieces are wrong: they are fetched again. */
   async lost (pieces: readonly number[]): Promise<void> {
-    for (const piece of pieces) {
-      this.participation.lost(piece)
-      this.#unknown.delete(piece)
-    }
+    for (const piece of pieces) this.participation.lost(piece)
     // while it is not done somebody waits for it
     if (this.#isDone) {
       this.#isDone = false
@@ -264,13 +256,14 @@ export class Download implements ParticipationListener {
 
   /** Whether the piece came from the origin, or is not here. */
   isOurs (piece: number): boolean {
-    const author = this.participation.vouchers.settled(piece)?.author
-    return author === undefined ? !this.#unknown.has(piece) : author === this.#components.self()
+    const { vouchers } = this.participation
+    const author = vouchers.settled(piece)?.author
+    return author === undefined ? !vouchers.isOrphan(piece) : author === this.#components.self()
   }
 
   /** Nobody's word for these pieces counts: clients get nothing more of them. */
   distrust (pieces: readonly number[]): void {
-    for (const piece of pieces) this.#unknown.add(piece)
+    for (const piece of pieces) this.participation.vouchers.orphan(piece)
   }
 
   /** Ends it: it cannot come right any more. */

@@ -4,7 +4,6 @@ import type { Attestation } from '../../src/net/swarm-attestation.ts'
 
 interface Scene {
   readonly signing: Signing
-  readonly held: Set<number>
   /** Pieces of each word of ours. */
   readonly signed: number[][]
   /** Ends the hashing of these, or fails. */
@@ -14,17 +13,14 @@ interface Scene {
 
 function scene (pieces: number): Scene {
   const waiting = Array.from({ length: pieces }, () => Promise.withResolvers<Uint8Array>())
-  const held = new Set(waiting.keys())
   const signed: number[][] = []
   const signing = new Signing({
     sign: hashes => ({ pieces: hashes.map(({ piece }) => piece) }) as unknown as Attestation,
     hash: async piece => (waiting[piece]?.promise ?? Promise.reject(new RangeError(`piece ${piece}`))),
-    isHeld: piece => held.has(piece),
     onSigned: attestation => { signed.push([...attestation.pieces]) }
   })
   return {
     signing,
-    held,
     signed,
     hashed: (...ready) => { for (const piece of ready) waiting[piece]?.resolve(new Uint8Array(32)) },
     unreadable: piece => { waiting[piece]?.reject(new Error('a bad disk')) }
@@ -54,10 +50,10 @@ it('what comes while others are hashed is signed next, at most 256 at a time', a
 })
 
 it('a piece that is gone when its hash is known, or cannot be read, is not signed', async () => {
-  const { signing, held, signed, hashed, unreadable } = scene(3)
+  const { signing, signed, hashed, unreadable } = scene(3)
   for (const piece of [0, 1, 2]) signing.add(piece)
   signing.begin()
-  held.delete(1)
+  signing.remove(1)
   unreadable(2)
   hashed(0, 1)
   await expect.poll(() => signed).toEqual([[0]])
@@ -66,8 +62,19 @@ it('a piece that is gone when its hash is known, or cannot be read, is not signe
 it('one piece is signed at once for who asks for it', async () => {
   const { signing, signed, hashed } = scene(2)
   hashed(1)
-  expect((await signing.sign(1)).pieces).toEqual([1])
+  signing.add(1)
+  await signing.sign(1)
   expect(signed).toEqual([[1]])
+  expect(signing.isIdle).toBe(true)
+})
+
+it('one piece that is removed while it is hashed for who asks for it is not signed', async () => {
+  const { signing, signed, hashed } = scene(2)
+  const signs = signing.sign(1)
+  signing.remove(1)
+  hashed(1)
+  await signs
+  expect(signed).toEqual([])
 })
 
 it('nothing is begun after it was stopped', () => {

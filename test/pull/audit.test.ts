@@ -178,6 +178,19 @@ describe('an audit after a whole that is wrong', () => {
     for (const request of swarm.origin.requests) expect(request.end).toBe((request.start ?? 0) + MIN_PIECE_LENGTH)
   })
 
+  test('leaves what a liar signed to nobody: it is not the origin\'s, no reader has it, and we do not vouch for it though it is still here', async () => {
+    swarm.origin.addBlob(repository, right)
+    const [liar, honest] = [await signer(1), await signer(2)]
+    const { audit, download } = await scene({ signed: [[liar, [0, 1, 2], [1]], [honest, [3, 4, 5, 6, 7, 8]]], fromOrigin: [9, 10, 11] })
+    expect(await audit.settle(MISMATCH, {})).toEqual([0, 1, 2])
+    for (const piece of [0, 1, 2]) {
+      expect([download.session.held.has(piece), download.isTrusted(piece), download.isOurs(piece)]).toEqual([true, false, false])
+      await expect(download.participation.vouch(piece)).rejects.toThrow(`nobody vouches for piece ${piece}`)
+    }
+    expect([download.isTrusted(9), download.isOurs(9), (await download.participation.vouch(9)).pieces]).toEqual([true, true, [9]])
+    expect((await download.participation.vouch(3)).author).toBe(honest.peer)
+  })
+
   test('begins with another signer on another host, so that together they are quick', async () => {
     swarm.origin.addBlob(repository, right)
     const signers = await Promise.all([1, 2, 3, 4].map(signer))
