@@ -362,15 +362,13 @@ export class Session {
   arrived (piece: number, from: PieceSource, nowMs: number): void {
     if (from === 'origin') this.#origin.read(piece, nowMs)
     this.#members.get(from)?.answered(piece)
-    for (const { member, askedAtMs } of [...this.#ledger.ofPiece(piece)]) {
-      this.#ledger.remove(member, piece)
-      if (member.id === from) {
-        member.delivered(nowMs - askedAtMs, nowMs)
-        this.#picker.membersChanged()
-      } else {
-        this.#callOff(member, piece)
-      }
+    const giver = this.#ledger.ofPiece(piece).find(({ member }) => member.id === from)
+    if (giver !== undefined) {
+      this.#ledger.remove(giver.member, piece)
+      giver.member.delivered(nowMs - giver.askedAtMs, nowMs)
+      this.#picker.membersChanged()
     }
+    this.#callOffAll(piece)
     if (!this.#arrived.add(piece)) return
     this.#picker.arrived(nowMs)
     this.#origin.arrived(nowMs)
@@ -451,7 +449,8 @@ export class Session {
     for (let left = runs; left > 0; left--) {
       const run = this.#origin.next(nowMs, this.#heads, { longest: longestRun, isAlone })
       if (run === undefined) break
-      decisions.push({ type: 'take', ...run })
+      for (let piece = run.start; piece < run.end; piece++) this.#callOffAll(piece)
+      decisions.push(...this.#decisions.splice(0), { type: 'take', ...run })
     }
     for (let left = this.#isOriginOnly ? 0 : room; left > 0; left--) {
       const request = this.#picker.next(nowMs, this.#heads, window)
@@ -485,6 +484,14 @@ export class Session {
     const member = new Member(id, this.#seedOf(id), this.pieces, nowMs)
     this.#origin.came(member)
     return member
+  }
+
+  /** It comes from elsewhere: nobody is asked for it any more. */
+  #callOffAll (piece: number): void {
+    for (const { member } of [...this.#ledger.ofPiece(piece)]) {
+      this.#ledger.remove(member, piece)
+      this.#callOff(member, piece)
+    }
   }
 
   #callOff (member: Member, piece: number): void {

@@ -1,8 +1,12 @@
+import { createHash } from 'node:crypto'
+import { setTimeout as delay } from 'node:timers/promises'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
+import { signAttestation } from '../../src/net/swarm-attestation.ts'
 import type { SwarmLink } from '../../src/net/swarm-link.ts'
 import { digestOf, type Digest } from '../../src/oci/digest.ts'
+import { range } from '../../src/pull/origin-runs.ts'
 import type { Puller } from '../../src/pull/puller.ts'
-import { MIN_PIECE_LENGTH, pieceCount } from '../../src/swarm/pieces.ts'
+import { MIN_PIECE_LENGTH, pieceCount, pieceSpan } from '../../src/swarm/pieces.ts'
 import { Gate } from '../support/gate.ts'
 import { meetStranger, type Stranger } from '../support/stranger.ts'
 import { receivedBy, SwarmOfAgents, type SwarmAgent } from '../support/swarm-agents.ts'
@@ -75,6 +79,34 @@ describe('a swarm fetch', () => {
     expect(swarm.origin.blobStarts(digest)).toEqual([])
     await until(async () => await agent.store.stat(digest) !== undefined, { what: 'the commit' })
     expect(await agent.store.stat(digest)).toMatchObject({ size, access: 'public' })
+  })
+
+  test('reads the last piece from the origin when the slow member that has sent a part of it says nothing more', async () => {
+    const bytes = bytesOf(SIZE)
+    const digest = swarm.origin.addBlob(repository, bytes)
+    const agent = await swarm.add()
+    const stranger = await meetStranger(swarm, agent, bytes)
+    const pulled = pull(agent, digest, SIZE)
+    await stranger.hears('join')
+    stranger.join({ complete: true })
+    const spans = range(0, pieceCount(SIZE)).map(piece => pieceSpan(SIZE, piece))
+    const hashes = spans.map(({ start, end }, piece) => ({ piece, sha256: createHash('sha256').update(bytes.subarray(start, end)).digest() }))
+    stranger.say({ type: 'attest', channel: 1, attestation: signAttestation(stranger.agent.key, { digest, size: SIZE, hashes }).bytes })
+    const sent = new Set<number>()
+    const nextAsked = async (): Promise<number> => until(() => stranger.heard.flatMap(heard => heard.type === 'request' ? heard.pieces : []).find(piece => !sent.has(piece)), { what: 'another request' })
+    while (sent.size < spans.length - 1) {
+      const piece = await nextAsked()
+      sent.add(piece)
+      // who is slow is waited for longer than an owner that says nothing
+      await delay(250)
+      await stranger.send(piece)
+    }
+    const last = await nextAsked()
+    const { start, end } = pieceSpan(SIZE, last)
+    await stranger.link.sendPiece({ type: 'piece', channel: 1, piece: last, offset: 0, length: 500, queue: 0 }, bytes.subarray(start, start + 500))
+    expectSame(await pulled, bytes)
+    expect(receivedBy(agent).origin).toBe(end - start)
+    expect((await stranger.hears('cancel')).pieces).toEqual([last])
   })
 
   test('shares the requests that the origin may get with all others, so that each comes to its end', async () => {
