@@ -83,6 +83,7 @@ class DiscoveringNode {
         onReject () {},
         onLie () {},
         onAccused () {},
+        onSuspect () {},
         onLiar () {},
         onRestricted () {},
         onOtherSize () {}

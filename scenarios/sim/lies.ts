@@ -27,6 +27,8 @@ export class Lies {
   readonly #authors = new Map<number, SimHost>()
   readonly #wrong = new Set<number>()
   readonly #accused = new Set<SimHost>()
+  /** Those accused over another layer. */
+  readonly #suspected = new Set<SimHost>()
   /** What they signed is taken of nobody, though nothing is proved: whether it was wrong the whole will say. */
   readonly #doubted = new Map<SimHost, { readonly isWrong: boolean }>()
   #hasRelented = false
@@ -79,7 +81,7 @@ export class Lies {
    * one piece of each signer from the origin again, and tells the rest who has lied.
    */
   audit (): void {
-    if (this.#isAuditing || this.#doubt()) return
+    if (this.#isAuditing || this.#doubt([...this.#accused, ...this.#suspected])) return
     this.#isAuditing = true
     const { clock, random } = this.#world
     const { host, session } = this.#part
@@ -96,9 +98,10 @@ export class Lies {
   heard (liar: SimHost): void {
     this.#accused.add(liar)
     const { host, session } = this.#part
+    for (const part of host.parts.values()) if (part !== this.#part) part.lies?.suspects(liar)
     if (!this.#part.isFetching) this.#ban(liar)
     if (host.banned.has(liar) || this.#doubted.has(liar)) return
-    if (this.#doubt()) {
+    if (this.#doubt([liar])) {
       this.#isAuditing = false
       return
     }
@@ -107,6 +110,12 @@ export class Lies {
     if (piece === undefined) return
     this.#hints++
     this.#readAgain(piece, () => { if (this.#wrong.has(piece)) this.caught(liar) })
+  }
+
+  /** Another says that somebody has lied about another layer: should the whole be wrong, what we hold on its word comes first. */
+  suspects (liar: SimHost): void {
+    this.#suspected.add(liar)
+    if (this.#isAuditing && this.#doubt([liar])) this.#isAuditing = false
   }
 
   /** Somebody was found out: it is believed in nothing any more, and the others hear of it. */
@@ -166,16 +175,18 @@ export class Lies {
     return this.#part.session.relent(nowMs)
   }
 
-  /** What the accused have signed is fetched again. @returns whether anything is */
-  #doubt (): boolean {
+  /** What these have signed is fetched again. @returns whether anything is */
+  #doubt (signers: readonly SimHost[]): boolean {
     const { host, layer, told } = this.#part
     const { wire } = this.#world
     if (this.#hasRelented) return false
     const before = this.#doubted.size
-    for (const signer of new Set(this.#authors.values())) {
-      if (!this.#accused.has(signer) || this.#doubted.has(signer) || this.#doubted.size === MAX_DOUBTED) continue
+    const authors = new Set(this.#authors.values())
+    for (const signer of signers) {
+      if (!authors.has(signer) || this.#doubted.has(signer) || this.#doubted.size === MAX_DOUBTED) continue
       this.#doubted.set(signer, { isWrong: [...this.#authors].some(([piece, author]) => author === signer && this.#wrong.has(piece)) })
       this.disbelieve(signer)
+      if (!this.#accused.has(signer)) continue
       wire.tellAll(host, [...told], ACCUSATION_BYTES, to => { to.parts.get(layer.name)?.lies?.heard(signer) })
     }
     return this.#doubted.size > before

@@ -16,6 +16,7 @@ import { isBorder, type World } from './world.ts'
 const DECIDE_INTERVAL_MS = 4
 const STALL_MS = 30_000
 const SEARCH_MS = 800
+const SOON_MS = 500
 /** One read from the origin, while other blobs wait for a place there: `src/pull/download`. */
 const SHARED_RUN_BYTES = 16 * 1024 * 1024
 /** SHA-256 of what has come: 1.4 GB/s, and a signature or its check beside it. */
@@ -286,7 +287,7 @@ export class SimPart {
     this.isReadingWhole = false
     this.session.originEnded(start, end, retryAtMs)
     this.tellTaking('release', missing)
-    this.#setReadsOrigin(retryAtMs - this.#world.clock.nowMs < 500)
+    this.#setReadsOrigin(this.session.originOpen(this.#world.clock.nowMs + SOON_MS))
     this.#freeOrigin()
     this.factsSoon({ isOriginDue: true })
   }

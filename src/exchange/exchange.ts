@@ -385,8 +385,9 @@ export class Exchange implements LinkHandlers {
       cancelUpload: (attendee, piece) => { this.#uploads.cancel(attendee, piece) },
       left: attendee => { this.#uploads.left(attendee) },
       accused: accusation => {
-        const { of, by, pieces, isRepeated } = accusation
+        const { of, by, pieces, attestation, isRepeated } = accusation
         events.emit({ type: 'peer:accused', peer: of, by, digest, pieces, repeated: isRepeated })
+        for (const other of [...this.#participations.values()]) if (other !== participation) other.suspect(of, attestation.author)
       },
       judge: accusation => { this.#selfCheck.hear(participation, accusation) }
     }, init)

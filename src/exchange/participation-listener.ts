@@ -17,6 +17,8 @@ export interface ParticipationListener {
   onRestricted (member: string): void
   /** Somebody is said to have signed wrong hashes. */
   onAccused (accusation: Accusation): void
+  /** Somebody is said to have signed wrong hashes of another blob. @param accuser - who answers for that */
+  onSuspect (peer: string, accuser: string): void
   /** Somebody was found out, perhaps over another blob. */
   onLiar (peer: string): void
   /** It says that the blob has another size; `isHolder`: and that it holds it. */

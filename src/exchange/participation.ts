@@ -359,6 +359,11 @@ export class Participation {
     this.#offers.share(isShared)
   }
 
+  /** What this peer signed may be wrong: somebody accuses it over another blob. */
+  suspect (peer: string, accuser: string): void {
+    this.#listener?.onSuspect(peer, accuser)
+  }
+
   /** What this peer signed is believed no more. */
   disbelieve (peer: string): void {
     this.#listener?.onLiar(peer)

@@ -18,6 +18,8 @@ const MAX_ORIGIN_MISMATCHES = 2
 
 /** Signers that are not believed on others' word alone, at the most. */
 const MAX_DOUBTED = 4
+/** Signers accused over other blobs that are remembered, at the most. */
+const MAX_SUSPECTED = 32
 /** Who finds out from the origin: the member that stands highest at once, each next one so much later, but no later than that, in milliseconds. */
 const TURN_MS = 1_500
 const MAX_TURN_MS = 9_000
@@ -50,6 +52,8 @@ export class Audit {
   readonly #right = new Set<number>()
   /** What members said of each accused, the latest. */
   readonly #hints = new Map<string, Charge>()
+  /** Signers that are accused over another blob, and who answers for that. */
+  readonly #suspected = new Map<string, string>()
   /** Signers whose word is taken no more, though nothing is proved: what they signed the whole will judge. */
   readonly #doubted = new Set<string>()
   /** Somebody was accused, or found out: fulfilled then, while that is waited for. */
@@ -93,6 +97,13 @@ export class Audit {
       const claim = claimOf(piece)
       if (claim !== undefined) await this.#check(piece, claim, attestation, options)
     }).catch((error: unknown) => { this.#init.download.fail(error) })
+  }
+
+  /** A signer is accused over another blob: if the whole turns out to be wrong, what is here on its word comes first. */
+  suspect (signer: string, accuser: string): void {
+    if (this.#suspected.size === MAX_SUSPECTED || signer === this.#components.self()) return
+    this.#suspected.set(signer, accuser)
+    this.#onNews?.()
   }
 
   /** A signer was found out over another blob: what is here on its word, and readers have not, is fetched again. */
@@ -188,7 +199,7 @@ export class Audit {
   #suspects (): string[] {
     const { download, digest } = this.#init
     const self = this.#components.self()
-    const rank = (author: string): number => this.#hints.has(author) ? Infinity : new OwnershipSeed(`${digest} ${self}`, author).rank(0)
+    const rank = (author: string): number => this.#hints.has(author) || this.#suspected.has(author) ? Infinity : new OwnershipSeed(`${digest} ${self}`, author).rank(0)
     return download.participation.vouchers.authors().filter(author => author !== self).map(author => ({ author, rank: rank(author) })).sort((a, b) => b.rank > a.rank ? 1 : -1).map(({ author }) => author)
   }
 
@@ -228,19 +239,24 @@ export class Audit {
     return this.#onBannedWord(authors) ?? this.#onAccusedWord(authors)
   }
 
-  /** What the accused have signed is fetched anew: whether it was wrong the whole will say, and no origin is asked. The others hear of it. */
+  /**
+   * What the accused have signed is fetched anew: whether it was wrong the whole will say, and no origin is asked. The others hear of it,
+   * unless it is over another blob that they are accused.
+   */
   #onAccusedWord (authors: readonly string[]): number[] | undefined {
     const { download: { participation }, given } = this.#init
     const { vouchers } = participation
     const anew: number[] = []
     for (const author of authors) {
       const hint = this.#hints.get(author)
-      if (this.#hasRelented || this.#doubted.size === MAX_DOUBTED || this.#doubted.has(author) || hint === undefined || !this.#isAccused(author)) continue
+      if (this.#hasRelented || this.#doubted.size === MAX_DOUBTED || this.#doubted.has(author)) continue
+      const isAccused = this.#isAccused(author)
+      if (!isAccused && !this.#isSuspected(author)) continue
       const pieces = vouchers.piecesOf(author)
       if (pieces.some(piece => given.has(piece))) continue
       this.#doubted.add(author)
       this.#discredit(author, pieces)
-      participation.passOn(hint)
+      if (isAccused && hint !== undefined) participation.passOn(hint)
       anew.push(...pieces)
     }
     return anew.length === 0 ? undefined : anew
@@ -252,6 +268,12 @@ export class Audit {
     if (hint === undefined || this.#isBanned(hint.attestation.author)) return false
     const claim = this.#init.download.participation.vouchers.settled(hint.piece)
     return claim?.author === author && !saysTheSame(claim, hint.attestation, hint.piece)
+  }
+
+  /** Whether somebody that is believed says that it has lied about another blob, and it may have done so here too. */
+  #isSuspected (author: string): boolean {
+    const accuser = this.#suspected.get(author)
+    return accuser !== undefined && !this.#isBanned(accuser)
   }
 
   /** A round over all signers: of several liars a second would be found only after another wrong whole. @returns all pieces that those found vouched for */

@@ -34,6 +34,8 @@ const TIMER_EARLY_MS = 1
 const DECIDE_INTERVAL_MS = 4
 /** One read from the origin, while other blobs wait for a place there. */
 const SHARED_RUN_BYTES = 16 * 1024 * 1024
+/** When the origin may be read again within so long, we still count as one that reads it, in milliseconds. */
+const SOON_MS = 500
 /** How long members may take to answer before the origin is asked, in milliseconds. */
 const DEFAULT_GRACE_MS = 100
 
@@ -72,6 +74,8 @@ export interface DownloadInit extends DownloadTimes {
   readonly onLie: (peer: string, reason: string) => void
   /** A member says that somebody signed wrong hashes. */
   readonly onAccused: (accusation: Accusation) => void
+  /** The same, over another blob. */
+  readonly onSuspect: (signer: string, accuser: string) => void
   /** Nobody helps any more. Returns whether somebody may after all. */
   readonly onHelpless: () => boolean
   /** Somebody was found out, perhaps over another blob. */
@@ -305,6 +309,10 @@ export class Download implements ParticipationListener {
     this.#init.onAccused(accusation)
   }
 
+  onSuspect (peer: string, accuser: string): void {
+    this.#init.onSuspect(peer, accuser)
+  }
+
   onLiar (peer: string): void {
     this.#init.onLiar(peer)
   }
@@ -437,7 +445,7 @@ export class Download implements ParticipationListener {
     this.session.originEnded(start, end, retryAtMs)
     this.#freeOrigin()
     this.participation.tellTaking('release', missing)
-    this.participation.setReadsOrigin(this.#canReadOrigin && retryAtMs - this.#components.now() < 500)
+    this.participation.setReadsOrigin(this.#canReadOrigin && this.session.originOpen(this.#components.now() + SOON_MS))
     if (this.#runs.fatal !== undefined) this.fail(this.#runs.fatal)
     this.onFacts()
   }

@@ -160,6 +160,7 @@ export class SwarmFetch implements Fetch {
       onOriginBytes: position => this.#pace.isDue(position) ? this.#pace.wait(position) : undefined,
       onLie: (peer, reason) => { this.#ban(peer, reason) },
       onAccused: accusation => { this.#audit?.hear(accusation, { signal }) },
+      onSuspect: (signer, accuser) => { this.#audit?.suspect(signer, accuser) },
       onHelpless: () => this.#audit?.relent() ?? false,
       onLiar: peer => { this.#audit?.disbelieve(peer) }
     })

@@ -8,6 +8,11 @@ const SLOW_FACTOR = 8
 const SLOW_LEAST_MS = 1000
 /** And this many times as long as others do: where processors are scarce all are slow, and none is slower than we. */
 const TYPICAL_FACTOR = 4
+/** We may take this many times as long for one piece as others do lately, and so long at the least, in milliseconds. */
+const OUTPACED_FACTOR = 5
+const OUTPACED_LEAST_MS = 1500
+/** So many pieces must have come meanwhile: else those who seem to be quicker bring us nothing. */
+const OUTPACED_PIECES = 4
 /** What others take is thought to be this until they have shown it, in milliseconds. */
 const TYPICAL_GUESS_MS = 400
 /** Weight of the newest sample in the origin's pace. */
@@ -19,6 +24,8 @@ export class OriginPace {
   /** From one piece to the next, lately; undefined until one was read. */
   #pieceMs: number | undefined
   #lastReadMs = 0
+  /** How many pieces were here then. */
+  #arrivedAtRead = 0
   /** Between two words of others that they have read what they had promised, lately. */
   #typicalMs = TYPICAL_GUESS_MS
   #hasHeard = false
@@ -39,13 +46,14 @@ export class OriginPace {
   /** We read nothing, and begin to. */
   resumed (nowMs: number): void {
     this.#lastReadMs = nowMs
+    this.#arrivedAtRead = this.#arrived.count
   }
 
   /** We have read a piece. */
   read (nowMs: number): void {
     const tookMs = nowMs - this.#lastReadMs
     this.#pieceMs = this.#pieceMs === undefined ? tookMs : this.#pieceMs + (tookMs - this.#pieceMs) * SAMPLE_WEIGHT
-    this.#lastReadMs = nowMs
+    this.resumed(nowMs)
   }
 
   /** Another has read pieces, so long after it had promised them or had read others. */
@@ -72,6 +80,12 @@ export class OriginPace {
     const elapsedMs = nowMs - (this.#startedMs ?? nowMs)
     const swarmMs = came === 0 ? Infinity : missing * elapsedMs / came
     return elapsedMs > BALANCED_ALLOWANCE_MS && swarmMs > BALANCED_FACTOR * missing * this.#pieceMs + BALANCED_ALLOWANCE_MS
+  }
+
+  /** Whether we have been at one piece for so long, while we read, that others would have read several, and pieces of others do come. */
+  isOutpaced (nowMs: number): boolean {
+    if (this.#arrived.count - this.#arrivedAtRead < OUTPACED_PIECES) return false
+    return nowMs - this.#lastReadMs > Math.max(OUTPACED_LEAST_MS, OUTPACED_FACTOR * this.othersMs)
   }
 
   /** Whether who needs so long for one piece is much slower than we, and than others. */

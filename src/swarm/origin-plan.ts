@@ -49,6 +49,9 @@ const START_STEP_MS = 25
  * other in a few steps, and until then each of many takes itself for one of the eight. Milliseconds.
  */
 const SETTLE_MS = 20
+/** Who reads much more slowly than others leaves it to them for so long, twice as long each time, in milliseconds. */
+const OUTPACED_REST_MS = 5_000
+const MAX_OUTPACED_REST_MS = 60_000
 /** Pieces of one read; doubles with each that nobody else wanted a part in. */
 const FIRST_RUN_PIECES = 1
 const MAX_RUN_PIECES = 64
@@ -123,6 +126,7 @@ export class OriginPlan {
   /** The run under way, if it was begun where nobody was. */
   #loneRun: OriginRun | undefined
   #retryAtMs = 0
+  #outpacedRestMs = OUTPACED_REST_MS
   readonly #pace: OriginPace
   #hasStarted = false
   /** Since when those that read beside us are the same, and what tells them from others. */
@@ -268,9 +272,22 @@ export class OriginPlan {
     this.distant.close()
   }
 
-  /** Whether another reads the whole too, and ranks higher: those who began at once see it alike, and one goes on. */
+  /** Whether we stop reading what we read, since others do better. */
   yields (nowMs: number): boolean {
-    if (!this.#readsWhole || this.#isOriginOnly) return false
+    if (this.#isOriginOnly) return false
+    return this.#readsWhole ? this.#yieldsWhole(nowMs) : this.#yieldsToQuicker(nowMs)
+  }
+
+  /** Whether we are so much slower than the others who read that these have it sooner from the origin than from us. If so we rest. */
+  #yieldsToQuicker (nowMs: number): boolean {
+    if (this.#runs.size === 0 || nowMs < this.#retryAtMs || !this.#pace.isOutpaced(nowMs) || this.#contenders(nowMs).length === 0) return false
+    this.#retryAtMs = nowMs + this.#outpacedRestMs
+    this.#outpacedRestMs = Math.min(MAX_OUTPACED_REST_MS, 2 * this.#outpacedRestMs)
+    return true
+  }
+
+  /** Whether another reads the whole too, and ranks higher: those who began at once see it alike, and one goes on. */
+  #yieldsWhole (nowMs: number): boolean {
     for (const member of this.#contenders(nowMs)) {
       if (this.#yieldedTo.has(member.id) || !this.#isReading(member, nowMs)) continue
       if (!this.#isLeech && member.ownership.rank(0) < this.#self.rank(0)) continue

@@ -458,7 +458,34 @@ describe('an agent that has not the blob', () => {
   })
 })
 
-const nobodyListens: ParticipationListener = { onFacts () {}, onBody () {}, onAnswer () {}, onReject () {}, onLie () {}, onRestricted () {}, onAccused () {}, onLiar () {}, onOtherSize () {} }
+describe('an accusation over one blob', () => {
+  it('makes the accused a suspect in all others that are fetched, with who answers for it', async () => {
+    const agent = await swarm.add()
+    const other = digestOf(Buffer.from('another'))
+    const suspects: Array<[string, ...string[]]> = []
+    const fetches = [digest, other].map(about => agent.exchange.fetch({
+      digest: about,
+      kind: 'blob',
+      size: SIZE,
+      session: new Session({ self: agent.peer, digest: about, size: SIZE }),
+      source: { read: async () => 0, hash: async () => new Uint8Array(32) },
+      restricted: false,
+      isShared: true,
+      readsOrigin: false,
+      listener: { ...nobodyListens, onSuspect: (...words) => { suspects.push([about, ...words]) } }
+    }))
+    const peer = await strangerTo(agent)
+    await peer.hears('join', ({ digest: about }) => about === digest)
+    peer.join()
+    const attestation = signAttestation(peer.agent.key, { digest, size: SIZE, hashes: hashes([0]) }).bytes
+    peer.say({ type: 'accuse', channel: 1, of: 'somebody', pieces: [0], attestation })
+    await until(() => suspects.length > 0, { what: 'the suspicion' })
+    expect(suspects).toEqual([[other, 'somebody', peer.agent.peer]])
+    for (const participation of fetches) agent.exchange.end(participation)
+  })
+})
+
+const nobodyListens: ParticipationListener = { onFacts () {}, onBody () {}, onAnswer () {}, onReject () {}, onLie () {}, onRestricted () {}, onAccused () {}, onSuspect () {}, onLiar () {}, onOtherSize () {} }
 
 /** The same bytes under another name of as many characters. */
 function renamed (attestation: Uint8Array, from: string, to: string): Uint8Array {

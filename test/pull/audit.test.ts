@@ -122,6 +122,7 @@ async function scene ({ isKeyed = false, slandered = [], signed = [], contradict
     onOriginBytes: () => undefined,
     onLie: () => {},
     onAccused: () => {},
+    onSuspect: () => {},
     onHelpless: () => false,
     onLiar: () => {}
   })
@@ -219,6 +220,31 @@ describe('an audit after a whole that is wrong', () => {
       audit.convict()
       expect([...bans.keys()]).toEqual([isLiar ? accused.peer : accuser.peer])
     }
+  })
+
+  test.each([false, true])('takes what one accused over another blob has signed of others, without accusing it, unless the accuser was found out: %s', async isFoundOut => {
+    swarm.origin.addBlob(repository, right)
+    const [accused, other, accuser] = await Promise.all([signer(1), signer(2), signer(9)])
+    const { audit, agent, bans, reads, cameAnew } = await scene({ signed: [[accused, [0, 1, 2, 3], [1]], [other, [4, 5, 6, 7, 8, 9, 10, 11]]] })
+    if (isFoundOut) agent.score.ban(accuser.peer, 'lied', Date.now())
+    audit.suspect(accused.peer, accuser.peer)
+    expect(await audit.settle(MISMATCH, {})).toEqual([0, 1, 2, 3])
+    expect(reads().length > 0).toBe(isFoundOut)
+    expect([...bans.keys()]).toEqual(isFoundOut ? [accused.peer] : [])
+    // its word counts no more, and is not doubted twice
+    cameAnew([0, 1, 2, 3], accused, [1])
+    const before = reads().length
+    expect(await audit.settle(MISMATCH, {})).toEqual([0, 1, 2, 3])
+    expect(reads().length).toBeGreaterThan(before)
+  })
+
+  test('costs a suspect nothing where the whole is right', async () => {
+    const [accused, accuser] = await Promise.all([signer(1), signer(9)])
+    const { audit, download, bans } = await scene({ signed: [[accused, ALL]] })
+    audit.suspect(accused.peer, accuser.peer)
+    await audit.idle()
+    audit.convict()
+    expect([download.session.held.count, bans.size]).toEqual([PIECES, 0])
   })
 
   test('leaves it to members that stand higher to find out, until one says who has lied, or for a while', async () => {

@@ -35,7 +35,7 @@ function searchOf (agent: SwarmAgent, { graceMs = NEVER_MS, router = agent.route
     restricted: false,
     isShared: true,
     readsOrigin: false,
-    listener: { onFacts () {}, onBody () {}, onAnswer: member => { hearer.search?.answered(member) }, onReject () {}, onLie () {}, onRestricted () {}, onAccused () {}, onLiar () {}, onOtherSize () {} }
+    listener: { onFacts () {}, onBody () {}, onAnswer: member => { hearer.search?.answered(member) }, onReject () {}, onLie () {}, onRestricted () {}, onAccused () {}, onSuspect () {}, onLiar () {}, onOtherSize () {} }
   })
   const search = new MemberSearch({ exchange: agent.exchange, router }, { digest, participation, graceMs, onGrace: () => { graces.push(participation.memberCount) } })
   hearer.search = search

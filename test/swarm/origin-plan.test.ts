@@ -421,6 +421,46 @@ describe('beside others', () => {
       expect(readAll(scene, nowMs + slowMs + 10).length).toBeGreaterThan(0)
     })
 
+    describe('one that is at a piece for 2 s, where others need 400 ms,', () => {
+      /** It has had so many pieces of others meanwhile. */
+      function outpaced (came: number): SessionScene {
+        const scene = beside(['a'], { originPolicy: 'balanced' })
+        let nowMs = 0
+        for (const piece of ALL.filter(one => ownerOf(one, ['a']) === 'a')) {
+          if (nowMs === 1600) break
+          scene.session.takes('a', [piece], nowMs)
+          nowMs += 400
+          scene.session.has('a', [piece], nowMs)
+          if (nowMs === 400) expect(scene.takes(nowMs)).toHaveLength(1)
+          if (came-- > 0) scene.came(piece, 'a', nowMs)
+        }
+        scene.session.takes('a', [], 2400)
+        return scene
+      }
+
+      it('leaves it to them for 5 s, and twice as long the next time', () => {
+        const scene = outpaced(5)
+        const [reading = 0] = scene.session.taking
+        expect(scene.takes(2400, { runs: 0 })).toEqual([])
+        expect(scene.takes(2401, { runs: 0 })).toEqual(['yield'])
+        scene.session.originEnded(reading, reading + 1)
+        expect([scene.session.originOpen(7400), scene.session.originOpen(7401)]).toEqual([false, true])
+        scene.session.takes('a', [], 7300)
+        expect(scene.takes(7300)).toEqual([])
+        expect(scene.takes(7401)).toHaveLength(1)
+      })
+
+      it('goes on when what they are said to read does not come', () => {
+        expect(outpaced(3).takes(2401, { runs: 0 })).toEqual([])
+      })
+
+      it('goes on when nobody is left who reads', () => {
+        const scene = outpaced(5)
+        scene.session.gone('a')
+        expect(scene.takes(2401, { runs: 0 })).toEqual([])
+      })
+    })
+
     it('an origin that knows no ranges is left to who reads it', () => {
       const other = OTHERS.find(id => ownerOf(0, [id]) === id) ?? ''
       const scene = spareBeside([other])
