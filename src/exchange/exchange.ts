@@ -342,8 +342,8 @@ export class Exchange implements LinkHandlers {
     this.#nearness.gone(link.peer)
     this.#links.delete(link)
     if (channels === undefined) return
-    for (const channel of channels.theirs.values()) this.#reception.left(link, channel)
-    for (const participation of new Set(channels.ours.values())) {
+    for (const channel of channels.theirs.values()) this.#interest.forget(link, channel)
+    for (const participation of channels.participations) {
       if (participation.attendees.get(link.peer)?.link !== link) continue
       participation.gone(link.peer)
       this.#gatherings.of(participation)?.gone(link.peer)

@@ -34,6 +34,13 @@ export class LinkChannels {
     return channel
   }
 
+  /** Those that either side has a channel of. */
+  get participations (): Set<Participation> {
+    const all = new Set(this.ours.values())
+    for (const { participation } of this.theirs.values()) if (participation !== undefined) all.add(participation)
+    return all
+  }
+
   /** The peer's channel of a blob. */
   of (participation: Participation): Channel | undefined {
     for (const channel of this.theirs.values()) if (channel.participation === participation) return channel

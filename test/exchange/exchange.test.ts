@@ -275,6 +275,27 @@ describe('an agent that fetches a blob', () => {
   })
 })
 
+describe('a member that reads from the origin', () => {
+  it.each(['leaves', 'is gone with its link'] as const)('owns its share until it %s', async how => {
+    const agent = await swarm.add()
+    const session = new Session({ self: agent.peer, digest, size: SIZE })
+    agent.exchange.fetch({
+      digest, kind: 'blob', size: SIZE, session, source: { read: async () => 0, hash: async () => new Uint8Array(32) }, restricted: false, isShared: true, readsOrigin: true, listener: nobodyListens
+    })
+    const peer = await strangerTo(agent)
+    peer.join({ readsOrigin: true })
+    await until(() => session.members.size === 1, { what: 'the member' })
+    expect(session.foremost).toEqual([peer.agent.peer])
+    if (how === 'leaves') peer.say({ type: 'leave', channel: 1 })
+    else peer.link.abort(new Error('killed'))
+    await until(() => session.members.size === 0, { what: 'nobody' })
+    // who has left may read it with others
+    expect(session.foremost).toEqual(how === 'leaves' ? [peer.agent.peer] : [])
+    session.knows([peer.agent.peer])
+    expect(session.foremost).toEqual(how === 'leaves' ? [peer.agent.peer] : [])
+  })
+})
+
 describe('an agent that has not the blob', () => {
   it('says so, and introduces those who want it to each other', async () => {
     const agent = await swarm.add()
