@@ -333,11 +333,15 @@ export class OriginPlan {
     const binds = this.#offersBind(idleMs)
     this.#markFree(nowMs, idleMs, binds)
     const isQuicker = this.#isQuicker(nowMs)
-    const isNarrow = !isQuicker && !this.#knowsNoRanges && idleMs <= this.#patienceMs
+    const isNarrow = binds && !isQuicker && !this.#knowsNoRanges && idleMs <= this.#patienceMs
     const candidates = isNarrow ? this.#candidates.assign(this.#free).within(this.#precedence.own) : this.#free
     if (candidates.next(0) === -1) return helps ? this.#nextForOthers(nowMs) : undefined
     const offered = this.#markOffered(nowMs)
-    const isOurs = (piece: number): boolean => candidates.has(piece) && (binds && offered.has(piece) ? isQuicker : this.#isOwner(piece, idleMs))
+    const isOurs = (piece: number): boolean => {
+      if (!candidates.has(piece)) return false
+      if (!binds) return this.#isNextOfLast(piece, contenders, idleMs)
+      return offered.has(piece) ? isQuicker : this.#isOwner(piece, idleMs)
+    }
     const start = this.#start(heads, contenders.length === 0, candidates, isOurs)
     if (start === undefined) return helps ? this.#nextForOthers(nowMs, offered) : undefined
     let end = start + 1
@@ -457,6 +461,14 @@ export class OriginPlan {
     return Math.min(before * this.#patienceMs, DESPAIR_MS) <= idleMs && idleMs > this.#patienceMs
   }
 
+  /** Of the last pieces, when they stay away, one behind the other reads: of those who lack it, who ranks highest first. */
+  #isNextOfLast (missing: number, contenders: readonly Member[], idleMs: number): boolean {
+    const group = this.#groups.of(missing)
+    const rank = this.#self.rank(group)
+    const before = contenders.filter(({ held, ownership }) => !held.has(missing) && (this.#isLeech || ownership.rank(group) > rank)).length
+    return idleMs > (before + 1) * this.#leastPatienceMs
+  }
+
   /** The first that a reader waits for; alone the first of all; else from a place of our own on. */
   #start (heads: readonly number[], isAlone: boolean, candidates: PieceMask, isOurs: (piece: number) => boolean): number | undefined {
     const place = (isAlone || heads.length > 0 ? heads[0] ?? 0 : this.#first(this.#self)) % this.#parts.arrived.length
@@ -482,7 +494,7 @@ export class OriginPlan {
   /** Whether what members hold is left to them: not the last pieces, when they stay away, as who holds them may hang on a link that is too slow. */
   #offersBind (idleMs: number): boolean {
     const { arrived } = this.#parts
-    return this.#policy === 'frugal' || this.#knowsNoRanges || idleMs <= this.#patienceMs || arrived.length - arrived.count > LAST_PIECES
+    return this.#policy === 'frugal' || this.#knowsNoRanges || idleMs <= this.#leastPatienceMs || arrived.length - arrived.count > LAST_PIECES
   }
 
   /** After how long without a word an owner is passed over. */

@@ -644,6 +644,20 @@ describe('what members hold', () => {
     expect(scene.takes(11 + OWNER_PATIENCE_MS)).toEqual(isRead ? ['take 63-64'] : [])
   })
 
+  it.each([[true, 1], [false, 2]])('the last of it, which its owner has and does not give, is read by who ranks highest of those who lack it, others later (we: %s)', (isHighest, patiences) => {
+    const owner = 'abcdefgh'.split('').find(one => ownerOf(63, [one]) === one) ?? ''
+    const other = 'ijklmnopqrstuvwxyz'.split('').find(one => (ownerOf(63, [one]) === 'self') === isHighest) ?? ''
+    const scene = waiting('balanced')
+    for (let piece = 1; piece < PIECES - 1; piece++) scene.came(piece, 'a', 10)
+    scene.session.gone('a')
+    for (const [id, held] of [[owner, [63]], [other, []]] as const) scene.joined(id, held, { readsOrigin: true }, 10)
+    for (let nowMs = 10; nowMs <= 10 + patiences * OWNER_PATIENCE_MS; nowMs += 100) {
+      for (const id of [owner, other]) scene.session.takes(id, [], nowMs)
+      expect(scene.takes(nowMs)).toEqual([])
+    }
+    expect(scene.takes(11 + patiences * OWNER_PATIENCE_MS)).toEqual(['take 63-64'])
+  })
+
   it('under the policy never is not read even if nobody holds it', () => {
     const scene = new SessionScene(1, { originPolicy: 'never' })
     expect(scene.takes(60_000)).toEqual([])
