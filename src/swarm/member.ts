@@ -171,10 +171,13 @@ export class Member {
     return this.held.has(piece) && !this.calledOff.has(piece)
   }
 
-  /** Marks what may be hoped for from it: nothing when it gives nothing, nor what it has not sent, not even answered that we called it off. */
-  offer (mask: PieceMask, nowMs: number): void {
+  /**
+   * Marks what may be hoped for from it: nothing when it gives nothing, nor what it has not sent, not even answered that we called it off.
+   * @param options.mayBeBusy - also when it has been busy for long
+   */
+  offer (mask: PieceMask, nowMs: number, { mayBeBusy }: { readonly mayBeBusy: boolean }): void {
     if (this.isLeech || this.isExhausted) return
-    if (this.#busySinceMs !== undefined && this.#busyAtMs - this.#busySinceMs > this.#patience.busy) return
+    if (!mayBeBusy && this.#busySinceMs !== undefined && this.#busyAtMs - this.#busySinceMs > this.#patience.busy) return
     mask.unite(this.held, nowMs < this.restUntilMs ? undefined : this.#calledOff)
   }
 

@@ -1,3 +1,4 @@
+import type { Availability } from './availability.ts'
 import { DistantOwners } from './distant-owners.ts'
 import type { Member } from './member.ts'
 import { markOpen, markUnread, type OpenPiecesParts } from './open-pieces.ts'
@@ -60,6 +61,7 @@ const FIRST_LONE_RUN_BYTES = 16 * 1024 * 1024
 
 export interface OriginPlanParts extends OpenPiecesParts {
   readonly members: ReadonlyMap<string, Member>
+  readonly availability: Availability
   /** Changed here alone. */
   readonly taking: Set<number>
 }
@@ -336,14 +338,14 @@ export class OriginPlan {
     const isNarrow = binds && !isQuicker && !this.#knowsNoRanges && idleMs <= this.#patienceMs
     const candidates = isNarrow ? this.#candidates.assign(this.#free).within(this.#precedence.own) : this.#free
     if (candidates.next(0) === -1) return helps ? this.#nextForOthers(nowMs) : undefined
-    const offered = this.#markOffered(nowMs)
+    const offered = this.#markOffered(nowMs, idleMs)
     const isOurs = (piece: number): boolean => {
       if (!candidates.has(piece)) return false
       if (!binds) return this.#isNextOfLast(piece, contenders, idleMs)
       return offered.has(piece) ? isQuicker : this.#isOwner(piece, idleMs)
     }
     const start = this.#start(heads, contenders.length === 0, candidates, isOurs)
-    if (start === undefined) return helps ? this.#nextForOthers(nowMs, offered) : undefined
+    if (start === undefined) return helps ? this.#nextForOthers(nowMs) : undefined
     let end = start + 1
     // with nobody known at all as much as is safe; linked to some who may know others, little at first
     const least = isAlone ? this.#loneRunPieces : contenders.length > 0 ? this.#leastRunPieces : 0
@@ -360,12 +362,13 @@ export class OriginPlan {
    * owner would read last, if we are the next in rank; others who are spare have the same claim on all else, so there each goes
    * its own way, or two that end a piece at the same time would read the same all along.
    */
-  #nextForOthers (nowMs: number, offered?: PieceMask): OriginRun | undefined {
+  #nextForOthers (nowMs: number): OriginRun | undefined {
     if (this.#parts.taking.size === 0) this.#spare.begin(nowMs)
     if (this.#knowsNoRanges || !this.#isSpare(nowMs, 1)) return undefined
     const ranked = this.#candidates.assign(this.#free).within(this.#precedence.ranked)
     if (ranked.next(0) === -1) return undefined
-    const unread = ranked.without(offered ?? this.#markOffered(nowMs))
+    // what one has that is busy it has read, and spreads
+    const unread = ranked.without(this.#parts.availability.given)
     const { length } = this.#parts.arrived
     let best: { piece: number, before: number, turn: number } | undefined
     for (let piece = unread.next(0); piece !== -1; piece = unread.next(piece + 1)) {
@@ -443,9 +446,11 @@ export class OriginPlan {
     return nowMs - member.heardAtMs < 2 * this.#patienceMs && member.takingMs(nowMs) < this.#readingMs
   }
 
-  #markOffered (nowMs: number): PieceMask {
+  /** As long as pieces come, what those have that are always busy will come too. */
+  #markOffered (nowMs: number, idleMs: number): PieceMask {
+    const mayBeBusy = idleMs <= this.#leastPatienceMs
     this.#offered.clear()
-    for (const member of this.#parts.members.values()) member.offer(this.#offered, nowMs)
+    for (const member of this.#parts.members.values()) member.offer(this.#offered, nowMs, { mayBeBusy })
     return this.#offered
   }
 
