@@ -644,6 +644,25 @@ describe('what members hold', () => {
     expect(scene.takes(11 + OWNER_PATIENCE_MS)).toEqual(isRead ? ['take 63-64'] : [])
   })
 
+  it('and those are always busy is not read while other pieces come', () => {
+    const scene = beside(OTHERS, { originPolicy: 'balanced' })
+    const busy = OURS.slice(0, 10)
+    const others = ALL.filter(piece => !busy.includes(piece))
+    scene.session.has('a', busy, 0)
+    for (let nowMs = 0; nowMs <= 3_600; nowMs += 50) {
+      for (const words of scene.asks(nowMs, { room: 1, window: 1 })) scene.session.rejected('a', Number(words.split(' ')[2]), 'busy', nowMs)
+      for (const id of OTHERS) scene.session.takes(id, [], nowMs)
+      const piece = others.pop()
+      if (piece !== undefined) scene.came(piece, 'b', nowMs)
+      else if (nowMs > 3_100) scene.session.progressed('b', nowMs)
+    }
+    expect(scene.session.pieces - scene.session.held.count).toBe(busy.length)
+    expect(readAll(scene, 3_600)).toEqual([])
+    // one may be busy for ever
+    for (const id of OTHERS) scene.session.takes(id, [], 3_601 + OWNER_PATIENCE_MS)
+    expect(readAll(scene, 3_601 + OWNER_PATIENCE_MS).sort((a, b) => a - b)).toEqual(busy)
+  })
+
   it.each([[true, 1], [false, 2]])('the last of it, which its owner has and does not give, is read by who ranks highest of those who lack it, others later (we: %s)', (isHighest, patiences) => {
     const owner = 'abcdefgh'.split('').find(one => ownerOf(63, [one]) === one) ?? ''
     const other = 'ijklmnopqrstuvwxyz'.split('').find(one => (ownerOf(63, [one]) === 'self') === isHighest) ?? ''
