@@ -84,8 +84,9 @@ export class OriginPace {
 
   /** Whether we have been at one piece for so long, while we read, that others would have read several, and pieces of others do come. */
   isOutpaced (nowMs: number): boolean {
-    if (this.#arrived.count - this.#arrivedAtRead < OUTPACED_PIECES) return false
-    return nowMs - this.#lastReadMs > Math.max(OUTPACED_LEAST_MS, OUTPACED_FACTOR * this.othersMs)
+    // what comes of members that hold it already says nothing of the origin
+    if (!this.#hasHeard || this.#arrived.count - this.#arrivedAtRead < OUTPACED_PIECES) return false
+    return nowMs - this.#lastReadMs > Math.max(OUTPACED_LEAST_MS, OUTPACED_FACTOR * this.#typicalMs)
   }
 
   /** Whether who needs so long for one piece is much slower than we, and than others. */

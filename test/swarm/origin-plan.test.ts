@@ -454,6 +454,15 @@ describe('beside others', () => {
         expect(outpaced(3).takes(2401, { runs: 0 })).toEqual([])
       })
 
+      it('goes on when it does not know what others need', () => {
+        const scene = beside(['a'], { originPolicy: 'balanced' })
+        scene.joined('holder', ALL.slice(0, 20), {}, 0)
+        expect(scene.takes(400)).toHaveLength(1)
+        for (const piece of ALL.slice(0, 20)) scene.came(piece, 'holder', 500)
+        scene.session.takes('a', [], 9_000)
+        expect(scene.takes(9_001, { runs: 0 })).toEqual([])
+      })
+
       it('goes on when nobody is left who reads', () => {
         const scene = outpaced(5)
         scene.session.gone('a')
