@@ -387,7 +387,7 @@ export class Exchange implements LinkHandlers {
       accused: accusation => {
         const { of, by, pieces, attestation, isRepeated } = accusation
         events.emit({ type: 'peer:accused', peer: of, by, digest, pieces, repeated: isRepeated })
-        for (const other of [...this.#participations.values()]) if (other !== participation) other.suspect(of, attestation.author)
+        for (const other of this.#participations.values()) if (other !== participation) other.suspect(of, attestation.author)
       },
       judge: accusation => { this.#selfCheck.hear(participation, accusation) }
     }, init)

@@ -43,17 +43,16 @@ export class OriginPace {
     this.#arrivedAtStart = this.#arrived.count
   }
 
-  /** We read nothing, and begin to. */
+  /** We begin to read a piece, having read nothing. */
   resumed (nowMs: number): void {
-    this.#lastReadMs = nowMs
-    this.#arrivedAtRead = this.#arrived.count
+    this.#nextBegins(nowMs)
   }
 
   /** We have read a piece. */
   read (nowMs: number): void {
     const tookMs = nowMs - this.#lastReadMs
     this.#pieceMs = this.#pieceMs === undefined ? tookMs : this.#pieceMs + (tookMs - this.#pieceMs) * SAMPLE_WEIGHT
-    this.resumed(nowMs)
+    this.#nextBegins(nowMs)
   }
 
   /** Another has read pieces, so long after it had promised them or had read others. */
@@ -92,5 +91,10 @@ export class OriginPace {
   /** Whether who needs so long for one piece is much slower than we, and than others. */
   isMuchSlower (tookMs: number): boolean {
     return this.#pieceMs !== undefined && tookMs > Math.max(SLOW_LEAST_MS, SLOW_FACTOR * this.#pieceMs, TYPICAL_FACTOR * this.#typicalMs)
+  }
+
+  #nextBegins (nowMs: number): void {
+    this.#lastReadMs = nowMs
+    this.#arrivedAtRead = this.#arrived.count
   }
 }
