@@ -9,10 +9,12 @@ import type { World } from './world.ts'
 /** An origin that failed rests for so long, twice as long each time, but not after a read that was cut: `src/pull/origin-runs`, in milliseconds. */
 const REST_MS = 2_000
 const MAX_REST_MS = 30_000
-const CUT_REST_MS = 1
-/** A 429 is waited out so often, and as long as it began no longer ago: `src/origin/registry-http`, in milliseconds. */
+const AGAIN_MS = 1
+/** Where nobody else could ask a 429 is waited out so often, and as long as it began no longer ago: `src/origin/registry-http`, in milliseconds. */
 const MAX_ATTEMPTS = 3
 const RETRY_MS = 3_000
+/** One that sends a host away for no longer than this is as good as there: `src/pull/origin-runs`, in milliseconds. */
+const SHORT_REST_MS = 3_000
 /** TCP and TLS before the first request of a host. */
 const CONNECT_ROUND_TRIPS = 2
 /** How often is told what was sent: less than any step of a series, in milliseconds. */
@@ -39,6 +41,8 @@ export class SimOrigin {
   #isNoteDue = false
   /** Reads of a host that failed one after the other. */
   readonly #failures = new Map<SimHost, number>()
+  /** When it may be asked again by who was sent away for a moment. */
+  readonly #backSoonAtMs = new Map<SimHost, number>()
 
   constructor (world: () => World, spec: OriginSpec | undefined, seed: number) {
     this.#world = world
@@ -112,13 +116,26 @@ export class SimOrigin {
     return this.#spec?.retryAfterMs ?? 0
   }
 
-  /** How long a host leaves it alone now that another read has failed, in milliseconds. @param isCut - some of it had come */
-  restMs (host: SimHost, { isCut }: { readonly isCut: boolean }): number {
-    host.isOriginConnected = false
-    const failures = isCut ? 0 : this.#failures.get(host) ?? 0
-    this.#failures.set(host, isCut ? 0 : failures + 1)
-    if (isCut) return CUT_REST_MS
-    return Math.min(MAX_REST_MS, REST_MS * 2 ** failures)
+  /**
+   * How long a host leaves it alone now that another read has failed, in milliseconds.
+   * @param isCut - some of it had come
+   * @param isLimited - it said when to come again, which is not waited for
+   */
+  restMs (host: SimHost, { isCut = false, isLimited = false }: { readonly isCut?: boolean, readonly isLimited?: boolean }): number {
+    if (!isLimited) host.isOriginConnected = false
+    const failures = isCut ? 0 : (this.#failures.get(host) ?? 0) + 1
+    this.#failures.set(host, failures)
+    const doublings = failures - (isLimited ? 2 : 1)
+    const backOffMs = doublings < 0 ? AGAIN_MS : Math.min(MAX_REST_MS, REST_MS * 2 ** doublings)
+    if (!isLimited) return backOffMs
+    const restMs = Math.max(this.retryAfterMs, backOffMs)
+    if (restMs <= SHORT_REST_MS) this.#backSoonAtMs.set(host, this.#world().clock.nowMs + restMs)
+    return restMs
+  }
+
+  /** Whether it has sent this host away for a moment only. */
+  isBackSoon (host: SimHost): boolean {
+    return this.#world().clock.nowMs < (this.#backSoonAtMs.get(host) ?? -Infinity)
   }
 
   #noteSoon (): void {
@@ -149,6 +166,7 @@ class OriginReading implements Reading {
   /** Of these the observer has heard. */
   #told = 0
   readonly #beganMs: number
+  readonly #hasOthers: boolean
   #attempts = 0
   #hasSent = false
   #isOver = false
@@ -160,6 +178,7 @@ class OriginReading implements Reading {
     this.#start = start
     this.#end = end
     this.#beganMs = world.clock.nowMs
+    this.#hasOthers = part.session.members.size > 0
   }
 
   get isMoving (): boolean {
@@ -171,7 +190,7 @@ class OriginReading implements Reading {
     if (this.#isOver) return
     const { host, layer } = this.part
     if (!this.#origin.isReachable(host)) this.fail()
-    else if (this.#origin.rejects(host)) this.#waitOut(this.#origin.retryAfterMs)
+    else if (this.#origin.rejects(host)) this.#rejected()
     else {
       const pieces = pieceCount(layer.bytes)
       const isWhole = !this.#origin.hasRanges && pieces > 1
@@ -205,9 +224,14 @@ class OriginReading implements Reading {
     this.#tell(Math.floor(this.#bytes - this.#flow.leftAt(clock.nowMs)))
   }
 
-  /** A short wait is no failure. */
-  #waitOut (retryAfterMs: number): void {
+  /** Who has others leaves it to them. Alone a short wait is no failure. */
+  #rejected (): void {
     const { clock } = this.#world
+    const { retryAfterMs } = this.#origin
+    if (this.#hasOthers) {
+      this.#finish(clock.nowMs + this.#origin.restMs(this.part.host, { isLimited: true }))
+      return
+    }
     if (++this.#attempts === MAX_ATTEMPTS || clock.nowMs + retryAfterMs > this.#beganMs + RETRY_MS) this.fail(retryAfterMs)
     else clock.after(retryAfterMs + this.#origin.askMs(this.part.host), () => { this.answered() })
   }

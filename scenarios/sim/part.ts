@@ -454,7 +454,7 @@ export class SimPart {
   /** Ends it when nobody is left who might help. */
   #giveUp (nowMs: number): void {
     if (this.#checking > 0 || this.reading !== undefined || this.session.isComplete || this.host.originSlots.isWaiting(this.#asker)) return
-    const isOriginOpen = this.#readsOriginNow && this.session.originOpen(nowMs)
+    const isOriginOpen = this.#readsOriginNow && (this.session.originOpen(nowMs) || this.#world.origin.isBackSoon(this.host))
     const isSearching = this.membership !== undefined && nowMs - this.membership.searchedAtMs < SEARCH_MS
     const isIdle = nowMs - this.#progressAtMs >= STALL_MS
     if (!isIdle && (this.session.isHelped(nowMs) || isOriginOpen || isSearching || this.membership?.hurry() === true)) return

@@ -12,6 +12,8 @@ export interface BlobRequest {
   /** Behind the last byte wanted; undefined: all there are. */
   readonly end: number | undefined
   readonly firstByteMs: number
+  /** See `BlobOptions`. */
+  readonly failsWhenLimited: boolean
 }
 
 /** Where a request for the rest of a blob goes on. */
@@ -42,9 +44,9 @@ export interface OpenedBlob {
  * @throws OriginError, or the signal's reason
  */
 export async function openBlob (client: RegistryClient, request: BlobRequest, start: number, resumption: Resumption | undefined, signal: AbortSignal): Promise<OpenedBlob> {
-  const { registry, repository, digest, end, firstByteMs } = request
+  const { registry, repository, digest, end, firstByteMs, failsWhenLimited } = request
   const redirect = resumption === undefined ? 'reuse' : 'renew'
-  const asked = { method: 'GET', repository, path: `blobs/${digest}`, accept: '*/*', headers: rangeHeaders(start, end, resumption?.etag), firstByteMs, redirect, signal } as const
+  const asked = { method: 'GET', repository, path: `blobs/${digest}`, accept: '*/*', headers: rangeHeaders(start, end, resumption?.etag), firstByteMs, failsWhenLimited, redirect, signal } as const
   const answer = await client.request(asked)
   const { status, access } = answer
   const invalid = (what: string): OriginError => {

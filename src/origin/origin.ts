@@ -21,6 +21,8 @@ export interface OriginOptions {
 export interface BlobOptions extends OriginOptions {
   /** Behind the last byte wanted, more than `start`. @default the end of the blob */
   end?: number
+  /** A 429 is `ORIGIN_RATE_LIMITED` at once, also one that is over in a moment: somebody else may ask meanwhile. @default it is waited out */
+  failsWhenLimited?: boolean
 }
 
 export interface ResolvedManifest {

@@ -31,6 +31,8 @@ export interface RegistryRequest {
    * brings nothing; `renew` forgets it. @default neither asked for nor remembered
    */
   readonly redirect?: 'reuse' | 'renew'
+  /** A 429 that credentials do not help against is an error at once. @default a short one is waited out */
+  readonly failsWhenLimited?: boolean
   readonly signal: AbortSignal
 }
 
@@ -72,9 +74,9 @@ export class RegistryClient {
     const remembered = await this.#askRemembered(request, grant)
     if (remembered !== undefined) return remembered
     let hasResolvedAgain = false
-    let waitsForLimit = false
+    let isLimited = false
     for (;;) {
-      const { answer, isRedirected } = await this.#follow(request, grant, this.#startOf(request), !waitsForLimit && this.#auth.mayEscalate(name, grant))
+      const { answer, isRedirected } = await this.#follow(request, grant, this.#startOf(request), !isLimited && this.#auth.mayEscalate(name, grant))
       if (isRedirected && answer.status === 403 && !hasResolvedAgain) {
         // A signed URL that has expired on the way: the registry makes another.
         hasResolvedAgain = true
@@ -82,9 +84,9 @@ export class RegistryClient {
       }
       const isRefused = !isRedirected && [401, 403, 404, 429].includes(answer.status)
       const next = isRefused ? await this.#auth.next(name, grant, answer, request.signal) : undefined
-      if (next === undefined && answer.status === 429 && !isRedirected && !waitsForLimit) {
-        // Without credentials there is no other way than to wait.
-        waitsForLimit = true
+      if (next === undefined && answer.status === 429 && !isRedirected && !isLimited) {
+        // Without credentials there is no other way than to wait, here or at the caller's.
+        isLimited = true
         continue
       }
       if (next === undefined) {
@@ -121,7 +123,7 @@ export class RegistryClient {
     return undefined
   }
 
-  async #follow (request: RegistryRequest, grant: Grant, from: RedirectTarget, returnsRateLimit: boolean): Promise<{ answer: Answer, isRedirected: boolean }> {
+  async #follow (request: RegistryRequest, grant: Grant, from: RedirectTarget, mayEscalate: boolean): Promise<{ answer: Answer, isRedirected: boolean }> {
     const { method, signal, firstByteMs, limitBytes } = request
     let { url, reach, isOwn } = from
     for (let hops = 0; ; hops++) {
@@ -134,7 +136,7 @@ export class RegistryClient {
         limitBytes,
         headers: { ...this.#headers(request), ...(isOwn && grant.authorization !== undefined ? { authorization: grant.authorization } : {}) },
         lane: grant.level === 'credential' ? 'credential' : 'anonymous',
-        returnsRateLimit: hops === 0 && returnsRateLimit
+        onRateLimit: hops === 0 && mayEscalate ? 'return' : request.failsWhenLimited === true ? 'fail' : 'wait'
       })
       const location = REDIRECTS.has(answer.status) && request.keepsRedirect !== true ? answer.headers.get('location') : undefined
       if (location === undefined) {

@@ -25,6 +25,8 @@ export interface RegistryHttpComponents {
   readonly log: OriginLog
 }
 
+export type OnRateLimit = 'wait' | 'fail' | 'return'
+
 export interface Asked extends Omit<HttpRequest, 'signal' | 'stallMs' | 'firstByteMs' | 'isStreamed'> {
   readonly signal: AbortSignal
   readonly firstByteMs: number
@@ -32,8 +34,8 @@ export interface Asked extends Omit<HttpRequest, 'signal' | 'stallMs' | 'firstBy
   readonly limitBytes?: number
   /** Who is limited by a 429: requests with our credentials and without are counted apart. */
   readonly lane: 'anonymous' | 'credential'
-  /** Hand a 429 back instead of waiting: the caller has another way. */
-  readonly returnsRateLimit?: boolean
+  /** What becomes of a 429: it is waited out if it is short, an error at once, or an answer, as the caller has another way. @default 'wait' */
+  readonly onRateLimit?: OnRateLimit
 }
 
 export interface Answer {
@@ -77,7 +79,7 @@ export class RegistryHttp {
       if (outcome.type === 'answer') return outcome.answer
       const delayMs = Math.max(outcome.atLeastMs, backOffMs(attempt, this.#components.random))
       const isLast = attempt === MAX_ATTEMPTS || this.#components.now() + delayMs > giveUpAtMs
-      if (!outcome.isPassing || isLast) throw outcome.error
+      if (!outcome.isPassing || isLast || (asked.onRateLimit === 'fail' && outcome.error.code === 'ORIGIN_RATE_LIMITED')) throw outcome.error
       this.#components.log({ type: 'origin:retry', registry: this.#registry, method: asked.method, url: redactUrl(asked.url), reason: outcome.error.message, delayMs })
       await pause(delayMs, asked.signal)
     }
@@ -94,7 +96,7 @@ export class RegistryHttp {
       const { status } = answer
       if (status === 429) {
         const waitMs = this.#rememberLimit(asked, answer)
-        if (asked.returnsRateLimit === true) return { type: 'answer', answer }
+        if (asked.onRateLimit === 'return') return { type: 'answer', answer }
         return { type: 'failed', error: this.#rateLimited(what, waitMs, excuseOf(answer.bytes)), isPassing: true, atLeastMs: waitMs }
       }
       if (status < 500 || status === 501) return { type: 'answer', answer }
@@ -117,7 +119,7 @@ export class RegistryHttp {
     throw new OriginError('ORIGIN_UNAVAILABLE', `${method} ${redactUrl(url)}: not asked, it had no connection a moment ago: ${down.reason}`, { registry: this.#registry })
   }
 
-  /** A wait that fits into the attempts' time is absorbed; a longer one fails at once. */
+  /** A wait that fits into the attempts' time is absorbed, unless the caller has no use for that; a longer one fails at once. */
   async #waitWhileLimited (asked: Asked): Promise<Answer | undefined> {
     const key = limitKey(asked)
     const untilMs = this.#limitedUntil.get(key)
@@ -127,8 +129,8 @@ export class RegistryHttp {
       this.#limitedUntil.delete(key)
       return undefined
     }
-    if (asked.returnsRateLimit === true) return { status: 429, url: asked.url, headers: NO_HEADERS, bytes: new Uint8Array() }
-    if (leftMs > this.#timeouts.retryMs) throw this.#rateLimited(`${asked.method} ${redactUrl(asked.url)}: not asked`, leftMs, '')
+    if (asked.onRateLimit === 'return') return { status: 429, url: asked.url, headers: NO_HEADERS, bytes: new Uint8Array() }
+    if (asked.onRateLimit === 'fail' || leftMs > this.#timeouts.retryMs) throw this.#rateLimited(`${asked.method} ${redactUrl(asked.url)}: not asked`, leftMs, '')
     await pause(leftMs, asked.signal)
     return undefined
   }

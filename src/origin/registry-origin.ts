@@ -93,9 +93,9 @@ export class RegistryOrigin implements Origin {
   async blob (repository: Repository, digest: Digest, start: number, options: BlobOptions = {}): Promise<OriginBlob> {
     const { firstByteMs } = this.#timeouts
     const { random, log } = this.#components
-    const { end } = options
+    const { end, failsWhenLimited = false } = options
     if (end !== undefined && end <= start) throw new RangeError(`blob ${shortDigest(digest)}: no byte lies from ${start} to before ${end}`)
-    const request = { registry: repository.registry, repository: repository.name, digest, end, firstByteMs }
+    const request = { registry: repository.registry, repository: repository.name, digest, end, firstByteMs, failsWhenLimited }
     return this.#guarded(repository, `blob ${shortDigest(digest)}`, options, async client => {
       const opened = await withDeadline('first byte', firstByteMs, options.signal, signal => openBlob(client, request, start, undefined, signal))
       const body = new BlobBody({ client, random, log }, request, opened, options.signal)

@@ -135,7 +135,7 @@ export class Download implements ParticipationListener {
         init.onChange()
         return components.budget.read(bytes, size) ?? init.onOriginBytes(position)
       }
-    }, { ...init, torn: this.#torn })
+    }, { ...init, torn: this.#torn, hasOthers: () => this.session.members.size > 0 })
     this.participation = components.exchange.fetch({
       digest,
       kind,
@@ -465,7 +465,7 @@ export class Download implements ParticipationListener {
     if (this.#pieces.isChecking || this.#runs.count > 0 || this.#components.originSlots.isWaiting(this.#asker)) return
     const isHelped = this.session.isHelped(now)
     if (!this.#patience.isOver(now, {
-      isHelped: isHelped || (this.#canReadOrigin && this.session.originOpen(now)),
+      isHelped: isHelped || (this.#canReadOrigin && (this.session.originOpen(now) || this.#runs.isBackSoon(now))),
       // a member that holds something of it may have to sign it before it says so
       maySearch: this.participation.memberCount > 0 || !this.#search.hasEnded,
       hurry: () => this.#search.hurry()

@@ -1,7 +1,7 @@
-import { ShoalError } from '../errors.ts'
 import type { EventSink } from '../events.ts'
 import type { Digest } from '../oci/digest.ts'
 import type { Repository } from '../oci/repository.ts'
+import { OriginError } from '../origin/origin-error.ts'
 import type { Origin, OriginAccess } from '../origin/origin.ts'
 import type { PartialBlob } from '../store/store.ts'
 import { pieceCount, pieceLength, pieceSpan } from '../swarm/pieces.ts'
@@ -12,6 +12,8 @@ const REPORT_BYTES = 1024 * 1024
 /** An origin that failed rests for so long, twice as long each time, in milliseconds. */
 const REST_MS = 2_000
 const MAX_REST_MS = 30_000
+/** One that sends us away for no longer than this is as good as there, in milliseconds. */
+const SHORT_REST_MS = 3_000
 
 export interface OriginRunsComponents {
   readonly origin: Origin
@@ -38,6 +40,8 @@ export interface OriginRunsInit {
   readonly partial: PartialBlob
   /** Bytes here of pieces whose reading broke off: the next goes on behind them. */
   readonly torn: Map<number, number>
+  /** Whether others take part, who may read what the origin refuses to us. @default nobody does */
+  readonly hasOthers?: () => boolean
   readonly signal: AbortSignal
 }
 
@@ -59,6 +63,8 @@ export class OriginRuns {
   readonly #running = new Map<Run, Promise<void>>()
   #stop = new AbortController()
   #failures = 0
+  /** When it may be asked again, if it has sent us away for a moment. */
+  #backSoonAtMs = -Infinity
   #error: unknown
   #isUnknown = true
   #fatal: unknown
@@ -94,6 +100,11 @@ export class OriginRuns {
     return this.#fatal
   }
 
+  /** Whether the origin has sent us away for a moment only. */
+  isBackSoon (nowMs: number): boolean {
+    return nowMs < this.#backSoonAtMs
+  }
+
   add (key: string, repository: Repository): void {
     if (!this.#repositories.has(key)) this.#repositories.set(key, repository)
   }
@@ -124,12 +135,15 @@ export class OriginRuns {
     const { now } = this.#components
     const { start } = run
     let progress = 0
+    // what others may read meanwhile is not kept from them
+    const failsWhenLimited = this.#init.hasOthers?.() === true
     let retryAfterMs = 0
+    let isLimited = false
     const { signal: stopped } = this.#stop
     const usable = [...this.#repositories].filter(([key]) => !this.#useless.has(key))
     for (const [key, repository] of usable) {
       try {
-        await this.#read(repository, run, bytes => { progress += bytes }, stopped)
+        await this.#read(repository, run, failsWhenLimited, bytes => { progress += bytes }, stopped)
         this.#failures = 0
         this.#listener.onEnded(start, run.end, 0)
         return
@@ -140,28 +154,36 @@ export class OriginRuns {
           this.#listener.onEnded(start, run.end, 0)
           return
         }
-        retryAfterMs = Math.max(retryAfterMs, this.#failed(key, error, start))
+        this.#failed(key, error, start)
+        if (error instanceof OriginError && error.retryAfterMs !== undefined) {
+          retryAfterMs = Math.max(retryAfterMs, error.retryAfterMs)
+          isLimited = failsWhenLimited
+        }
         if (progress > 0) break
       }
     }
-    // one that was cut half way is asked again at once
-    this.#failures = progress > 0 ? 0 : this.#failures + 1
-    const restMs = progress > 0 ? 1 : Math.max(retryAfterMs, Math.min(MAX_REST_MS, REST_MS * 2 ** (this.#failures - 1)))
+    const restMs = Math.max(retryAfterMs, this.#backOffMs(progress, isLimited))
+    if (isLimited && restMs <= SHORT_REST_MS) this.#backSoonAtMs = now() + restMs
     this.#listener.onEnded(start, run.end, now() + restMs)
   }
 
-  /** @returns how long the origin wants us to stay away, in milliseconds */
-  #failed (key: string, error: unknown, start: number): number {
+  /** One that was cut half way is asked again at once, one that says when to come again then, the first time. */
+  #backOffMs (progress: number, isLimited: boolean): number {
+    this.#failures = progress > 0 ? 0 : this.#failures + 1
+    const doublings = this.#failures - (isLimited ? 2 : 1)
+    return doublings < 0 ? 1 : Math.min(MAX_REST_MS, REST_MS * 2 ** doublings)
+  }
+
+  #failed (key: string, error: unknown, start: number): void {
     const { code, reason } = reasonOf(error)
     const { digest, size } = this.#init
     this.#error = error
     if (code === 'ORIGIN_NOT_FOUND' || code === 'ORIGIN_DENIED' || code === 'ORIGIN_FORBIDDEN') this.#useless.add(key)
     if (code !== 'ORIGIN_NOT_FOUND') this.#isUnknown = false
     this.#components.events.emit({ type: 'fetch:source-failed', digest, source: 'origin', at: pieceSpan(size, start).start, code, reason })
-    return error instanceof ShoalError && 'retryAfterMs' in error ? Number(error.retryAfterMs ?? 0) : 0
   }
 
-  async #read (repository: Repository, run: Run, onBytes: (bytes: number) => void, stopped: AbortSignal): Promise<void> {
+  async #read (repository: Repository, run: Run, failsWhenLimited: boolean, onBytes: (bytes: number) => void, stopped: AbortSignal): Promise<void> {
     const { origin, events } = this.#components
     const { digest, size, partial } = this.#init
     const stop = new AbortController()
@@ -172,7 +194,7 @@ export class OriginRuns {
     try {
       // by the end named even of the whole the answer tells whether less could be had
       const isNamed = to < size || (from === 0 && to > pieceLength(size))
-      const { body, start: at, isPart, size: told, access } = await origin.blob(repository, digest, from, { signal, ...(isNamed ? { end: to } : {}) })
+      const { body, start: at, isPart, size: told, access } = await origin.blob(repository, digest, from, { signal, ...(isNamed ? { end: to } : {}), failsWhenLimited })
       this.#isUnknown = false
       if (told !== undefined && told !== size) this.#fail(new SizeDisagreementError(digest, 'the origin', size, told))
       this.#listener.onAccess(access)

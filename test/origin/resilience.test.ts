@@ -1,6 +1,7 @@
 import type { LookupAddress } from 'node:dns'
 import { describe, expect, test } from 'vitest'
 import { digestOf } from '../../src/oci/digest.ts'
+import type { OriginBlob } from '../../src/origin/origin.ts'
 import { failureOf, image, layer, makeOrigin, readAll, REPOSITORY, startZoo, startZooOrigin } from './zoo-origin.ts'
 import { noCredentials } from '../../src/origin/credentials.ts'
 
@@ -146,6 +147,20 @@ describe('a registry that says 429', () => {
     expect(zoo.requests).toHaveLength(1)
     now = 120_001
     expect((await origin.manifest(REPOSITORY, '1')).digest).toBe(image.index.digest)
+  })
+
+  test('for a second is no reason to wait for who leaves it to others', async () => {
+    let now = 0
+    const { zoo, origin } = await startZooOrigin({ now: () => now })
+    zoo.behave({ times: 1, deed: { type: 'answer', status: 429, headers: { 'Retry-After': '1' } } })
+    const open = async (): Promise<OriginBlob> => origin.blob(REPOSITORY, digest, 0, { failsWhenLimited: true })
+    expect(await failureOf(open())).toMatchObject({ code: 'ORIGIN_RATE_LIMITED', retryAfterMs: 1000, status: 429 })
+    now = 400
+    // it is not asked until then
+    expect(await failureOf(open())).toMatchObject({ code: 'ORIGIN_RATE_LIMITED', retryAfterMs: 600 })
+    expect(zoo.requests).toHaveLength(1)
+    now = 1001
+    expect(digestOf(await readAll((await open()).body))).toBe(digest)
   })
 
   test('without end is ORIGIN_RATE_LIMITED after three attempts', async () => {

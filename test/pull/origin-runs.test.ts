@@ -29,7 +29,7 @@ interface Scene {
   readonly run: (start: number, end: number) => Promise<void>
 }
 
-async function scene ({ repositories = [repository], signal = new AbortController().signal, of = digest, size = SIZE }: { repositories?: readonly Repository[], signal?: AbortSignal, of?: Digest, size?: number } = {}): Promise<Scene> {
+async function scene ({ repositories = [repository], signal = new AbortController().signal, of = digest, size = SIZE, hasOthers = false }: { hasOthers?: boolean, repositories?: readonly Repository[], signal?: AbortSignal, of?: Digest, size?: number } = {}): Promise<Scene> {
   const partial = await kit.store.openPartial(of)
   await partial.setSize(size)
   const torn = new Map<number, number>()
@@ -41,7 +41,7 @@ async function scene ({ repositories = [repository], signal = new AbortControlle
     onWhole: async () => { wholes.push(pieces.length) },
     onEnded: (start, end, retryAtMs) => { ends.push(`${start} ${end} ${retryAtMs === 0 ? 0 : retryAtMs - kit.now()}`) },
     onBytes: () => undefined
-  }, { digest: of, size, partial, torn, signal })
+  }, { digest: of, size, partial, torn, signal, hasOthers: () => hasOthers })
   for (const one of repositories) runs.add(repositoryKey(one), one)
   return {
     runs,
@@ -127,6 +127,33 @@ describe('a run of pieces from the origin', () => {
     add({ fails: 'ORIGIN_UNAVAILABLE' })
     await run(1, 2)
     expect(ends.at(-1)).toBe('1 2 2000')
+  })
+
+  it('that is refused by a 429 hands it on where others may read, and asks again when it may, then ever later', async () => {
+    add({ fails: 'ORIGIN_RATE_LIMITED', retryAfterMs: 1000 })
+    const { run, runs, ends } = await scene({ hasOthers: true })
+    const soon: boolean[][] = []
+    for (let time = 0; time < 4; time++) {
+      await run(0, 1)
+      soon.push([0, 999, 1000, 2999].map(afterMs => runs.isBackSoon(kit.now() + afterMs)))
+    }
+    expect(kit.origin.requests.map(({ failsWhenLimited }) => failsWhenLimited)).toEqual([true, true, true, true])
+    expect(ends).toEqual(['0 1 1000', '0 1 2000', '0 1 4000', '0 1 8000'])
+    // a rest of four seconds is none that is waited for; that of two is remembered
+    expect(soon).toEqual([[true, true, false, false], [true, true, true, false], [true, true, true, false], [true, true, true, false]])
+    add()
+    await run(0, 1)
+    add({ fails: 'ORIGIN_RATE_LIMITED', retryAfterMs: 60_000 })
+    await run(1, 2)
+    expect(ends.slice(4)).toEqual(['0 1 0', '1 2 60000'])
+  })
+
+  it('that is refused by a 429 and has nobody else has waited for it, so it has failed', async () => {
+    add({ fails: 'ORIGIN_RATE_LIMITED', retryAfterMs: 1000 })
+    const { run, runs, ends } = await scene()
+    await run(0, 1)
+    await run(0, 1)
+    expect([kit.origin.requests.some(({ failsWhenLimited }) => failsWhenLimited), ends, runs.isBackSoon(kit.now())]).toEqual([false, ['0 1 2000', '0 1 4000'], false])
   })
 
   it('tries each place that the blob may be at, and never again one that does not know it', async () => {

@@ -228,6 +228,23 @@ describe('a swarm fetch', () => {
     expect(receivedBy(agent).origin).toBe(SIZE)
   })
 
+  test('leaves what the origin refuses for a moment to others, and goes on itself when it may', async () => {
+    const bytes = bytesOf(SIZE)
+    const digest = swarm.origin.addBlob(repository, bytes, { fails: 'ORIGIN_RATE_LIMITED', retryAfterMs: 1000 })
+    const agent = await swarm.add()
+    const stranger = await meetStranger(swarm, agent, bytes)
+    const pulled = pull(agent, digest, SIZE)
+    await stranger.hears('join')
+    stranger.join()
+    const refused = (await stranger.hears('release')).pieces
+    expect(saidBy(stranger, 'take')).toEqual(refused)
+    swarm.origin.addBlob(repository, bytes)
+    // nobody has any of it, and still it is not given up
+    expectSame(await pulled, bytes)
+    expect(swarm.origin.requests[0]).toMatchObject({ failsWhenLimited: true })
+    expect(agent.log.filter(({ type }) => type === 'fetch:failed')).toEqual([])
+  })
+
   test('fails soon when nobody has it, and says so', async () => {
     const bytes = bytesOf(SIZE)
     const digest = digestOf(bytes)

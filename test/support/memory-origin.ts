@@ -19,6 +19,8 @@ export interface OriginBlobBehaviour {
   /** The size told; null: none. @default that of the bytes */
   readonly size?: number | null
   readonly fails?: OriginErrorCode
+  /** What it says with `ORIGIN_RATE_LIMITED`. */
+  readonly retryAfterMs?: number
   readonly access?: OriginAccess
   /** Each chunk waits here. */
   readonly gate?: Gate
@@ -35,6 +37,8 @@ export interface OriginRequest {
   readonly start?: number
   /** Behind the last byte asked for, where one was named. */
   readonly end?: number
+  /** A 429 is not waited out. */
+  readonly failsWhenLimited?: boolean
 }
 
 interface StoredManifest {
@@ -100,13 +104,13 @@ export class MemoryOrigin implements Origin {
     return { digest: digestOf(bytes), mediaType, size: bytes.length, access: this.access, bytes }
   }
 
-  async blob (repository: Repository, digest: Digest, start: number, { end, signal }: BlobOptions = {}): Promise<OriginBlob> {
-    this.#note({ type: 'blob', repository: repositoryKey(repository), reference: digest, start, ...end === undefined ? {} : { end } })
+  async blob (repository: Repository, digest: Digest, start: number, { end, failsWhenLimited, signal }: BlobOptions = {}): Promise<OriginBlob> {
+    this.#note({ type: 'blob', repository: repositoryKey(repository), reference: digest, start, ...end === undefined ? {} : { end }, ...failsWhenLimited === true ? { failsWhenLimited } : {} })
     signal?.throwIfAborted()
     const blob = this.#blobs.get(keyOf(repository, digest))
     if (blob === undefined) throw failure('ORIGIN_NOT_FOUND')
     const { behaviour } = blob
-    if (behaviour.fails !== undefined) throw failure(behaviour.fails)
+    if (behaviour.fails !== undefined) throw failure(behaviour.fails, behaviour.retryAfterMs)
     if (behaviour.hangs === true) await forever(signal)
     const bytes = behaviour.bytes ?? blob.bytes
     const size = behaviour.size === null ? undefined : behaviour.size ?? bytes.length
@@ -189,8 +193,8 @@ async function forever (signal: AbortSignal | undefined): Promise<never> {
   })
 }
 
-function failure (code: OriginErrorCode): OriginError {
-  return new OriginError(code, `the test says ${code}`, { registry: 'registry.test' })
+function failure (code: OriginErrorCode, retryAfterMs?: number): OriginError {
+  return new OriginError(code, `the test says ${code}`, { registry: 'registry.test', ...retryAfterMs === undefined ? {} : { retryAfterMs } })
 }
 
 function keyOf (repository: Repository, reference: string): string {

@@ -87,6 +87,21 @@ describe('429', () => {
     expect(seen).toEqual(new Set([false, true]))
   })
 
+  it('is handed on where there are others: what one was refused another reads while the first stays away', async () => {
+    for (let seed = 1; seed <= 8; seed++) {
+      const run = await simRun(alone(', reject: 30%, retryAfter: 2s', `seed: ${seed}`).replace('count: 1', 'count: 3'))
+      expect(run.result.figures).toMatchObject({ 'done.share': 1, 'failed.hosts': 0 })
+      const rejected = run.result.events.filter(({ type, atMs }) => type === 'origin-rejected' && atMs > 100)
+      // nothing is waited for with the piece in hand: a second at 10 MB/s, and what all are sent away for at once
+      const spread = new Set(rejected.map(({ host }) => host)).size
+      expect(rejected.length < 2 || spread > 1 || run.end.durationMs < 3300).toBe(true)
+      for (const host of ['rack-1', 'rack-2', 'rack-3']) {
+        const times = rejected.filter(event => event.host === host).map(({ atMs }) => atMs)
+        expect(times.slice(1).every((atMs, index) => atMs - (times[index] ?? 0) >= 2000)).toBe(true)
+      }
+    }
+  })
+
   it('leaves the origin alone as long as it says', async () => {
     const run = await simRun(alone(', reject: 90%, retryAfter: 20s'))
     const rejected = timesOf(run, 'origin-rejected')
