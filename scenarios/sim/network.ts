@@ -1,9 +1,13 @@
 import type { SimClock } from './clock.ts'
 
-/** A flow keeps its pace while the fair one differs by less than this part: it would change at each event otherwise. */
-const TOLERANCE = 0.01
 /** A network of so many pipes is settled at once, however often a change goes from one to another. */
 const SMALL_PIPES = 200
+/**
+ * A flow keeps its pace while the fair one differs by less than this part: it would change at each event otherwise. The differences
+ * of all flows of a pipe may add up at the one that has what these leave.
+ */
+const TOLERANCE = 0.01
+const SMALL_TOLERANCE = 0.0005
 /** A larger one pipe by pipe, each at most so often, in milliseconds: a piece takes some hundred times as long. */
 const SETTLE_MS = 3
 /** Steps of settling a small one; what is not settled then, as paces go to and fro, is so with the next change. */
@@ -108,7 +112,7 @@ class SimFlow implements Flow {
 
 /**
  * Links shared by flows: max-min fair, each pipe evenly among those that pass it, and what some cannot use goes to the others.
- * A change spreads from pipe to pipe until paces differ by less than a hundredth, so it costs the neighbourhood and not the
+ * A change spreads from pipe to pipe until paces hardly differ any more, so it costs the neighbourhood and not the
  * whole network (the distributed computation of Charny, Clark and Jain 1995).
  */
 export class SimNetwork {
@@ -118,6 +122,7 @@ export class SimNetwork {
   /** Pipes whose flows have got other paces elsewhere. */
   #affected: SimPipe[] = []
   #pipes = 0
+  #tolerance = SMALL_TOLERANCE
   #isSettleDue = false
 
   /** Takes over the clock's `onEvent`. */
@@ -128,7 +133,7 @@ export class SimNetwork {
 
   /** @param rate - bytes per millisecond */
   add (rate: number): Pipe {
-    this.#pipes++
+    if (++this.#pipes > SMALL_PIPES) this.#tolerance = TOLERANCE
     return new SimPipe(rate)
   }
 
@@ -214,7 +219,7 @@ export class SimNetwork {
   #pace (flow: SimFlow, pipe: SimPipe): void {
     const rate = Math.min(pipe.level, flow.boundBut(pipe))
     const before = flow.rate
-    if (Math.abs(rate - before) <= TOLERANCE * before) return
+    if (Math.abs(rate - before) <= this.#tolerance * before) return
     this.#setRate(flow, rate)
     for (const other of flow.pipes) {
       // a pipe at which the flow had its fair share, and has it still, gives the others no more and no less

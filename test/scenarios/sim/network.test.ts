@@ -16,8 +16,10 @@ interface Graph {
   readonly flows: readonly GraphFlow[]
 }
 
-/** A flow keeps its pace while the fair one is less than a hundredth off, and so may each that shares with it. */
-const TOLERANCE = 0.03
+/** A flow keeps its pace while the fair one is hardly off, and so may each that shares with it: what they leave to one adds up. */
+const TOLERANCE = 0.005
+/** In a large network it may be a hundredth off. */
+const LARGE_TOLERANCE = 0.03
 
 const graphs: fc.Arbitrary<Graph> = fc.array(fc.integer({ min: 10, max: 1000 }), { minLength: 1, maxLength: 8 }).chain(rates => fc.record({
   rates: fc.constant(rates),
@@ -194,10 +196,10 @@ describe('a large network', () => {
       return Math.max(...left.map((index, at) => Math.abs((built.flows[index]?.rate ?? NaN) / (expected[at] as number) - 1)))
     }
     scene.settle(30)
-    expect(worst([...flows.keys()])).toBeLessThanOrEqual(TOLERANCE)
+    expect(worst([...flows.keys()])).toBeLessThanOrEqual(LARGE_TOLERANCE)
     for (let index = 0; index < flows.length; index += 3) scene.network.end(built.flows[index] as Flow)
     scene.settle(30)
-    expect(worst([...flows.keys()].filter(index => index % 3 > 0))).toBeLessThanOrEqual(TOLERANCE)
+    expect(worst([...flows.keys()].filter(index => index % 3 > 0))).toBeLessThanOrEqual(LARGE_TOLERANCE)
   })
 
   it('carries less than a hundredth more than it can in the moments in which it settles, with other flows all the time', () => {
