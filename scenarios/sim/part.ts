@@ -22,8 +22,8 @@ const SHARED_RUN_BYTES = 16 * 1024 * 1024
 /** SHA-256 of what has come: 1.4 GB/s, and a signature or its check beside it. */
 const HASH_BYTES_PER_MS = 1.4e6
 const SIGNATURE_MS = 0.2
-/** The whole is checked, synced and renamed. */
-const COMMIT_MS = 15
+/** A small blob, which may be a manifest, is written, synced and renamed before clients have it; what is larger they have before. */
+const SMALL_COMMIT_MS = 15
 /** Of messages, beside what they list. */
 const HEAD_BYTES = 8
 
@@ -77,6 +77,9 @@ export class SimPart {
   readonly #isSmall: boolean
   #checking = 0
   #head = 0
+  /** The hash of the whole reads in order: as far as there is no gap it will have come by this time. */
+  #edge = 0
+  #hashedAtMs = 0
   #readsOrigin: boolean
   #progressAtMs: number
   #isOver = false
@@ -128,6 +131,7 @@ export class SimPart {
       this.factsSoon({ isOriginDue: true })
     })
     this.membership.start()
+    this.#hashOn()
     this.#readOn()
     if (this.session.isComplete) this.#complete()
     else this.decide({ isOriginDue: true })
@@ -307,6 +311,7 @@ export class SimPart {
   lost (pieces: readonly number[]): void {
     for (const piece of pieces) this.session.lost(piece)
     this.#head = Math.min(this.#head, ...pieces)
+    this.#edge = Math.min(this.#edge, ...pieces)
     this.#readOn()
     this.factsSoon({ isOriginDue: true })
   }
@@ -407,6 +412,7 @@ export class SimPart {
     this.#progressAtMs = clock.nowMs
     this.session.verified(piece)
     observer.received(this.host.name, from, bytes, clock.nowMs)
+    this.#hashOn()
     this.#readOn()
     this.factsSoon()
     if (this.session.isComplete && this.#checking === 0) this.#complete()
@@ -414,6 +420,16 @@ export class SimPart {
 
   #announce (piece: number): void {
     if (this.session.held.has(piece) && !this.host.group.isLeech) this.#news.add([piece], { isRare: this.session.isRare(piece) })
+  }
+
+  /** What has come behind a gap is hashed when the gap is closed. */
+  #hashOn (): void {
+    const edge = this.session.held.nextLacking(this.#edge)
+    if (edge === this.#edge) return
+    const { bytes } = this.layer
+    const hashed = pieceSpan(bytes, edge - 1).end - pieceSpan(bytes, this.#edge).start
+    this.#hashedAtMs = Math.max(this.#hashedAtMs, this.#world.clock.nowMs) + hashed / HASH_BYTES_PER_MS
+    this.#edge = edge
   }
 
   /** The client reads as far as it may. */
@@ -432,7 +448,7 @@ export class SimPart {
   /** Every piece is here. Whether the whole is right is known soon. */
   #complete (): void {
     const { clock } = this.#world
-    clock.after(COMMIT_MS, () => {
+    clock.after(Math.max(0, this.#hashedAtMs - clock.nowMs) + (this.#isSmall ? SMALL_COMMIT_MS : 0), () => {
       if (!this.#isAlive || !this.session.isComplete || !this.isFetching) return
       if (this.lies?.hasWrong === true) this.lies.audit()
       else this.#commit()

@@ -79,6 +79,15 @@ export class Bitfield {
     return nextBit(this.words, from)
   }
 
+  /** The first piece lacking from this one on; `length` if there is none. */
+  nextLacking (from: number): number {
+    for (let word = from >>> 5, first = ALL_BITS >>> (from & 31); word < this.words.length; word++, first = ALL_BITS) {
+      const bits = ~(this.words[word] ?? 0) & first
+      if (bits !== 0) return Math.min(this.length, word * 32 + Math.clz32(bits))
+    }
+    return this.length
+  }
+
   /** Whether it holds a piece that another of the same length does not. */
   exceeds (other: Bitfield): boolean {
     for (let word = 0; word < this.words.length; word++) {

@@ -14,6 +14,8 @@ const SMALL_LATE_FACTOR = 1.5
 const MIN_LATE_MS = 150
 /** Pieces ahead of a waiting reader that come before all others. */
 const HEAD_PIECES = 2
+/** What so large a part of those who give hold is common: nobody need have it soon so that others can have it of him. */
+const COMMON_PART = 1 / 4
 /** Above all orders of `OwnershipSeed`. */
 const ANY_ORDER = 2 ** 32
 /** A piece is asked of so many members at a time at the most. */
@@ -134,14 +136,24 @@ export class Picker {
     return free
   }
 
-  /** What a reader waits for, in order. */
+  /** What a reader waits for, in order; and the hash of the whole, at the first gap. */
   #nextHead (heads: readonly number[], view: PickerView): PickedRequest | undefined {
+    const { arrived } = this.#parts
     for (const head of heads) {
-      const end = Math.min(head + HEAD_PIECES, this.#parts.arrived.length)
-      for (let piece = head; piece < end; piece++) {
-        if (this.#isPickable(piece)) return this.#ofBestHolder(piece, view)
-      }
+      const piece = this.#ahead(head)
+      if (piece !== undefined) return this.#ofBestHolder(piece, view)
     }
+    const edge = arrived.nextLacking(0)
+    const piece = arrived.count > edge ? this.#ahead(edge) : undefined
+    return piece === undefined ? undefined : this.#ofBestHolder(piece, view)
+  }
+
+  /** Of the first pieces that are not here from this one on. */
+  #ahead (head: number): number | undefined {
+    const { arrived } = this.#parts
+    const from = arrived.nextLacking(head)
+    const end = Math.min(from + HEAD_PIECES, arrived.length)
+    for (let piece = from; piece < end; piece++) if (this.#isPickable(piece)) return piece
     return undefined
   }
 
@@ -154,17 +166,22 @@ export class Picker {
     return piece === undefined ? undefined : this.#ofBestHolder(piece, view)
   }
 
-  /** Among equals each agent has an order of its own, so that they differ. */
+  /**
+   * Among equals each agent has an order of its own, so that they differ. What is common is taken in order, as disk, clients and
+   * the hash like it best: what lies beyond a gap is hashed when the gap is closed, so late gaps near the start cost most.
+   */
   #rarestOf (pieces: PieceMask): number | undefined {
     const { arrived, availability, members } = this.#parts
     let givers = 0
     for (const { isLeech } of members.values()) if (!isLeech) givers++
+    const common = COMMON_PART * givers
     let best: { piece: number, holders: number, order: number } | undefined
     for (let piece = pieces.next(0); piece !== -1; piece = pieces.next(piece + 1)) {
-      const holders = availability.of(piece)
+      const counted = availability.of(piece)
+      const isCommon = counted >= common
+      const holders = isCommon ? givers : counted
       if (best !== undefined && holders > best.holders) continue
-      // what all hold is read in order, as disk and hash like it best
-      const order = holders === givers ? ANY_ORDER + arrived.length - piece : this.#self.order(piece)
+      const order = isCommon ? ANY_ORDER + arrived.length - piece : this.#self.order(piece)
       if (best !== undefined && holders === best.holders && order < best.order) continue
       if (this.#isPickable(piece)) best = { piece, holders, order }
     }

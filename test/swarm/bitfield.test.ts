@@ -21,6 +21,15 @@ describe('a bitfield', () => {
     }))
   })
 
+  it('finds the first piece that is lacking from any on', () => {
+    fc.assert(fc.property(fields, fc.nat(310), ({ length, pieces }, from) => {
+      let expected = Math.min(from, length)
+      while (expected < length && pieces.includes(expected)) expected++
+      expect(fieldOf(length, pieces).nextLacking(from)).toBe(expected)
+      expect(Bitfield.full(length).nextLacking(from)).toBe(length)
+    }))
+  })
+
   it('counts what a set of the same pieces counts, whatever is added and removed', () => {
     const steps = fc.array(fc.record({ isAdd: fc.boolean(), piece: fc.nat(20) }), { maxLength: 100 })
     fc.assert(fc.property(steps, steps => {

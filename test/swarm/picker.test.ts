@@ -28,7 +28,36 @@ describe('the next piece', () => {
     scene.joined('b', [0, 1, 3])
     scene.joined('c', [0, 3])
     scene.joined('d', [3])
+    for (let index = 0; index < 13; index++) scene.joined(`lacks ${index}`, [])
     expect(scene.asks(0, { room: 4 }).map(words => Number(words.slice(-1)))).toEqual([2, 1, 0, 3])
+  })
+
+  it('is, of what a quarter of those who give hold, the first, after what fewer do', () => {
+    const scene = new SessionScene(6)
+    scene.joined('a', 'all')
+    scene.joined('b', [1, 2, 3, 4, 5])
+    scene.joined('c', [2, 4])
+    for (let index = 0; index < 4; index++) scene.joined(`lacks ${index}`, [])
+    // of seven who give: the first is held by one, the others by two or three
+    expect(scene.asks(0, { room: 6 }).map(words => Number(words.slice(-1)))).toEqual([0, 1, 2, 3, 4, 5])
+  })
+
+  it('is the first gap, for the hash of the whole, though no reader waits there and others are rarer', () => {
+    const scene = new SessionScene(8, { held: [0, 3] })
+    scene.joined('a', 'all')
+    scene.joined('b', [1, 2, 4, 5, 6])
+    scene.joined('c', [1, 2, 4, 5, 6])
+    for (let index = 0; index < 9; index++) scene.joined(`lacks ${index}`, [])
+    expect(scene.asks(0, { room: 3 }).map(words => Number(words.slice(-1)))).toEqual([1, 2, 7])
+  })
+
+  it('is the next that is lacking, where a reader waits for what is here and may not have it yet', () => {
+    const scene = new SessionScene(8, { held: [0, 4] })
+    scene.joined('a', 'all')
+    scene.joined('b', [1, 2, 3, 5])
+    for (let index = 0; index < 9; index++) scene.joined(`lacks ${index}`, [])
+    scene.session.wanted([4])
+    expect(scene.asks(0, { room: 2 }).map(words => Number(words.slice(-1)))).toEqual([5, 6])
   })
 
   it('is the rarest of those that somebody would send at once, as far as we know, before rarer ones', () => {
@@ -49,7 +78,7 @@ describe('the next piece', () => {
     const first = ['one', 'two', 'three', 'four', 'five', 'six'].map(self => {
       const scene = new SessionScene(32, { self })
       scene.joined('a', 'all')
-      scene.joined('b', [])
+      for (let index = 0; index < 4; index++) scene.joined(`lacks ${index}`, [])
       return scene.asks(0, { room: 1 })[0]
     })
     expect(new Set(first).size).toBeGreaterThan(3)
