@@ -22,8 +22,8 @@ const SHARED_RUN_BYTES = 16 * 1024 * 1024
 /** SHA-256 of what has come: 1.4 GB/s, and a signature or its check beside it. */
 const HASH_BYTES_PER_MS = 1.4e6
 const SIGNATURE_MS = 0.2
-/** A small blob, which may be a manifest, is written, synced and renamed before clients have it; what is larger they have before. */
-const SMALL_COMMIT_MS = 15
+/** A small blob, which may be a manifest, is written, synced and renamed before clients have it; what is larger they have before. Milliseconds. */
+const SMALL_COMMIT_MS = 2
 /** Of messages, beside what they list. */
 const HEAD_BYTES = 8
 

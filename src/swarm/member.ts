@@ -147,6 +147,11 @@ export class Member {
     return this.#lapses > 2
   }
 
+  /** It let requests lapse and has never sent a byte: what it says may be all that it gives. */
+  get isHollow (): boolean {
+    return this.#lapses > 0 && this.progressAtMs === 0
+  }
+
   /** Nothing has come from it for too long, of what it is asked for. */
   isOverdue (nowMs: number): boolean {
     const oldest = this.requests[0]
@@ -172,11 +177,10 @@ export class Member {
   }
 
   /**
-   * Marks what may be hoped for from it: nothing when it gives nothing, nor what it has not sent, not even answered that we called it off.
+   * Marks what may be hoped for from it: not what it has not sent, not even answered that we called it off.
    * @param options.mayBeBusy - also when it has been busy for long
    */
   offer (mask: PieceMask, nowMs: number, { mayBeBusy }: { readonly mayBeBusy: boolean }): void {
-    if (this.isLeech || this.isExhausted) return
     if (!mayBeBusy && this.#busySinceMs !== undefined && this.#busyAtMs - this.#busySinceMs > this.#patience.busy) return
     mask.unite(this.held, nowMs < this.restUntilMs ? undefined : this.#calledOff)
   }

@@ -1,7 +1,7 @@
 import type { Availability } from './availability.ts'
 import { DistantOwners } from './distant-owners.ts'
 import type { Member } from './member.ts'
-import { markOpen, markUnread, type OpenPiecesParts } from './open-pieces.ts'
+import { markUnread, type OpenPiecesParts } from './open-pieces.ts'
 import { OriginPace } from './origin-pace.ts'
 import { standingOf, type OwnershipSeed, type SeedOf } from './ownership.ts'
 import type { PieceGroups } from './piece-groups.ts'
@@ -338,7 +338,8 @@ export class OriginPlan {
     const isNarrow = binds && !isQuicker && !this.#knowsNoRanges && idleMs <= this.#patienceMs
     const candidates = isNarrow ? this.#candidates.assign(this.#free).within(this.#precedence.own) : this.#free
     if (candidates.next(0) === -1) return helps ? this.#nextForOthers(nowMs) : undefined
-    const offered = this.#markOffered(nowMs, idleMs)
+    // as long as pieces come, what those have that are always busy will come too
+    const offered = this.#markOffered(nowMs, { mayBeBusy: idleMs <= this.#leastPatienceMs })
     const isOurs = (piece: number): boolean => {
       if (!candidates.has(piece)) return false
       if (!binds) return this.#isNextOfLast(piece, contenders, idleMs)
@@ -368,7 +369,7 @@ export class OriginPlan {
     const ranked = this.#candidates.assign(this.#free).within(this.#precedence.ranked)
     if (ranked.next(0) === -1) return undefined
     // what one has that is busy it has read, and spreads
-    const unread = ranked.without(this.#parts.availability.given)
+    const unread = ranked.without(this.#markOffered(nowMs, { mayBeBusy: true }))
     const { length } = this.#parts.arrived
     let best: { piece: number, before: number, turn: number } | undefined
     for (let piece = unread.next(0); piece !== -1; piece = unread.next(piece + 1)) {
@@ -424,13 +425,16 @@ export class OriginPlan {
     return false
   }
 
-  /** Marks what is neither here nor on its way to us, and what nobody says that it is reading. The last pieces, when they stay away, are on no way. */
+  /**
+   * Marks what is neither here nor on its way to us, and what nobody says that it is reading. The last pieces, when they stay away,
+   * are on no way; nor is what is asked of those who are not counted on.
+   */
   #markFree (nowMs: number, idleMs: number, binds: boolean): void {
-    if (!binds) {
-      markUnread(this.#free, this.#parts)
-      return
+    markUnread(this.#free, this.#parts)
+    if (!binds) return
+    for (const member of this.#parts.ledger.members) {
+      if (this.#countsOn(member)) for (const { piece } of member.requests) this.#free.delete(piece)
     }
-    markOpen(this.#free, this.#parts)
     if (this.#isOriginOnly || idleMs >= DESPAIR_MS) return
     for (const member of this.#parts.members.values()) {
       if (member.taking.size === 0 || !this.#isReading(member, nowMs)) continue
@@ -440,18 +444,22 @@ export class OriginPlan {
 
   /** Whether a member that has promised to read pieces may still be doing so, and gives them: it says so, and not for ever. */
   #isReading (member: Member, nowMs: number): boolean {
-    if (member.isLeech || member.isExhausted) return false
+    if (!this.#countsOn(member)) return false
     const maySurpass = this.#policy !== 'frugal' && !this.#knowsNoRanges && this.#isSpare(nowMs, 1)
     if (maySurpass && this.#pace.isMuchSlower(nowMs - member.takingSinceMs)) return false
     return nowMs - member.heardAtMs < 2 * this.#patienceMs && member.takingMs(nowMs) < this.#readingMs
   }
 
-  /** As long as pieces come, what those have that are always busy will come too. */
-  #markOffered (nowMs: number, idleMs: number): PieceMask {
-    const mayBeBusy = idleMs <= this.#leastPatienceMs
+  /** Marks what may be hoped for from members. */
+  #markOffered (nowMs: number, busyness: { readonly mayBeBusy: boolean }): PieceMask {
     this.#offered.clear()
-    for (const member of this.#parts.members.values()) member.offer(this.#offered, nowMs, { mayBeBusy })
+    for (const member of this.#parts.members.values()) if (this.#countsOn(member)) member.offer(this.#offered, nowMs, busyness)
     return this.#offered
+  }
+
+  /** Whether what it holds and promises to read keeps us from reading it. */
+  #countsOn (member: Member): boolean {
+    return !member.isLeech && !member.isExhausted && (this.#policy === 'frugal' || !member.isHollow)
   }
 
   /** Others that may own what they lack. */

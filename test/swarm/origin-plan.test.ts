@@ -20,7 +20,7 @@ const OURS = ALL.filter(piece => ownerOf(piece, OTHERS) === 'self')
 /** Reads whatever may be read at this time, one run at a time, and says which pieces. */
 function readAll (scene: SessionScene, nowMs: number, runs = PIECES): number[] {
   return scene.takes(nowMs, { runs }).flatMap(words => {
-    const [, start, end] = /take (\d+)-(\d+)/.exec(words)?.map(Number) ?? []
+    const [, start = 0, end = 0] = /take (\d+)-(\d+)/.exec(words)?.map(Number) ?? []
     return ALL.slice(start, end)
   })
 }
@@ -386,6 +386,18 @@ describe('beside others', () => {
       expect(readAll(scene, 27 * TURN_MS).sort((a, b) => a - b)).toEqual(behind(3))
     })
 
+    it('also what only one who lets requests lapse again and again says that it has', () => {
+      const scene = spareBeside(['a'])
+      const [...its] = ALL.filter(piece => ownerOf(piece, ['a']) === 'a')
+      scene.joined('b', its)
+      for (const nowMs of [0, 10_000, 20_000]) {
+        expect(scene.asks(nowMs, { room: 1 })).toHaveLength(1)
+        heard(scene, ['a'], nowMs + 4000)
+        scene.came(its.pop() ?? 0, 'a', nowMs + 4000)
+        expect(readAll(scene, nowMs + 4000).sort((a, b) => a - b)).toEqual(nowMs < 20_000 ? [] : its)
+      }
+    })
+
     it('what one that leaves was reading is not read by all who are spare at once', () => {
       const scene = spareBeside(['a', 'b'])
       scene.session.takes('a', ALL, 400)
@@ -715,6 +727,27 @@ describe('what members hold', () => {
     scene.session.rejected('a', 0, 'cancelled', 1001)
     expect(scene.takes(1500)).toEqual([])
     expect(scene.asks(1500)).toEqual(['ask a 0'])
+  })
+
+  it.each<[OriginPolicy, boolean, boolean]>([
+    ['balanced', false, true],
+    ['balanced', true, false],
+    ['frugal', false, false]
+  ])('under the policy %s what one holds, promises and is asked for that let a request lapse, and has sent bytes before (%s), is read: %s', (originPolicy, hasSent, isRead) => {
+    const scene = beside(['b'], { originPolicy })
+    scene.joined('a', ALL.filter(piece => piece % 2 === 0), { readsOrigin: true })
+    scene.session.takes('a', ALL.filter(piece => piece % 2 === 1), 0)
+    const [asked] = scene.asks(0, { room: 1 }).map(words => Number(words.split(' ')[2]))
+    expect(scene.takes(0)).toEqual([])
+    if (hasSent) scene.session.progressed('a', 1)
+    for (const id of ['a', 'b']) scene.session.takes(id, [], 1001)
+    expect(scene.asks(1001, { room: 0 })).toEqual([`cancel a ${asked}`])
+    scene.session.rejected('a', Number(asked), 'cancelled', 1001)
+    // it has rested, and is asked again
+    for (const id of ['a', 'b']) scene.session.takes(id, [], 1501)
+    expect(scene.asks(1501, { room: 1 })).toEqual([`ask a ${asked}`])
+    const ours = ALL.filter(piece => ownerOf(piece, ['a', 'b']) === 'self')
+    expect(readAll(scene, 1501)).toEqual(isRead ? expect.arrayContaining(ours) : [])
   })
 
   it('is read after all when it has let requests lapse again and again', () => {
