@@ -2,10 +2,11 @@ import { MAX_LISTED_PIECES } from '../../src/net/swarm-limits.ts'
 import type { OriginAsker } from '../../src/pull/origin-slots.ts'
 import { Bitfield } from '../../src/swarm/bitfield.ts'
 import { News } from '../../src/swarm/news.ts'
-import { pieceLength, pieceSpan } from '../../src/swarm/pieces.ts'
+import { pieceLength } from '../../src/swarm/pieces.ts'
 import { Session, type Decision, type RejectReason } from '../../src/swarm/session.ts'
 import type { LayerSpec } from '../scenario.ts'
 import type { SimHost } from './host.ts'
+import { HASH_BYTES_PER_MS, InOrder } from './in-order.ts'
 import { Lies } from './lies.ts'
 import { SimMembership } from './membership.ts'
 import type { Reading } from './origin.ts'
@@ -19,8 +20,7 @@ const SEARCH_MS = 800
 const SOON_MS = 500
 /** One read from the origin, while other blobs wait for a place there: `src/pull/download`. */
 const SHARED_RUN_BYTES = 16 * 1024 * 1024
-/** SHA-256 of what has come: 1.4 GB/s, and a signature or its check beside it. */
-const HASH_BYTES_PER_MS = 1.4e6
+/** Beside the hash of a piece: its signature, or the check of one. */
 const SIGNATURE_MS = 0.2
 /** A small blob, which may be a manifest, is written, synced and renamed before clients have it; what is larger they have before. Milliseconds. */
 const SMALL_COMMIT_MS = 2
@@ -76,10 +76,7 @@ export class SimPart {
   /** It is over before the time goes on: each fact counts. */
   readonly #isSmall: boolean
   #checking = 0
-  #head = 0
-  /** The hash of the whole reads in order: as far as there is no gap it will have come by this time. */
-  #edge = 0
-  #hashedAtMs = 0
+  readonly #order: InOrder
   #readsOrigin: boolean
   #progressAtMs: number
   #isOver = false
@@ -97,6 +94,13 @@ export class SimPart {
     this.own = new Bitfield(this.session.pieces)
     this.#isSmall = layer.bytes <= SMALL_BYTES
     this.lies = world.hasLiars ? new Lies(world, this) : undefined
+    this.#order = new InOrder({
+      bytes: layer.bytes,
+      held: this.session.held,
+      released: agent.isKeyed ? this.session.held : this.own,
+      onRead: (piece, bytes) => { if (this.lies?.isWrong(piece) === true) world.observer.wrong(host.name, bytes, world.clock.nowMs) },
+      onHead: head => { this.session.wanted([head]) }
+    })
     this.#readsOrigin = !isStored && world.origin.exists && agent.originPolicy !== 'never'
     this.#progressAtMs = world.clock.nowMs
     this.#asker = { size: layer.bytes, onFree: () => { this.decide({ isOriginDue: true }) } }
@@ -131,8 +135,7 @@ export class SimPart {
       this.factsSoon({ isOriginDue: true })
     })
     this.membership.start()
-    this.#hashOn()
-    this.#readOn()
+    this.#order.begin(this.#world.clock.nowMs)
     if (this.session.isComplete) this.#complete()
     else this.decide({ isOriginDue: true })
   }
@@ -310,9 +313,7 @@ export class SimPart {
   /** These are not here after all. */
   lost (pieces: readonly number[]): void {
     for (const piece of pieces) this.session.lost(piece)
-    this.#head = Math.min(this.#head, ...pieces)
-    this.#edge = Math.min(this.#edge, ...pieces)
-    this.#readOn()
+    this.#order.lost(pieces)
     this.factsSoon({ isOriginDue: true })
   }
 
@@ -412,8 +413,7 @@ export class SimPart {
     this.#progressAtMs = clock.nowMs
     this.session.verified(piece)
     observer.received(this.host.name, from, bytes, clock.nowMs)
-    this.#hashOn()
-    this.#readOn()
+    this.#order.goOn(clock.nowMs)
     this.factsSoon()
     if (this.session.isComplete && this.#checking === 0) this.#complete()
   }
@@ -422,33 +422,10 @@ export class SimPart {
     if (this.session.held.has(piece) && !this.host.group.isLeech) this.#news.add([piece], { isRare: this.session.isRare(piece) })
   }
 
-  /** What has come behind a gap is hashed when the gap is closed. */
-  #hashOn (): void {
-    const edge = this.session.held.nextLacking(this.#edge)
-    if (edge === this.#edge) return
-    const { bytes } = this.layer
-    const hashed = pieceSpan(bytes, edge - 1).end - pieceSpan(bytes, this.#edge).start
-    this.#hashedAtMs = Math.max(this.#hashedAtMs, this.#world.clock.nowMs) + hashed / HASH_BYTES_PER_MS
-    this.#edge = edge
-  }
-
-  /** The client reads as far as it may. */
-  #readOn (): void {
-    const { session, layer } = this
-    const trusted = this.#world.scenario.agent.isKeyed ? session.held : this.own
-    const before = this.#head
-    while (this.#head < session.pieces && session.held.has(this.#head) && trusted.has(this.#head)) {
-      const { start, end } = pieceSpan(layer.bytes, this.#head)
-      if (this.lies?.isWrong(this.#head) === true) this.#world.observer.wrong(this.host.name, end - start, this.#world.clock.nowMs)
-      this.#head++
-    }
-    if (this.#head !== before || before === 0) session.wanted([this.#head])
-  }
-
   /** Every piece is here. Whether the whole is right is known soon. */
   #complete (): void {
     const { clock } = this.#world
-    clock.after(Math.max(0, this.#hashedAtMs - clock.nowMs) + (this.#isSmall ? SMALL_COMMIT_MS : 0), () => {
+    clock.after(Math.max(0, this.#order.hashedAtMs - clock.nowMs) + (this.#isSmall ? SMALL_COMMIT_MS : 0), () => {
       if (!this.#isAlive || !this.session.isComplete || !this.isFetching) return
       if (this.lies?.hasWrong === true) this.lies.audit()
       else this.#commit()
