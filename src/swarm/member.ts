@@ -147,9 +147,9 @@ export class Member {
     return this.#lapses > 2
   }
 
-  /** It let requests lapse and has never sent a byte: what it says may be all that it gives. */
+  /** It has never sent a byte, and let requests lapse without even an answer when we called them off, or again and again: it may have nothing. */
   get isHollow (): boolean {
-    return this.#lapses > 0 && this.progressAtMs === 0
+    return this.progressAtMs === 0 && this.#lapses > 0 && (this.calledOff.size > 0 || this.isExhausted)
   }
 
   /** Nothing has come from it for too long, of what it is asked for. */

@@ -1,4 +1,5 @@
 import type { Availability } from './availability.ts'
+import type { Bitfield } from './bitfield.ts'
 import { DistantOwners } from './distant-owners.ts'
 import type { Member } from './member.ts'
 import { markUnread, type OpenPiecesParts } from './open-pieces.ts'
@@ -8,6 +9,8 @@ import type { PieceGroups } from './piece-groups.ts'
 import { PieceMask } from './piece-mask.ts'
 import { pieceLength, SMALL_PIECES } from './pieces.ts'
 import { Precedence } from './precedence.ts'
+import { PromiseBreakers } from './promise-breakers.ts'
+import { ReaderStart } from './reader-start.ts'
 import { rankReaders, READERS, type ReaderRanking, type Standing } from './readers.ts'
 import { SpareTime } from './spare-time.ts'
 
@@ -35,21 +38,12 @@ const SLOWEST_BYTES_PER_MS = 250
 const LAST_PIECES = 8
 /** When nothing has come from anybody for so long, nobody's word keeps us from reading, in milliseconds: a fetch is given up a little later. */
 const DESPAIR_MS = 20_000
-/** Members that left with promises unkept, and are remembered, at the most. */
-const MAX_PROMISERS = 256
 /** Who has been at a piece for so long is slow, in milliseconds. */
 const SLOW_MS = 1000
 /** Between the turns of those who would read for a slow owner: until they have heard of each other, in milliseconds. */
 const TURN_MS = 60
 /** Turns of a round: as many who are spare do not meet. */
 const TURNS = 4
-/** Where more fetch than read, each further one begins so much later, in milliseconds. */
-const START_STEP_MS = 25
-/**
- * In a swarm of very many, whoever is to read waits until it has heard of no other that is for so long: agents hear of each
- * other in a few steps, and until then each of many takes itself for one of the eight. Milliseconds.
- */
-const SETTLE_MS = 20
 /** Who reads much more slowly than others leaves it to them for so long, twice as long each time, in milliseconds. */
 const OUTPACED_REST_MS = 5_000
 const MAX_OUTPACED_REST_MS = 60_000
@@ -131,16 +125,9 @@ export class OriginPlan {
   #outpacedRestMs = OUTPACED_REST_MS
   readonly #pace: OriginPace
   #hasStarted = false
-  /** Since when those that read beside us are the same, and what tells them from others. */
-  #settlingSinceMs = 0
-  #settlingBar: number | undefined
-  /** When we begin, if that is known and still to come. */
-  #startsAtMs: number | undefined
-  /** We have begun to read. */
-  #hasBegun = false
+  readonly #starting = new ReaderStart()
   readonly #spare = new SpareTime()
-  /** Members that said they were reading, gave nothing and left: when they come back they are not believed. */
-  readonly #promisers = new Set<string>()
+  readonly #breakers = new PromiseBreakers()
   #lastArrivalMs = 0
   #lastProgressMs = 0
   /** When the others last heard that we read. */
@@ -187,7 +174,7 @@ export class OriginPlan {
 
   /** When we may begin to read, if that is what we wait for: `next` is to be asked then. */
   get startsAtMs (): number | undefined {
-    return this.#startsAtMs
+    return this.#starting.atMs
   }
 
   /** Whether others may have of us what we read. */
@@ -236,16 +223,12 @@ export class OriginPlan {
   /** A member has left. */
   left (member: Member): void {
     this.#spare.shared()
-    this.#promisers.delete(member.id)
-    if (!member.hasOnlyPromised) return
-    this.#promisers.add(member.id)
-    const [oldest] = this.#promisers
-    if (this.#promisers.size > MAX_PROMISERS && oldest !== undefined) this.#promisers.delete(oldest)
+    this.#breakers.left(member)
   }
 
   /** A member has come. */
   came (member: Member): void {
-    if (this.#promisers.has(member.id)) member.distrust()
+    this.#breakers.came(member)
   }
 
   ended (start: number, end: number, retryAtMs: number): void {
@@ -329,7 +312,7 @@ export class OriginPlan {
     const idleMs = Math.min(sincePieceMs, Math.max(nowMs - this.#lastProgressMs, sincePieceMs - PROGRESS_ALLOWANCE_MS))
     if (idleMs > this.#patienceMs) this.distant.close()
     const ranking = this.#rank(contenders)
-    if (!this.#isStarted(ranking, nowMs)) return undefined
+    if (this.#readers !== Infinity && !this.#starting.mayBegin(ranking, nowMs, { hasDistant: this.distant.size > 0 })) return undefined
     // who is no reader steps in where nothing comes, however slow those are that read
     const helps = ranking.isReader || (this.#isLeech && !ranking.isCrowded)
     const binds = this.#offersBind(idleMs)
@@ -338,8 +321,7 @@ export class OriginPlan {
     const isNarrow = binds && !isQuicker && !this.#knowsNoRanges && idleMs <= this.#patienceMs
     const candidates = isNarrow ? this.#candidates.assign(this.#free).within(this.#precedence.own) : this.#free
     if (candidates.next(0) === -1) return helps ? this.#nextForOthers(nowMs) : undefined
-    // as long as pieces come, what those have that are always busy will come too
-    const offered = this.#markOffered(nowMs, { mayBeBusy: idleMs <= this.#leastPatienceMs })
+    const offered = this.#markOffered(nowMs, idleMs)
     const isOurs = (piece: number): boolean => {
       if (!candidates.has(piece)) return false
       if (!binds) return this.#isNextOfLast(piece, contenders, idleMs)
@@ -369,7 +351,7 @@ export class OriginPlan {
     const ranked = this.#candidates.assign(this.#free).within(this.#precedence.ranked)
     if (ranked.next(0) === -1) return undefined
     // what one has that is busy it has read, and spreads
-    const unread = ranked.without(this.#markOffered(nowMs, { mayBeBusy: true }))
+    const unread = ranked.without(this.#given)
     const { length } = this.#parts.arrived
     let best: { piece: number, before: number, turn: number } | undefined
     for (let piece = unread.next(0); piece !== -1; piece = unread.next(piece + 1)) {
@@ -391,7 +373,7 @@ export class OriginPlan {
   }
 
   #begin (nowMs: number, run: OriginRun): OriginRun {
-    this.#hasBegun = true
+    this.#starting.begun()
     for (let piece = run.start; piece < run.end; piece++) this.#parts.taking.add(piece)
     if (this.#runs.size === 0) this.#pace.resumed(nowMs)
     this.#promisedMs = nowMs
@@ -409,31 +391,14 @@ export class OriginPlan {
   }
 
   /**
-   * Where there are many, who stands highest begins, and the others one by one; where some are known by name only, when they are
-   * the same for a while, as those may know others. Else those who know only few yet would all begin at once.
-   */
-  #isStarted ({ isReader, isCrowded, above, bar }: ReaderRanking, nowMs: number): boolean {
-    this.#startsAtMs = undefined
-    if (this.#hasBegun || !isReader || this.#readers === Infinity) return true
-    if (bar !== this.#settlingBar) {
-      this.#settlingBar = bar
-      this.#settlingSinceMs = nowMs
-    }
-    const startsAtMs = this.#settlingSinceMs + (this.distant.size > 0 ? SETTLE_MS : 0) + (isCrowded ? above * START_STEP_MS : 0)
-    if (nowMs >= startsAtMs) return true
-    this.#startsAtMs = startsAtMs
-    return false
-  }
-
-  /**
    * Marks what is neither here nor on its way to us, and what nobody says that it is reading. The last pieces, when they stay away,
-   * are on no way; nor is what is asked of those who are not counted on.
+   * are on no way; nor is what is asked of those who may give nothing at all.
    */
   #markFree (nowMs: number, idleMs: number, binds: boolean): void {
     markUnread(this.#free, this.#parts)
     if (!binds) return
     for (const member of this.#parts.ledger.members) {
-      if (this.#countsOn(member)) for (const { piece } of member.requests) this.#free.delete(piece)
+      if (!this.#isHollow(member)) for (const { piece } of member.requests) this.#free.delete(piece)
     }
     if (this.#isOriginOnly || idleMs >= DESPAIR_MS) return
     for (const member of this.#parts.members.values()) {
@@ -450,16 +415,31 @@ export class OriginPlan {
     return nowMs - member.heardAtMs < 2 * this.#patienceMs && member.takingMs(nowMs) < this.#readingMs
   }
 
-  /** Marks what may be hoped for from members. */
-  #markOffered (nowMs: number, busyness: { readonly mayBeBusy: boolean }): PieceMask {
+  /** As long as pieces come, what those have that are always busy will come too. */
+  #markOffered (nowMs: number, idleMs: number): PieceMask {
+    const mayBeBusy = idleMs <= this.#leastPatienceMs
     this.#offered.clear()
-    for (const member of this.#parts.members.values()) if (this.#countsOn(member)) member.offer(this.#offered, nowMs, busyness)
+    for (const member of this.#parts.members.values()) if (this.#countsOn(member)) member.offer(this.#offered, nowMs, { mayBeBusy })
+    return this.#offered
+  }
+
+  /** Pieces that somebody holds who gives them, in time. */
+  get #given (): PieceMask | Bitfield {
+    const members = [...this.#parts.members.values()]
+    if (!members.some(member => this.#isHollow(member))) return this.#parts.availability.given
+    this.#offered.clear()
+    for (const member of members) if (!member.isLeech && !this.#isHollow(member)) this.#offered.unite(member.held)
     return this.#offered
   }
 
   /** Whether what it holds and promises to read keeps us from reading it. */
   #countsOn (member: Member): boolean {
-    return !member.isLeech && !member.isExhausted && (this.#policy === 'frugal' || !member.isHollow)
+    return !member.isLeech && !member.isExhausted && !this.#isHollow(member)
+  }
+
+  /** Whether it may give nothing at all: who waits for the registry last is slow to think so. */
+  #isHollow (member: Member): boolean {
+    return member.isHollow && (this.#policy !== 'frugal' || member.isExhausted)
   }
 
   /** Others that may own what they lack. */
