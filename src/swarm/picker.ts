@@ -12,6 +12,8 @@ import { ServiceTimes } from './service-times.ts'
 const LATE_FACTOR = 3
 const SMALL_LATE_FACTOR = 1.5
 const MIN_LATE_MS = 150
+/** So few members may all be slow. */
+const MANY_LATE = 4
 /** Pieces ahead of a waiting reader that come before all others. */
 const HEAD_PIECES = 2
 /** What so large a part of those who give hold is common: nobody need have it soon so that others can have it of him. */
@@ -81,15 +83,27 @@ export class Picker {
     this.#times.changed()
   }
 
-  /** Requests that may still be answered in the usual time. */
+  /**
+   * Requests that fill the pipe: those that may still be answered in the usual time. Where most near members are late it is our own
+   * link, or processor, that is slow, and theirs do too: more would only come later.
+   */
   onTime (nowMs: number): number {
     const { ledger } = this.#parts
     if (ledger.count === 0) return 0
-    let count = 0
-    for (const { requests } of ledger.members) {
-      for (const request of requests) if (!this.#isLate(request, nowMs)) count++
+    let onTime = 0
+    let late = 0
+    let members = 0
+    let lateMembers = 0
+    for (const { requests, isNear } of ledger.members) {
+      let ofMember = 0
+      for (const request of requests) if (!this.#isLate(request, nowMs)) ofMember++
+      onTime += ofMember
+      if (!isNear) continue
+      late += requests.length - ofMember
+      members++
+      if (ofMember === 0) lateMembers++
     }
-    return count
+    return lateMembers >= MANY_LATE && lateMembers > members / 2 ? onTime + late : onTime
   }
 
   /** @param window - requests that one member may have at a time */

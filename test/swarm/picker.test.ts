@@ -224,6 +224,23 @@ describe('at the tail', () => {
     expect(scene.session.requested).toBe(2)
   })
 
+  it.each([
+    ['three of three near members', 'abc', '', true, 0],
+    ['four of four near members', 'abcd', '', true, 4],
+    ['four of nine near members', 'abcd', 'efghi', true, 5],
+    ['four of seven near members', 'abcd', 'efg', true, 7],
+    ['four far members', 'abcd', '', false, 0]
+  ])('it does where it is our own link that is slow: %s are late', (_, late, prompt, isNear, onTime) => {
+    const scene = lacking(16)
+    for (const [ids, nowMs] of [[late, 0], [prompt, LATE_MS]] as const) {
+      for (const id of ids) {
+        scene.joined(id, 'all', { isNear }, nowMs)
+        expect(scene.asks(nowMs, { room: 1, window: 1 })).toEqual([expect.stringMatching(`^ask ${id} `)])
+      }
+    }
+    expect(scene.session.onTime(LATE_MS)).toBe(onTime)
+  })
+
   it('of a small blob what is late is asked of one more sooner', () => {
     const scene = new SessionScene(1)
     scene.joined('a', 'all')
