@@ -1,5 +1,3 @@
-import type { Availability } from './availability.ts'
-import type { Bitfield } from './bitfield.ts'
 import { DistantOwners } from './distant-owners.ts'
 import type { Member } from './member.ts'
 import { markUnread, type OpenPiecesParts } from './open-pieces.ts'
@@ -55,7 +53,6 @@ const FIRST_LONE_RUN_BYTES = 16 * 1024 * 1024
 
 export interface OriginPlanParts extends OpenPiecesParts {
   readonly members: ReadonlyMap<string, Member>
-  readonly availability: Availability
   /** Changed here alone. */
   readonly taking: Set<number>
 }
@@ -112,7 +109,7 @@ export class OriginPlan {
   readonly #free: PieceMask
   /** Of these the ones that may be read now. */
   readonly #candidates: PieceMask
-  /** Pieces that a member holds and may yet give. */
+  /** Pieces that members hold and may yet give. */
   readonly #offered: PieceMask
   /** First pieces of the runs under way. */
   readonly #runs = new Set<number>()
@@ -351,7 +348,7 @@ export class OriginPlan {
     const ranked = this.#candidates.assign(this.#free).within(this.#precedence.ranked)
     if (ranked.next(0) === -1) return undefined
     // what one has that is busy it has read, and spreads
-    const unread = ranked.without(this.#given)
+    const unread = ranked.without(this.#markGiven())
     const { length } = this.#parts.arrived
     let best: { piece: number, before: number, turn: number } | undefined
     for (let piece = unread.next(0); piece !== -1; piece = unread.next(piece + 1)) {
@@ -423,12 +420,10 @@ export class OriginPlan {
     return this.#offered
   }
 
-  /** Pieces that somebody holds who gives them, in time. */
-  get #given (): PieceMask | Bitfield {
-    const members = [...this.#parts.members.values()]
-    if (!members.some(member => this.#isHollow(member))) return this.#parts.availability.given
+  /** Marks what somebody holds who gives it, in time. */
+  #markGiven (): PieceMask {
     this.#offered.clear()
-    for (const member of members) if (!member.isLeech && !this.#isHollow(member)) this.#offered.unite(member.held)
+    for (const member of this.#parts.members.values()) if (!member.isLeech && !this.#isHollow(member)) this.#offered.unite(member.held)
     return this.#offered
   }
 
