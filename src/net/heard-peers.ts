@@ -1,3 +1,4 @@
+import { RecentMap } from '../recent.ts'
 import { Backoff } from './backoff.ts'
 
 const DIALS_AT_A_TIME = 4
@@ -33,7 +34,7 @@ interface Attempts {
 export class HeardPeers {
   readonly #components: HeardPeersComponents
   readonly #enoughNeighbours: number
-  readonly #attempts = new Map<string, Attempts>()
+  readonly #attempts = new RecentMap<string, Attempts>(MAX_REMEMBERED)
   readonly #waiting = new Set<string>()
   #dialling = 0
   #isStopped = false
@@ -73,9 +74,6 @@ export class HeardPeers {
   #postpone (peer: string): void {
     const attempts = this.#attempts.get(peer) ?? { backoff: new Backoff({ minMs: MIN_DELAY_MS, maxMs: MAX_DELAY_MS }), notBefore: 0 }
     attempts.notBefore = this.#components.now() + attempts.backoff.next()
-    this.#attempts.delete(peer)
     this.#attempts.set(peer, attempts)
-    const oldest = this.#attempts.keys().next().value
-    if (this.#attempts.size > MAX_REMEMBERED && oldest !== undefined) this.#attempts.delete(oldest)
   }
 }

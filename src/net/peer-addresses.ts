@@ -1,10 +1,12 @@
+import { RecentMap } from '../recent.ts'
+
 /** Peers whose addresses are remembered; the least recently heard of goes first. */
 const MAX_PEERS = 4_096
 const MAX_ADDRESSES = 4
 
 /** Where peers say that they listen: what we tell others who look for them. */
 export class PeerAddresses {
-  readonly #addresses = new Map<string, readonly string[]>()
+  readonly #addresses = new RecentMap<string, readonly string[]>(MAX_PEERS)
 
   /** Multiaddrs in text form. */
   of (peer: string): readonly string[] {
@@ -12,9 +14,6 @@ export class PeerAddresses {
   }
 
   set (peer: string, addresses: readonly string[]): void {
-    this.#addresses.delete(peer)
     this.#addresses.set(peer, addresses.slice(0, MAX_ADDRESSES))
-    const [oldest] = this.#addresses.keys()
-    if (this.#addresses.size > MAX_PEERS && oldest !== undefined) this.#addresses.delete(oldest)
   }
 }

@@ -1,6 +1,7 @@
 import { readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DOCKER_HUB } from '../oci/registry-host.ts'
+import { RecentMap } from '../recent.ts'
 import { askCredentialHelper } from './credential-helper.ts'
 import type { Credential, CredentialSource, CredentialTarget } from './credentials.ts'
 import { waitFor } from './deadline.ts'
@@ -68,7 +69,7 @@ export class FileCredentials implements CredentialSource {
   readonly #helperTimeoutMs: number
   readonly #environment: Readonly<Record<string, string | undefined>> | undefined
   readonly #files = new Map<string, KnownFile>()
-  readonly #helperAnswers = new Map<string, { readonly untilMs: number, readonly answer: Promise<Credential | undefined> }>()
+  readonly #helperAnswers = new RecentMap<string, { readonly untilMs: number, readonly answer: Promise<Credential | undefined> }>(MAX_HELPER_ANSWERS)
 
   constructor ({ log = noLog, now = () => performance.now() }: FileCredentialsComponents, { paths, helperTimeoutMs = DEFAULT_HELPER_TIMEOUT_MS, environment }: FileCredentialsInit) {
     this.#log = log
@@ -120,7 +121,6 @@ export class FileCredentials implements CredentialSource {
       this.#log({ type: 'origin:credentials-failed', source: `docker-credential-${helper.slice(0, 100)}`, reason: messageOf(error) })
       return undefined
     })
-    if (this.#helperAnswers.size >= MAX_HELPER_ANSWERS) this.#helperAnswers.clear()
     this.#helperAnswers.set(key, { untilMs: this.#now() + HELPER_ANSWER_TTL_MS, answer })
     return answer
   }

@@ -1,3 +1,4 @@
+import { RecentMap } from '../recent.ts'
 import type { Reach } from './address-guard.ts'
 
 /** Far below what signed URLs are good for. */
@@ -18,8 +19,7 @@ export interface RedirectTarget {
  */
 export class RedirectMemory {
   readonly #now: () => number
-  /** In the order in which they were made. */
-  readonly #targets = new Map<string, { readonly target: RedirectTarget, readonly untilMs: number }>()
+  readonly #targets = new RecentMap<string, { readonly target: RedirectTarget, readonly untilMs: number }>(MAX_REDIRECTS_KEPT)
 
   /** @param now milliseconds, monotonic */
   constructor (now: () => number) {
@@ -34,9 +34,6 @@ export class RedirectMemory {
   }
 
   keep (path: string, target: RedirectTarget): void {
-    this.#targets.delete(path)
-    const [oldest] = this.#targets.keys()
-    if (this.#targets.size >= MAX_REDIRECTS_KEPT && oldest !== undefined) this.#targets.delete(oldest)
     this.#targets.set(path, { target, untilMs: this.#now() + MEMORY_MS })
   }
 

@@ -1,3 +1,4 @@
+import { RecentMap } from '../recent.ts'
 import { basicAuthorization, credentialId, type Credential, type CredentialSource } from './credentials.ts'
 import { waitFor, withDeadline } from './deadline.ts'
 import { OriginError } from './origin-error.ts'
@@ -60,7 +61,7 @@ export class RegistryAuth {
   readonly #components: RegistryAuthComponents
   readonly #endpoint: RegistryEndpoint
   readonly #init: RegistryAuthInit
-  readonly #memory = new Map<string, Memory>()
+  readonly #memory = new RecentMap<string, Memory>(MAX_REPOSITORIES)
 
   constructor (components: RegistryAuthComponents, endpoint: RegistryEndpoint, init: RegistryAuthInit) {
     this.#components = components
@@ -163,8 +164,6 @@ export class RegistryAuth {
   #recall (name: string): Memory {
     const known = this.#memory.get(name)
     if (known !== undefined) return known
-    const [oldest] = this.#memory.keys()
-    if (this.#memory.size >= MAX_REPOSITORIES && oldest !== undefined) this.#memory.delete(oldest)
     const memory: Memory = { challenge: undefined, level: 'none', untilMs: -Infinity }
     this.#memory.set(name, memory)
     return memory

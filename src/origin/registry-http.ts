@@ -1,3 +1,4 @@
+import { RecentMap } from '../recent.ts'
 import { backOffMs, pause, retryAfterMs } from './back-off.ts'
 import { readBody, readExcuse } from './body-reading.ts'
 import type { BodyStream } from './body-stream.ts'
@@ -56,8 +57,8 @@ export class RegistryHttp {
   readonly #components: RegistryHttpComponents
   readonly #registry: string
   readonly #timeouts: OriginTimeouts
-  readonly #downUntil = new Map<string, { readonly untilMs: number, readonly reason: string }>()
-  readonly #limitedUntil = new Map<string, number>()
+  readonly #downUntil = new RecentMap<string, { readonly untilMs: number, readonly reason: string }>(MAX_HOSTS)
+  readonly #limitedUntil = new RecentMap<string, number>(MAX_HOSTS)
 
   constructor (components: RegistryHttpComponents, registry: string, timeouts: OriginTimeouts) {
     this.#components = components
@@ -145,7 +146,6 @@ export class RegistryHttp {
 
   #rememberLimit (asked: Asked, answer: Answer): number {
     const waitMs = this.#retryAfter(answer)
-    bound(this.#limitedUntil)
     this.#limitedUntil.set(limitKey(asked), this.#components.now() + waitMs)
     this.#components.log({ type: 'origin:rate-limited', registry: this.#registry, retryAfterMs: waitMs })
     return waitMs
@@ -153,7 +153,6 @@ export class RegistryHttp {
 
   #rememberDown (host: string, reason: string): void {
     const forMs = this.#timeouts.downMs
-    bound(this.#downUntil)
     this.#downUntil.set(host, { untilMs: this.#components.now() + forMs, reason })
     this.#components.log({ type: 'origin:down', registry: this.#registry, reason, forMs })
   }
@@ -171,8 +170,4 @@ async function read (response: HttpResponse, limitBytes: number | undefined): Pr
 
 function limitKey ({ url, lane }: Asked): string {
   return `${lane} ${url.host}`
-}
-
-function bound (map: Map<string, unknown>): void {
-  if (map.size >= MAX_HOSTS) map.clear()
 }

@@ -1,3 +1,5 @@
+import { RecentMap } from '../recent.ts'
+
 /** A bearer token and when it ends. */
 export interface Token {
   readonly value: string
@@ -21,7 +23,7 @@ interface Entry {
  */
 export class TokenCache {
   readonly #now: () => number
-  readonly #entries = new Map<string, Entry>()
+  readonly #entries = new RecentMap<string, Entry>(MAX_TOKENS)
 
   /** @param now milliseconds, monotonic */
   constructor (now: () => number) {
@@ -38,8 +40,6 @@ export class TokenCache {
     if (known !== undefined) return known.token
     const startedAtMs = this.#now()
     const entry: Entry = { token: fetch(), refreshAtMs: Infinity }
-    this.#entries.delete(key)
-    if (this.#entries.size >= MAX_TOKENS) this.#evictOldest()
     this.#entries.set(key, entry)
     entry.token.then(({ expiresAtMs }) => {
       entry.refreshAtMs = expiresAtMs - Math.min(REFRESH_AHEAD_MS, REFRESH_AHEAD_PART * (expiresAtMs - startedAtMs))
@@ -57,10 +57,5 @@ export class TokenCache {
   #fresh (key: string): Entry | undefined {
     const entry = this.#entries.get(key)
     return entry !== undefined && entry.refreshAtMs > this.#now() ? entry : undefined
-  }
-
-  #evictOldest (): void {
-    const [oldest] = this.#entries.keys()
-    if (oldest !== undefined) this.#entries.delete(oldest)
   }
 }

@@ -1,5 +1,6 @@
 import { repositoryKey, type Repository } from '../oci/repository.ts'
 import type { OriginAccess } from '../origin/origin.ts'
+import { RecentMap } from '../recent.ts'
 
 /** Repositories remembered; the one longest not heard of goes first. */
 const MAX_REPOSITORIES = 1_000
@@ -12,14 +13,10 @@ export interface OriginAnswer {
 
 /** How origins have answered lately, by repository: whether they wanted credentials, and how long they took. */
 export class OriginRecord {
-  readonly #answers = new Map<string, OriginAnswer>()
+  readonly #answers = new RecentMap<string, OriginAnswer>(MAX_REPOSITORIES)
 
   answered (repository: Repository, answer: OriginAnswer): void {
-    const key = repositoryKey(repository)
-    this.#answers.delete(key)
-    this.#answers.set(key, answer)
-    const [oldest] = this.#answers.keys()
-    if (this.#answers.size > MAX_REPOSITORIES && oldest !== undefined) this.#answers.delete(oldest)
+    this.#answers.set(repositoryKey(repository), answer)
   }
 
   /** The latest answer. */

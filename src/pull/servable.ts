@@ -3,6 +3,7 @@ import { children, isManifestDescriptor, type Descriptor, type ManifestDocument 
 import { ociError } from '../oci/oci-error.ts'
 import { repositoryKey, type Repository } from '../oci/repository.ts'
 import type { Origin } from '../origin/origin.ts'
+import { RecentMap } from '../recent.ts'
 import type { Store } from '../store/store.ts'
 import { findHolder, type HolderSearchComponents, type SearchTimes } from './holder-search.ts'
 import type { Manifests } from './manifests.ts'
@@ -30,7 +31,7 @@ export interface ServableComponents extends HolderSearchComponents {
 export class Servable {
   readonly #components: ServableComponents
   readonly #times: SearchTimes
-  readonly #heardAt = new Map<string, number>()
+  readonly #heardAt = new RecentMap<string, number>(MAX_REGISTRIES)
   readonly #work = new SharedWork<Digest | undefined>()
 
   constructor (components: ServableComponents, times: SearchTimes = {}) {
@@ -40,11 +41,7 @@ export class Servable {
 
   /** The registry answered at that time (milliseconds since the epoch). */
   heard (registry: string, atMs: number): void {
-    const latest = Math.max(atMs, this.#heardAt.get(registry) ?? 0)
-    this.#heardAt.delete(registry)
-    this.#heardAt.set(registry, latest)
-    const [oldest] = this.#heardAt.keys()
-    if (this.#heardAt.size > MAX_REGISTRIES && oldest !== undefined) this.#heardAt.delete(oldest)
+    this.#heardAt.set(registry, Math.max(atMs, this.#heardAt.get(registry) ?? 0))
   }
 
   /** @throws OciError MANIFEST_UNKNOWN naming what is missing; for an index one platform that is whole will do */

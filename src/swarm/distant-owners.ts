@@ -1,3 +1,4 @@
+import { RecentSet } from '../recent.ts'
 import { standingOf, type OwnershipSeed, type SeedOf } from './ownership.ts'
 import { foremostOf, READERS, type Standing } from './readers.ts'
 
@@ -20,7 +21,7 @@ export interface DistantOwner extends Standing {
 export class DistantOwners {
   readonly #seedOf: SeedOf
   readonly #byName = new Map<string, DistantOwner>()
-  readonly #dismissed = new Set<string>()
+  readonly #dismissed = new RecentSet<string>(MAX_DISMISSED)
   /** The highest first. */
   #foremost: readonly DistantOwner[] | undefined
   #isClosed = false
@@ -58,11 +59,7 @@ export class DistantOwners {
   /** It is gone, or nobody reaches it: others may not have heard of that yet, and go on naming it. */
   dismiss (name: string): void {
     this.#delete(name)
-    if (this.#isClosed) return
-    this.#dismissed.delete(name)
-    this.#dismissed.add(name)
-    const [oldest] = this.#dismissed
-    if (this.#dismissed.size > MAX_DISMISSED && oldest !== undefined) this.#dismissed.delete(oldest)
+    if (!this.#isClosed) this.#dismissed.add(name)
   }
 
   /** They have kept us waiting: nothing is left to them from now on. */

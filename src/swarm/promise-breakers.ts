@@ -1,3 +1,4 @@
+import { RecentSet } from '../recent.ts'
 import type { Member } from './member.ts'
 
 /** Those that are remembered, at the most. */
@@ -5,14 +6,11 @@ const MAX_REMEMBERED = 256
 
 /** Members that said they were reading, gave nothing and left: when they come back they are not believed. */
 export class PromiseBreakers {
-  readonly #ids = new Set<string>()
+  readonly #ids = new RecentSet<string>(MAX_REMEMBERED)
 
   left ({ id, hasOnlyPromised }: Member): void {
-    this.#ids.delete(id)
-    if (!hasOnlyPromised) return
-    this.#ids.add(id)
-    const [oldest] = this.#ids
-    if (this.#ids.size > MAX_REMEMBERED && oldest !== undefined) this.#ids.delete(oldest)
+    if (hasOnlyPromised) this.#ids.add(id)
+    else this.#ids.delete(id)
   }
 
   came (member: Member): void {
