@@ -116,21 +116,24 @@ export class SimOrigin {
     return this.#spec?.retryAfterMs ?? 0
   }
 
-  /**
-   * How long a host leaves it alone now that another read has failed, in milliseconds.
-   * @param isCut - some of it had come
-   * @param isLimited - it said when to come again, which is not waited for
-   */
-  restMs (host: SimHost, { isCut = false, isLimited = false }: { readonly isCut?: boolean, readonly isLimited?: boolean }): number {
-    if (!isLimited) host.isOriginConnected = false
-    const failures = isCut ? 0 : (this.#failures.get(host) ?? 0) + 1
-    this.#failures.set(host, failures)
-    const doublings = failures - (isLimited ? 2 : 1)
-    const backOffMs = doublings < 0 ? AGAIN_MS : Math.min(MAX_REST_MS, REST_MS * 2 ** doublings)
-    if (!isLimited) return backOffMs
-    const restMs = Math.max(this.retryAfterMs, backOffMs)
+  /** Another read has failed. @param isCut - some of it had come @returns how long the host leaves it alone, in milliseconds */
+  failed (host: SimHost, { isCut }: { readonly isCut: boolean }): number {
+    host.isOriginConnected = false
+    return backOffMs(this.#countFailure(host, isCut) - 1)
+  }
+
+  /** It has said when to come again, which no read waits for. @returns how long the host leaves it alone, in milliseconds */
+  limited (host: SimHost): number {
+    const restMs = Math.max(this.retryAfterMs, backOffMs(this.#countFailure(host, false) - 2))
     if (restMs <= SHORT_REST_MS) this.#backSoonAtMs.set(host, this.#world().clock.nowMs + restMs)
     return restMs
+  }
+
+  /** @returns how many there were in a row */
+  #countFailure (host: SimHost, isCut: boolean): number {
+    const failures = isCut ? 0 : (this.#failures.get(host) ?? 0) + 1
+    this.#failures.set(host, failures)
+    return failures
   }
 
   /** Whether it has sent this host away for a moment only. */
@@ -205,7 +208,7 @@ class OriginReading implements Reading {
   /** @param leastMs - that it asks to be left alone */
   fail (leastMs = 0): void {
     if (this.#isOver) return
-    const restMs = this.#origin.restMs(this.part.host, { isCut: this.#hasSent })
+    const restMs = this.#origin.failed(this.part.host, { isCut: this.#hasSent })
     this.#finish(this.#world.clock.nowMs + Math.max(leastMs, restMs))
   }
 
@@ -229,7 +232,7 @@ class OriginReading implements Reading {
     const { clock } = this.#world
     const { retryAfterMs } = this.#origin
     if (this.#hasOthers) {
-      this.#finish(clock.nowMs + this.#origin.restMs(this.part.host, { isLimited: true }))
+      this.#finish(clock.nowMs + this.#origin.limited(this.part.host))
       return
     }
     if (++this.#attempts === MAX_ATTEMPTS || clock.nowMs + retryAfterMs > this.#beganMs + RETRY_MS) this.fail(retryAfterMs)
@@ -279,4 +282,9 @@ class OriginReading implements Reading {
     this.#origin.ended(this, { isWell: retryAtMs === 0 })
     if (this.part.host.isUp) this.part.readEnded(this.#start, this.#end, retryAtMs)
   }
+}
+
+/** @param doublings - below 0: it is asked again at once @returns milliseconds */
+function backOffMs (doublings: number): number {
+  return doublings < 0 ? AGAIN_MS : Math.min(MAX_REST_MS, REST_MS * 2 ** doublings)
 }

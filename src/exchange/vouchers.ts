@@ -131,6 +131,12 @@ export class Vouchers {
     return this.#settled.get(piece)
   }
 
+  /** Whether the author of its list is one of these. It holds of a piece from the origin too, but not of one for which nobody's word counts. */
+  isBy (piece: number, isOneOf: (author: string) => boolean): boolean {
+    const author = this.#settled.get(piece)?.author
+    return author === undefined ? !this.#orphans.has(piece) : isOneOf(author)
+  }
+
   /** The piece is not here any more. */
   unsettle (piece: number): void {
     this.#orphans.delete(piece)

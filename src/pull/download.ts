@@ -232,10 +232,7 @@ export class Download implements ParticipationListener {
 
   /** Whether clients may have the piece before the whole blob is verified. */
   isTrusted (piece: number): boolean {
-    if (!this.session.held.has(piece)) return false
-    const { vouchers } = this.participation
-    const attestation = vouchers.settled(piece)
-    return attestation === undefined ? !vouchers.isOrphan(piece) : this.#components.exchange.isTrusted(attestation.author)
+    return this.session.held.has(piece) && this.participation.vouchers.isBy(piece, author => this.#components.exchange.isTrusted(author))
   }
 
   /** Whether we read it from the origin now: what there is of it may be given out. */
@@ -260,9 +257,7 @@ export class Download implements ParticipationListener {
 
   /** Whether the piece came from the origin, or is not here. */
   isOurs (piece: number): boolean {
-    const { vouchers } = this.participation
-    const author = vouchers.settled(piece)?.author
-    return author === undefined ? !vouchers.isOrphan(piece) : author === this.#components.self()
+    return this.participation.vouchers.isBy(piece, author => author === this.#components.self())
   }
 
   /** Nobody's word for these pieces counts: clients get nothing more of them. */

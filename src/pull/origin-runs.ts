@@ -51,6 +51,16 @@ interface Run {
   end: number
 }
 
+/** How a run has failed. */
+interface Failure {
+  /** Bytes that had come. */
+  readonly progress: number
+  /** It said when to come again, in milliseconds. */
+  readonly retryAfterMs: number
+  /** That time is not waited for: others may read. */
+  readonly isLimited: boolean
+}
+
 /** The reads from the origin of one blob: each a run of pieces, in order, from the first of its repositories that answers. */
 export class OriginRuns {
   readonly #components: OriginRunsComponents
@@ -132,39 +142,42 @@ export class OriginRuns {
   }
 
   async #run (run: Run): Promise<void> {
-    const { now } = this.#components
     const { start } = run
-    let progress = 0
+    const failure = await this.#readFromAny(run, this.#stop.signal)
+    const retryAtMs = failure === undefined ? 0 : this.#components.now() + this.#restMs(failure)
+    this.#listener.onEnded(start, run.end, retryAtMs)
+  }
+
+  /** One repository after the other, until bytes have come. @returns how all have failed; undefined: it came to its end, or was stopped */
+  async #readFromAny (run: Run, stopped: AbortSignal): Promise<Failure | undefined> {
+    const failure = { progress: 0, retryAfterMs: 0, isLimited: false }
     // what others may read meanwhile is not kept from them
     const failsWhenLimited = this.#init.hasOthers?.() === true
-    let retryAfterMs = 0
-    let isLimited = false
-    const { signal: stopped } = this.#stop
     const usable = [...this.#repositories].filter(([key]) => !this.#useless.has(key))
     for (const [key, repository] of usable) {
       try {
-        await this.#read(repository, run, failsWhenLimited, bytes => { progress += bytes }, stopped)
+        await this.#read(repository, run, failsWhenLimited, bytes => { failure.progress += bytes }, stopped)
         this.#failures = 0
-        this.#listener.onEnded(start, run.end, 0)
-        return
+        return undefined
       } catch (error) {
-        if (this.#init.signal.aborted) break
-        if (this.#fatal !== undefined) break
-        if (stopped.aborted) {
-          this.#listener.onEnded(start, run.end, 0)
-          return
-        }
-        this.#failed(key, error, start)
+        if (this.#init.signal.aborted || this.#fatal !== undefined) break
+        if (stopped.aborted) return undefined
+        this.#failed(key, error, run.start)
         if (error instanceof OriginError && error.retryAfterMs !== undefined) {
-          retryAfterMs = Math.max(retryAfterMs, error.retryAfterMs)
-          isLimited = failsWhenLimited
+          failure.retryAfterMs = Math.max(failure.retryAfterMs, error.retryAfterMs)
+          failure.isLimited = failsWhenLimited
         }
-        if (progress > 0) break
+        if (failure.progress > 0) break
       }
     }
+    return failure
+  }
+
+  /** How long the origin is left alone, in milliseconds. */
+  #restMs ({ progress, retryAfterMs, isLimited }: Failure): number {
     const restMs = Math.max(retryAfterMs, this.#backOffMs(progress, isLimited))
-    if (isLimited && restMs <= SHORT_REST_MS) this.#backSoonAtMs = now() + restMs
-    this.#listener.onEnded(start, run.end, now() + restMs)
+    if (isLimited && restMs <= SHORT_REST_MS) this.#backSoonAtMs = this.#components.now() + restMs
+    return restMs
   }
 
   /** One that was cut half way is asked again at once, one that says when to come again then, the first time. */

@@ -20,7 +20,7 @@ describe('an answer of the origin', () => {
     const { origin } = scene.world
     const host = scene.host('rack-1')
     expect([origin.askMs(host), origin.askMs(host)]).toEqual([32, 12])
-    origin.restMs(host, { isCut: false })
+    origin.failed(host, { isCut: false })
     expect(origin.askMs(host)).toBe(32)
   })
 
@@ -47,7 +47,7 @@ describe('an origin that fails', () => {
   it('is left alone for two seconds, twice as long each time up to thirty, and asked again at once after a read that was cut', () => {
     const scene = new SimWorld(alone(''))
     const { origin } = scene.world
-    const rest = (isCut: boolean): number => origin.restMs(scene.host('rack-1'), { isCut })
+    const rest = (isCut: boolean): number => origin.failed(scene.host('rack-1'), { isCut })
     expect([rest(false), rest(false), rest(false), rest(false), rest(false), rest(false)]).toEqual([2000, 4000, 8000, 16_000, 30_000, 30_000])
     expect([rest(true), rest(false)]).toEqual([1, 2000])
   })
