@@ -1,3 +1,4 @@
+import { OriginRest, type ReadFailure } from '../../src/pull/origin-rest.ts'
 import { pieceCount, pieceSpan } from '../../src/swarm/pieces.ts'
 import type { OriginSpec } from '../scenario.ts'
 import { randomOf } from '../random.ts'
@@ -6,15 +7,9 @@ import type { Flow } from './network.ts'
 import type { SimPart } from './part.ts'
 import type { World } from './world.ts'
 
-/** An origin that failed rests for so long, twice as long each time, but not after a read that was cut: `src/pull/origin-runs`, in milliseconds. */
-const REST_MS = 2_000
-const MAX_REST_MS = 30_000
-const AGAIN_MS = 1
 /** Where nobody else could ask a 429 is waited out so often, and as long as it began no longer ago: `src/origin/registry-http`, in milliseconds. */
 const MAX_ATTEMPTS = 3
 const RETRY_MS = 3_000
-/** One that sends a host away for no longer than this is as good as there: `src/pull/origin-runs`, in milliseconds. */
-const SHORT_REST_MS = 3_000
 /** TCP and TLS before the first request of a host. */
 const CONNECT_ROUND_TRIPS = 2
 /** How often is told what was sent: less than any step of a series, in milliseconds. */
@@ -39,10 +34,8 @@ export class SimOrigin {
   readonly #random: () => number
   readonly #open = new Set<OriginReading>()
   #isNoteDue = false
-  /** Reads of a host that failed one after the other. */
-  readonly #failures = new Map<SimHost, number>()
-  /** When it may be asked again by who was sent away for a moment. */
-  readonly #backSoonAtMs = new Map<SimHost, number>()
+  /** How those whose reads have failed leave it alone. */
+  readonly #rests = new Map<SimHost, OriginRest>()
 
   constructor (world: () => World, spec: OriginSpec | undefined, seed: number) {
     this.#world = world
@@ -116,29 +109,17 @@ export class SimOrigin {
     return this.#spec?.retryAfterMs ?? 0
   }
 
-  /** Another read has failed. @param isCut - some of it had come @returns how long the host leaves it alone, in milliseconds */
-  failed (host: SimHost, { isCut }: { readonly isCut: boolean }): number {
-    host.isOriginConnected = false
-    return backOffMs(this.#countFailure(host, isCut) - 1)
-  }
-
-  /** It has said when to come again, which no read waits for. @returns how long the host leaves it alone, in milliseconds */
-  limited (host: SimHost): number {
-    const restMs = Math.max(this.retryAfterMs, backOffMs(this.#countFailure(host, false) - 2))
-    if (restMs <= SHORT_REST_MS) this.#backSoonAtMs.set(host, this.#world().clock.nowMs + restMs)
-    return restMs
-  }
-
-  /** @returns how many there were in a row */
-  #countFailure (host: SimHost, isCut: boolean): number {
-    const failures = isCut ? 0 : (this.#failures.get(host) ?? 0) + 1
-    this.#failures.set(host, failures)
-    return failures
+  /** Another read has failed. @returns how long the host leaves it alone, in milliseconds */
+  failed (host: SimHost, failure: ReadFailure): number {
+    if (failure.isLimited !== true) host.isOriginConnected = false
+    const rest = this.#rests.get(host) ?? new OriginRest()
+    this.#rests.set(host, rest)
+    return rest.failed(failure, this.#world().clock.nowMs)
   }
 
   /** Whether it has sent this host away for a moment only. */
   isBackSoon (host: SimHost): boolean {
-    return this.#world().clock.nowMs < (this.#backSoonAtMs.get(host) ?? -Infinity)
+    return this.#rests.get(host)?.isBackSoon(this.#world().clock.nowMs) === true
   }
 
   #noteSoon (): void {
@@ -154,7 +135,7 @@ export class SimOrigin {
   /** A read has come to its end. */
   ended (reading: OriginReading, { isWell }: { readonly isWell: boolean }): void {
     this.#open.delete(reading)
-    if (isWell) this.#failures.delete(reading.part.host)
+    if (isWell) this.#rests.get(reading.part.host)?.succeeded()
   }
 }
 
@@ -205,11 +186,10 @@ class OriginReading implements Reading {
     }
   }
 
-  /** @param leastMs - that it asks to be left alone */
-  fail (leastMs = 0): void {
+  /** @param retryAfterMs - that it asks to be left alone */
+  fail (retryAfterMs = 0): void {
     if (this.#isOver) return
-    const restMs = this.#origin.failed(this.part.host, { isCut: this.#hasSent })
-    this.#finish(this.#world.clock.nowMs + Math.max(leastMs, restMs))
+    this.#finish(this.#world.clock.nowMs + this.#origin.failed(this.part.host, { isCut: this.#hasSent, retryAfterMs }))
   }
 
   shorten (end: number): void {
@@ -232,7 +212,7 @@ class OriginReading implements Reading {
     const { clock } = this.#world
     const { retryAfterMs } = this.#origin
     if (this.#hasOthers) {
-      this.#finish(clock.nowMs + this.#origin.limited(this.part.host))
+      this.#finish(clock.nowMs + this.#origin.failed(this.part.host, { isCut: false, retryAfterMs, isLimited: true }))
       return
     }
     if (++this.#attempts === MAX_ATTEMPTS || clock.nowMs + retryAfterMs > this.#beganMs + RETRY_MS) this.fail(retryAfterMs)
@@ -282,9 +262,4 @@ class OriginReading implements Reading {
     this.#origin.ended(this, { isWell: retryAtMs === 0 })
     if (this.part.host.isUp) this.part.readEnded(this.#start, this.#end, retryAtMs)
   }
-}
-
-/** @param doublings - below 0: it is asked again at once @returns milliseconds */
-function backOffMs (doublings: number): number {
-  return doublings < 0 ? AGAIN_MS : Math.min(MAX_REST_MS, REST_MS * 2 ** doublings)
 }

@@ -6,14 +6,10 @@ import type { Origin, OriginAccess } from '../origin/origin.ts'
 import type { PartialBlob } from '../store/store.ts'
 import { pieceCount, pieceLength, pieceSpan } from '../swarm/pieces.ts'
 import { reasonOf, SizeDisagreementError } from './errors.ts'
+import { OriginRest, type ReadFailure } from './origin-rest.ts'
 
 /** Bytes gathered before `fetch:received` is told. */
 const REPORT_BYTES = 1024 * 1024
-/** An origin that failed rests for so long, twice as long each time, in milliseconds. */
-const REST_MS = 2_000
-const MAX_REST_MS = 30_000
-/** One that sends us away for no longer than this is as good as there, in milliseconds. */
-const SHORT_REST_MS = 3_000
 
 export interface OriginRunsComponents {
   readonly origin: Origin
@@ -51,16 +47,6 @@ interface Run {
   end: number
 }
 
-/** How a run has failed. */
-interface Failure {
-  /** Bytes that had come. */
-  readonly progress: number
-  /** It said when to come again, in milliseconds. */
-  readonly retryAfterMs: number
-  /** That time is not waited for: others may read. */
-  readonly isLimited: boolean
-}
-
 /** The reads from the origin of one blob: each a run of pieces, in order, from the first of its repositories that answers. */
 export class OriginRuns {
   readonly #components: OriginRunsComponents
@@ -72,9 +58,7 @@ export class OriginRuns {
   /** Those under way, and when each has come to its end. */
   readonly #running = new Map<Run, Promise<void>>()
   #stop = new AbortController()
-  #failures = 0
-  /** When it may be asked again, if it has sent us away for a moment. */
-  #backSoonAtMs = -Infinity
+  readonly #rest = new OriginRest()
   #error: unknown
   #isUnknown = true
   #fatal: unknown
@@ -112,7 +96,7 @@ export class OriginRuns {
 
   /** Whether the origin has sent us away for a moment only. */
   isBackSoon (nowMs: number): boolean {
-    return nowMs < this.#backSoonAtMs
+    return this.#rest.isBackSoon(nowMs)
   }
 
   add (key: string, repository: Repository): void {
@@ -144,20 +128,20 @@ export class OriginRuns {
   async #run (run: Run): Promise<void> {
     const { start } = run
     const failure = await this.#readFromAny(run, this.#stop.signal)
-    const retryAtMs = failure === undefined ? 0 : this.#components.now() + this.#restMs(failure)
-    this.#listener.onEnded(start, run.end, retryAtMs)
+    const nowMs = this.#components.now()
+    this.#listener.onEnded(start, run.end, failure === undefined ? 0 : nowMs + this.#rest.failed(failure, nowMs))
   }
 
   /** One repository after the other, until bytes have come. @returns how all have failed; undefined: it came to its end, or was stopped */
-  async #readFromAny (run: Run, stopped: AbortSignal): Promise<Failure | undefined> {
-    const failure = { progress: 0, retryAfterMs: 0, isLimited: false }
+  async #readFromAny (run: Run, stopped: AbortSignal): Promise<ReadFailure | undefined> {
+    const failure = { isCut: false, retryAfterMs: 0, isLimited: false }
     // what others may read meanwhile is not kept from them
     const failsWhenLimited = this.#init.hasOthers?.() === true
     const usable = [...this.#repositories].filter(([key]) => !this.#useless.has(key))
     for (const [key, repository] of usable) {
       try {
-        await this.#read(repository, run, failsWhenLimited, bytes => { failure.progress += bytes }, stopped)
-        this.#failures = 0
+        await this.#read(repository, run, failsWhenLimited, () => { failure.isCut = true }, stopped)
+        this.#rest.succeeded()
         return undefined
       } catch (error) {
         if (this.#init.signal.aborted || this.#fatal !== undefined) break
@@ -167,24 +151,10 @@ export class OriginRuns {
           failure.retryAfterMs = Math.max(failure.retryAfterMs, error.retryAfterMs)
           failure.isLimited = failsWhenLimited
         }
-        if (failure.progress > 0) break
+        if (failure.isCut) break
       }
     }
     return failure
-  }
-
-  /** How long the origin is left alone, in milliseconds. */
-  #restMs ({ progress, retryAfterMs, isLimited }: Failure): number {
-    const restMs = Math.max(retryAfterMs, this.#backOffMs(progress, isLimited))
-    if (isLimited && restMs <= SHORT_REST_MS) this.#backSoonAtMs = this.#components.now() + restMs
-    return restMs
-  }
-
-  /** One that was cut half way is asked again at once, one that says when to come again then, the first time. */
-  #backOffMs (progress: number, isLimited: boolean): number {
-    this.#failures = progress > 0 ? 0 : this.#failures + 1
-    const doublings = this.#failures - (isLimited ? 2 : 1)
-    return doublings < 0 ? 1 : Math.min(MAX_REST_MS, REST_MS * 2 ** doublings)
   }
 
   #failed (key: string, error: unknown, start: number): void {
@@ -196,7 +166,7 @@ export class OriginRuns {
     this.#components.events.emit({ type: 'fetch:source-failed', digest, source: 'origin', at: pieceSpan(size, start).start, code, reason })
   }
 
-  async #read (repository: Repository, run: Run, failsWhenLimited: boolean, onBytes: (bytes: number) => void, stopped: AbortSignal): Promise<void> {
+  async #read (repository: Repository, run: Run, failsWhenLimited: boolean, onBytes: () => void, stopped: AbortSignal): Promise<void> {
     const { origin, events } = this.#components
     const { digest, size, partial } = this.#init
     const stop = new AbortController()
@@ -222,7 +192,7 @@ export class OriginRuns {
   }
 
   /** @param to - where it ends, as things are now */
-  async #take (body: AsyncIterable<Uint8Array>, from: number, to: () => number, partial: PartialBlob, onBytes: (bytes: number) => void): Promise<void> {
+  async #take (body: AsyncIterable<Uint8Array>, from: number, to: () => number, partial: PartialBlob, onBytes: () => void): Promise<void> {
     const { events } = this.#components
     const { digest, size } = this.#init
     let position = from
@@ -248,7 +218,7 @@ export class OriginRuns {
           position += part.length
           offset += part.length
           unreported += part.length
-          onBytes(part.length)
+          onBytes()
           if (position === pieceEnd) {
             torn.delete(piece)
             if (isOurs) this.#listener.onPiece(piece)
