@@ -1,6 +1,7 @@
 import type { EventHub } from '../src/events.ts'
 import type { SwarmNode } from '../src/net/node.ts'
 import type { Puller } from '../src/pull/puller.ts'
+import { RecentMap } from '../src/recent.ts'
 import type { Store } from '../src/store/store.ts'
 import type { PeerScore } from '../src/swarm/peer-score.ts'
 import type { PeerAnswer, StatusAnswer } from './api-types.ts'
@@ -39,14 +40,11 @@ export interface StatusReport {
 
 /** What `/api/v1/status` and `/api/v1/peers` answer. */
 export function createStatusReport ({ node, store, puller, score, counters, events }: StatusReportComponents, { startedAt, version, isKeyed }: StatusReportInit): StatusReport {
-  const facts = new Map<string, PeerFacts>()
+  const facts = new RecentMap<string, PeerFacts>(MAX_PEERS)
 
   function of (peer: string): PeerFacts {
     const known = facts.get(peer) ?? { bytesFrom: 0, bytesTo: 0, connectedAt: startedAt }
-    facts.delete(peer)
     facts.set(peer, known)
-    const [oldest] = facts.keys()
-    if (facts.size > MAX_PEERS && oldest !== undefined) facts.delete(oldest)
     return known
   }
 

@@ -1,3 +1,5 @@
+import { RecentMap } from '../recent.ts'
+
 /** Agents called at a time, and that wait for it. */
 const MAX_CALLS = 8
 const MAX_WAITING = 128
@@ -47,9 +49,9 @@ export class Introductions<Link> {
   /** By peer, in the order named. */
   readonly #waiting = new Map<string, Call<Link>>()
   readonly #calling = new Map<string, Call<Link>>()
-  readonly #senders = new Map<string, { left: number, atMs: number }>()
+  readonly #senders = new RecentMap<string, { readonly left: number, readonly atMs: number }>(MAX_REMEMBERED)
   /** Until when what was told of a peer is not tried again. */
-  readonly #failures = new Map<string, number>()
+  readonly #failures = new RecentMap<string, number>(MAX_REMEMBERED)
 
   constructor (components: IntroductionsComponents<Link>) {
     this.#components = components
@@ -87,7 +89,7 @@ export class Introductions<Link> {
   #mayStart (sender: string, nowMs: number): boolean {
     const known = this.#senders.get(sender) ?? { left: MAX_OF_SENDER, atMs: nowMs }
     const left = Math.min(MAX_OF_SENDER, known.left + (nowMs - known.atMs) / SENDER_PAUSE_MS)
-    remember(this.#senders, sender, { left: left < 1 ? left : left - 1, atMs: nowMs })
+    this.#senders.set(sender, { left: left < 1 ? left : left - 1, atMs: nowMs })
     return left >= 1
   }
 
@@ -107,21 +109,13 @@ export class Introductions<Link> {
       const link = await this.#components.connect(peer, { addresses })
       for (const { isWanted, onLink } of call.wishes) if (isWanted()) onLink(link)
     } catch {
-      remember(this.#failures, keyOf(peer, addresses), this.#components.now() + FAILURE_MS)
+      this.#failures.set(keyOf(peer, addresses), this.#components.now() + FAILURE_MS)
       for (const { onFailure } of call.wishes) onFailure()
     } finally {
       this.#calling.delete(peer)
       this.#callNext()
     }
   }
-}
-
-/** Puts it at the young end; the oldest goes when there are too many. */
-function remember<Value> (map: Map<string, Value>, key: string, value: Value): void {
-  map.delete(key)
-  const [oldest] = map.keys()
-  if (map.size === MAX_REMEMBERED && oldest !== undefined) map.delete(oldest)
-  map.set(key, value)
 }
 
 /** Another who knows better addresses of it is heard. */

@@ -1,5 +1,6 @@
 import type { Digest } from '../oci/digest.ts'
 import { attestedHash, isSameHash } from '../net/swarm-attestation.ts'
+import { RecentMap } from '../recent.ts'
 import type { Accusation } from './accusations.ts'
 import type { Participation } from './participation.ts'
 
@@ -30,7 +31,7 @@ export interface SelfCheckComponents {
  */
 export class SelfCheck {
   readonly #components: SelfCheckComponents
-  readonly #verifiedAtMs = new Map<Digest, number>()
+  readonly #verifiedAtMs = new RecentMap<Digest, number>(MAX_REMEMBERED)
   #waiting = 0
   #last: Promise<void> = Promise.resolve()
 
@@ -59,7 +60,7 @@ export class SelfCheck {
         return
       }
       if (!isVerifiable) return
-      this.#note(digest, now())
+      this.#verifiedAtMs.set(digest, now())
       participation.doubt(piece, now() + DOUBT_MS)
       if (!await participation.verify()) {
         onDamaged(participation)
@@ -69,13 +70,5 @@ export class SelfCheck {
       if (!await isSame()) onLiar(attestation.author, `signed a wrong hash of piece ${piece} of ${digest}: our copy was verified again and has another`)
       return
     }
-  }
-
-  #note (digest: Digest, nowMs: number): void {
-    this.#verifiedAtMs.delete(digest)
-    this.#verifiedAtMs.set(digest, nowMs)
-    if (this.#verifiedAtMs.size <= MAX_REMEMBERED) return
-    const [oldest] = this.#verifiedAtMs.keys()
-    if (oldest !== undefined) this.#verifiedAtMs.delete(oldest)
   }
 }

@@ -1,4 +1,5 @@
 import type { Stream } from '@libp2p/interface'
+import { RecentMap } from '../recent.ts'
 import { SharedWork } from '../shared-work.ts'
 import { keepAliveMs } from './link-pulse.ts'
 import { MessageAllowance } from './message-allowance.ts'
@@ -61,7 +62,7 @@ export class SwarmLinks {
   readonly #opening = new SharedWork<SwarmLink>()
   readonly #waiting = new Map<string, PromiseWithResolvers<SwarmLink>>()
   /** What peers may say: a link that is opened again brings nothing new. */
-  readonly #allowances = new Map<string, MessageAllowance>()
+  readonly #allowances = new RecentMap<string, MessageAllowance>(MAX_LINKS)
   /** Links for which we have offered a direct lane as soon as they were open. */
   readonly #eager = new Set<SwarmLink>()
   #handlers = NOBODY
@@ -214,9 +215,6 @@ export class SwarmLinks {
 
   #allowanceOf (peer: string): MessageAllowance {
     const allowance = this.#allowances.get(peer) ?? new MessageAllowance()
-    this.#allowances.delete(peer)
-    const [oldest] = this.#allowances.keys()
-    if (this.#allowances.size === MAX_LINKS && oldest !== undefined) this.#allowances.delete(oldest)
     this.#allowances.set(peer, allowance)
     return allowance
   }

@@ -1,6 +1,7 @@
 import { createPrivateKey, createPublicKey, type KeyObject } from 'node:crypto'
 import type { Ed25519PrivateKey } from '@libp2p/interface'
 import { base58btc } from 'multiformats/bases/base58'
+import { RecentMap } from '../recent.ts'
 
 /*
  * A peer id of an Ed25519 key holds the key: base58btc of an identity multihash (0x00, length 36) of the public key in
@@ -19,7 +20,7 @@ export interface Signer {
   readonly key: KeyObject
 }
 
-const remembered = new Map<string, KeyObject>()
+const remembered = new RecentMap<string, KeyObject>(MAX_REMEMBERED)
 const signers = new WeakMap<Ed25519PrivateKey, Signer>()
 
 /** Whether a peer id holds a key of Ed25519; cheaper than to get it. */
@@ -29,12 +30,8 @@ export function canSign (peer: string): boolean {
 
 /** The public key that a peer id holds; undefined when it holds none of Ed25519. */
 export function publicKeyOf (peer: string): KeyObject | undefined {
-  const known = remembered.get(peer)
-  const key = known ?? makePublicKey(peer)
-  if (key === undefined) return undefined
-  if (known !== undefined) remembered.delete(peer)
-  else if (remembered.size === MAX_REMEMBERED) forgetOldest()
-  remembered.set(peer, key)
+  const key = remembered.get(peer) ?? makePublicKey(peer)
+  if (key !== undefined) remembered.set(peer, key)
   return key
 }
 
@@ -65,11 +62,6 @@ function keyBytesOf (peer: string): Uint8Array | undefined {
   }
   const isKey = id.byteLength === ID_PREFIX.byteLength + KEY_LENGTH && ID_PREFIX.every((byte, index) => id[index] === byte)
   return isKey ? id.subarray(ID_PREFIX.byteLength) : undefined
-}
-
-function forgetOldest (): void {
-  const [oldest] = remembered.keys()
-  if (oldest !== undefined) remembered.delete(oldest)
 }
 
 function base64url (bytes: Uint8Array): string {

@@ -1,4 +1,5 @@
 import type { Digest } from '../oci/digest.ts'
+import { RecentMap } from '../recent.ts'
 import type { FileIdentity } from './file-identity.ts'
 import type { StoreDatabase } from './store-database.ts'
 import type { BlobRecord } from './store.ts'
@@ -17,15 +18,14 @@ export interface StoredRecord {
 /** The records of what is here, in the database and, the last used, in memory. Counts change with the set, here only. */
 export class RecordBook {
   readonly #database: StoreDatabase
-  readonly #capacity: number
-  readonly #cache = new Map<Digest, StoredRecord>()
+  readonly #cache: RecentMap<Digest, StoredRecord>
   #changes = 0
   #blobs = 0
   #bytes = 0
 
   private constructor (database: StoreDatabase, capacity: number) {
     this.#database = database
-    this.#capacity = capacity
+    this.#cache = new RecentMap(capacity)
   }
 
   static async open (database: StoreDatabase, capacity = DEFAULT_CACHED_RECORDS): Promise<RecordBook> {
@@ -41,7 +41,7 @@ export class RecordBook {
   async get (digest: Digest): Promise<StoredRecord | undefined> {
     const cached = this.#cache.get(digest)
     if (cached !== undefined) {
-      this.#remember(digest, cached)
+      this.#cache.set(digest, cached)
       return cached
     }
     const changes = this.#changes
@@ -49,7 +49,7 @@ export class RecordBook {
     if (text === undefined) return undefined
     const stored = JSON.parse(text) as StoredRecord
     // What was changed during the read must not be remembered as it was before.
-    if (changes === this.#changes) this.#remember(digest, stored)
+    if (changes === this.#changes) this.#cache.set(digest, stored)
     return stored
   }
 
@@ -61,7 +61,7 @@ export class RecordBook {
     this.#changes++
     if (before !== undefined) this.#count(before.record, -1)
     this.#count(stored.record, 1)
-    this.#remember(digest, stored)
+    this.#cache.set(digest, stored)
   }
 
   /** Calls for one digest come one at a time. */
@@ -77,14 +77,6 @@ export class RecordBook {
 
   async * all (): AsyncGenerator<StoredRecord> {
     for await (const [, text] of this.#database.entries(ROOM)) yield JSON.parse(text) as StoredRecord
-  }
-
-  #remember (digest: Digest, stored: StoredRecord): void {
-    this.#cache.delete(digest)
-    this.#cache.set(digest, stored)
-    if (this.#cache.size <= this.#capacity) return
-    const [oldest] = this.#cache.keys()
-    if (oldest !== undefined) this.#cache.delete(oldest)
   }
 
   #count (record: BlobRecord, sign: 1 | -1): void {
