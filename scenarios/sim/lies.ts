@@ -1,6 +1,8 @@
+import type { OriginAsker } from '../../src/pull/origin-slots.ts'
 import { pieceSpan, SMALL_PIECES } from '../../src/swarm/pieces.ts'
 import { sampleOf } from '../../src/swarm/sample.ts'
 import type { SimHost } from './host.ts'
+import type { Flow } from './network.ts'
 import type { SimPart } from './part.ts'
 import type { World } from './world.ts'
 
@@ -9,6 +11,8 @@ const MAX_HINTS = 4
 /** Who finds out first: the member that stands highest at once, each next one so much later, but no later than that, in milliseconds: `src/pull/audit`. */
 const TURN_MS = 1_500
 const MAX_TURN_MS = 9_000
+/** Who waits for its turn looks so often whether those before it still are, in milliseconds: `src/pull/audit`. */
+const LOOK_MS = 250
 /** Signers that are not believed on others' word alone, in one fetch, at the most. */
 const MAX_DOUBTED = 4
 /** Without an origin the pieces of a suspect are fetched anew of others, in milliseconds. */
@@ -33,7 +37,10 @@ export class Lies {
   readonly #doubted = new Map<SimHost, { readonly isWrong: boolean }>()
   #hasRelented = false
   #hints = 0
-  #isAuditing = false
+  /** When the whole was found to be wrong, if that is being looked into, in milliseconds. */
+  #auditSinceMs: number | undefined
+  /** Pieces that are being read again: each ends its own. */
+  readonly #reads = new Set<() => void>()
 
   constructor (world: World, part: SimPart) {
     this.#world = world
@@ -81,17 +88,25 @@ export class Lies {
    * one piece of each signer from the origin again, and tells the rest who has lied.
    */
   audit (): void {
-    if (this.#isAuditing || this.#doubt([...this.#accused, ...this.#suspected])) return
-    this.#isAuditing = true
+    if (this.#auditSinceMs !== undefined || this.#doubt([...this.#accused, ...this.#suspected])) return
+    this.#auditSinceMs = this.#world.clock.nowMs
+    this.#auditInTurn(this.#auditSinceMs, this.#part.host.life)
+  }
+
+  /** When it is our turn: the earlier, the more of those above have the right whole meanwhile. */
+  #auditInTurn (sinceMs: number, life: number): void {
     const { clock, random } = this.#world
     const { host, session } = this.#part
-    const { life } = host
-    clock.after(session.pieces <= SMALL_PIECES ? 0 : Math.min(MAX_TURN_MS, TURN_MS * session.membersAbove), () => {
-      // hints of others may have found what was wrong
-      if (!this.#isAuditing || host.life !== life) return
-      const authors = [...new Set(this.#authors.values())]
-      this.#auditNext(sampleOf(authors, authors.length, random))
-    })
+    // hints of others may have found what was wrong
+    if (this.#auditSinceMs !== sinceMs || host.life !== life) return
+    const turnMs = session.pieces <= SMALL_PIECES ? 0 : Math.min(MAX_TURN_MS, TURN_MS * session.membersAbove)
+    const leftMs = sinceMs + turnMs - clock.nowMs
+    if (leftMs > 0) {
+      clock.after(Math.min(leftMs, LOOK_MS), () => { this.#auditInTurn(sinceMs, life) })
+      return
+    }
+    const authors = [...new Set(this.#authors.values())]
+    this.#auditAll(sampleOf(authors, authors.length, random), sinceMs)
   }
 
   /** Another says that somebody has lied: what we hold on its word is read again. */
@@ -102,7 +117,7 @@ export class Lies {
     if (!this.#part.isFetching) this.#ban(liar)
     if (host.banned.has(liar) || this.#doubted.has(liar)) return
     if (this.#doubt([liar])) {
-      this.#isAuditing = false
+      this.#auditSinceMs = undefined
       return
     }
     if (session.isComplete || this.#hints === MAX_HINTS) return
@@ -115,7 +130,7 @@ export class Lies {
   /** Another says that somebody has lied about another layer: should the whole be wrong, what we hold on its word comes first. */
   suspects (liar: SimHost): void {
     this.#suspected.add(liar)
-    if (this.#isAuditing && this.#doubt([liar])) this.#isAuditing = false
+    if (this.#auditSinceMs !== undefined && this.#doubt([liar])) this.#auditSinceMs = undefined
   }
 
   /** Somebody was found out: it is believed in nothing any more, and the others hear of it. */
@@ -142,29 +157,31 @@ export class Lies {
     this.#part.lost(pieces)
   }
 
+  /** It is over, here: nothing more is read again. */
+  end (): void {
+    for (const stop of [...this.#reads]) stop()
+  }
+
   authorOf (piece: number): SimHost | undefined {
     return this.#authors.get(piece)
   }
 
-  #auditNext (authors: readonly SimHost[], found: readonly SimHost[] = []): void {
-    const [author, ...rest] = authors
-    // hints of others have found what was wrong
-    if (author === undefined || !this.hasWrong || !this.#part.session.isComplete) {
-      this.#isAuditing = false
-      for (const liar of found) this.caught(liar)
-      // what was fetched again meanwhile is of others, who are not in this list
-      if (this.hasWrong && this.#part.session.isComplete) this.audit()
-      return
+  /** One piece of each is read again: of several liars a second would be found only after another wrong whole. */
+  #auditAll (authors: readonly SimHost[], sinceMs: number): void {
+    const found: SimHost[] = []
+    let open = authors.length
+    for (const author of authors) {
+      const piece = this.#pieceOf(author)
+      if (piece === undefined) throw new RangeError(`${author.name} has signed nothing`)
+      this.#readAgain(piece, () => {
+        if (this.#wrong.has(piece) && this.#authors.get(piece) === author) found.push(author)
+        if (--open > 0) return
+        if (this.#auditSinceMs === sinceMs) this.#auditSinceMs = undefined
+        for (const liar of found) this.caught(liar)
+        // what was fetched again meanwhile is of others, who are not among these
+        if (this.hasWrong && this.#part.session.isComplete) this.audit()
+      })
     }
-    const piece = this.#pieceOf(author)
-    if (piece === undefined) {
-      this.#auditNext(rest, found)
-      return
-    }
-    this.#readAgain(piece, () => {
-      const isWrong = this.#wrong.has(piece) && this.#authors.get(piece) === author
-      this.#auditNext(rest, isWrong ? [...found, author] : found)
-    })
   }
 
   /** Nobody helps any more: those that are doubted are believed again, once. @returns whether anybody is */
@@ -217,7 +234,7 @@ export class Lies {
 
   /** From the origin, if there is one. */
   #readAgain (piece: number, onRead: () => void): void {
-    const { clock, observer, origin } = this.#world
+    const { clock, network, observer, origin } = this.#world
     const { host, layer } = this.#part
     const { life } = host
     if (!origin.isReachable(host) || this.#world.scenario.agent.originPolicy === 'never') {
@@ -225,13 +242,28 @@ export class Lies {
       return
     }
     const { start, end } = pieceSpan(layer.bytes, piece)
-    origin.ask(host, () => {
-      this.#world.download(host, end - start, () => {
-        observer.originSent(end - start, clock.nowMs)
-        observer.inVain(host.name, end - start, clock.nowMs)
-        if (host.life === life) onRead()
+    const asker: OriginAsker = { size: end - start, onFree: () => { read() } }
+    let free = (): void => { host.originSlots.leave(asker) }
+    let flow: Flow | undefined
+    const stop = (): void => {
+      this.#reads.delete(stop)
+      free()
+      const bytes = flow === undefined ? 0 : Math.round(end - start - network.end(flow))
+      observer.originSent(bytes, clock.nowMs)
+      observer.inVain(host.name, bytes, clock.nowMs)
+    }
+    const read = (): void => {
+      free = host.originSlots.take(asker)
+      origin.ask(host, () => {
+        if (!this.#reads.has(stop)) return
+        flow = this.#world.download(host, end - start, () => {
+          stop()
+          onRead()
+        })
       })
-    })
+    }
+    this.#reads.add(stop)
+    if (host.originSlots.isFree(asker)) read()
   }
 }
 

@@ -168,6 +168,7 @@ export class SimPart {
     this.host.originSlots.leave(this.#asker)
     this.#freeOrigin()
     this.reading?.stop()
+    this.lies?.end()
   }
 
   /** Takes part no longer, and says so. */

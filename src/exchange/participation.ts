@@ -416,6 +416,7 @@ export class Participation {
     this.#source = source
     this.#listener = undefined
     this.vouchers.allRight()
+    this.setReadsOrigin(false)
     this.setShared(true, this.#promises.isRestricted)
     // what nobody vouched for yet, or could not be hashed any more where it was, is waited for by those who joined before
     for (const piece of this.session.held) if (!this.#offers.has(piece)) this.#testimony.needs(piece)

@@ -23,6 +23,10 @@ const MAX_SUSPECTED = 32
 /** Who finds out from the origin: the member that stands highest at once, each next one so much later, but no later than that, in milliseconds. */
 const TURN_MS = 1_500
 const MAX_TURN_MS = 9_000
+/** Who waits for its turn looks so often whether those before it still are, in milliseconds. */
+const LOOK_MS = 250
+/** Pieces read again at the same time: a round over the signers of a blob takes so much less long. */
+const READS_AT_A_TIME = 4
 /** Accusations for which the origin is read before the blob is here whole: of us, or when more are accused than are doubted. */
 const MAX_CHECKS = 4
 
@@ -214,15 +218,20 @@ export class Audit {
 
   /** When it is our turn: most hear from another who has lied, and all would read much of the origin otherwise. For few pieces nobody waits. */
   async #findOut (options: { signal?: AbortSignal }): Promise<number[]> {
-    const { session } = this.#init.download
-    const { now } = this.#components
-    const turnMs = now() + (session.pieces <= SMALL_PIECES ? 0 : Math.min(MAX_TURN_MS, TURN_MS * session.membersAbove))
-    while (this.#init.mayAskOrigin && now() < turnMs) {
-      await this.#news(turnMs - now(), options)
+    const sinceMs = this.#components.now()
+    for (let leftMs = this.#turnMs(sinceMs); leftMs > 0; leftMs = this.#turnMs(sinceMs)) {
+      await this.#news(Math.min(leftMs, LOOK_MS), options)
       const wrong = this.#onOthersWord(this.#suspects())
       if (wrong !== undefined) return wrong
     }
     return this.#findLies(this.#suspects(), options)
+  }
+
+  /** Until it is our turn to find out, of a whole that has been wrong since then: the sooner, the more of those before us have the right one meanwhile. */
+  #turnMs (sinceMs: number): number {
+    const { mayAskOrigin, download: { session } } = this.#init
+    if (!mayAskOrigin || session.pieces <= SMALL_PIECES) return 0
+    return sinceMs + Math.min(MAX_TURN_MS, TURN_MS * session.membersAbove) - this.#components.now()
   }
 
   /** Waits until somebody is accused or found out, so many milliseconds at the most. */
@@ -276,24 +285,36 @@ export class Audit {
     return accuser !== undefined && !this.#isBanned(accuser)
   }
 
-  /** A round over all signers: of several liars a second would be found only after another wrong whole. @returns all pieces that those found vouched for */
+  /** Round by round, one piece of each signer: of several liars a second would be found only after another wrong whole. @returns all pieces that those found vouched for */
   async #findLies (authors: readonly string[], options: { signal?: AbortSignal }): Promise<number[]> {
-    const { vouchers } = this.#init.download.participation
     const left = authors.map(author => this.#open(author))
+    for (;;) {
+      const round = left.flatMap(pieces => pieces.shift() ?? [])
+      const { wrong, isAnswered } = await this.#compare(round, options)
+      if (wrong.length > 0 || round.length === 0) return wrong
+      if (!isAnswered) return this.#withoutOrigin(authors)
+    }
+  }
+
+  /** Some at a time, up to the first that no origin gives. @returns all that those have vouched for whose piece is another there, and whether each was given */
+  async #compare (pieces: readonly number[], options: { signal?: AbortSignal }): Promise<{ wrong: number[], isAnswered: boolean }> {
+    const { vouchers } = this.#init.download.participation
     const wrong: number[] = []
-    while (wrong.length === 0 && left.some(pieces => pieces.length > 0)) {
-      for (const pieces of left) {
-        const piece = pieces.shift()
-        if (piece === undefined) continue
+    const left = pieces.values()
+    let isAnswered = true
+    const read = async (): Promise<void> => {
+      for (const piece of left) {
         const hash = await this.#originHash(piece, options)
-        if (hash === undefined) return wrong.length === 0 ? this.#withoutOrigin(authors) : wrong
+        isAnswered &&= hash !== undefined
+        if (hash === undefined) return
         const signed = vouchers.settled(piece)
-        if (signed === undefined) continue
-        if (isSameHash(attestedHash(signed, piece), hash)) this.#right.add(piece)
-        else wrong.push(...this.#proved(signed, piece, hash))
+        if (signed !== undefined && isSameHash(attestedHash(signed, piece), hash)) this.#right.add(piece)
+        else if (signed !== undefined) wrong.push(...this.#proved(signed, piece, hash))
+        if (!isAnswered) return
       }
     }
-    return wrong
+    await Promise.all(Array.from({ length: READS_AT_A_TIME }, read))
+    return { wrong, isAnswered }
   }
 
   /** Pieces on this author's word that are not known to be right; the one it is accused of first. */

@@ -179,11 +179,14 @@ export class Session {
     return rankReaders(this.#standing, foremost).isReader ? foremost.slice(0, READERS - 1).map(({ name }) => name) : []
   }
 
-  /** Members that stand higher than we and have most pieces: where one does what all who have all of them need, they come first. */
+  /**
+   * Members that stand higher than we, have most pieces, and may read from the origin, as those no longer do that have the right whole:
+   * where one does what all who have all pieces need, they come first.
+   */
   get membersAbove (): number {
     const most = this.pieces * MOST_SHARE
     let above = 0
-    for (const { standing, isLeech, held } of this.#members.values()) if (!isLeech && held.count >= most && standing > this.#standing) above++
+    for (const { standing, isLeech, readsOrigin, held } of this.#members.values()) if (!isLeech && readsOrigin && held.count >= most && standing > this.#standing) above++
     return above
   }
 

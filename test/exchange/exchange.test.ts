@@ -419,6 +419,16 @@ describe('an agent that has not the blob', () => {
     await late.hears('have', ({ pieces }) => pieces.includes(2))
   })
 
+  it('says, once it is stored, that it reads nothing more from the origin: nobody need wait for it to find out who lied', async () => {
+    const agent = await swarm.add()
+    swarm.origin.addBlob(repository, bytes)
+    const peer = await strangerTo(agent)
+    await fetching(agent)
+    peer.join()
+    expect(await peer.hears('join')).toMatchObject({ readsOrigin: true })
+    expect(await peer.hears('origin')).toMatchObject({ reads: false })
+  })
+
   it('offers, once it is stored, what could not be signed any more where it was', async () => {
     const agent = await swarm.add()
     const peer = await strangerTo(agent)

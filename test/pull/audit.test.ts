@@ -254,7 +254,7 @@ describe('an audit after a whole that is wrong', () => {
     const standing = (peer: string): number => standingOf(new OwnershipSeed(digest, peer))
     let name = 0
     while (standing(`peer ${name}`) <= standing(self.peer)) name++
-    download.session.joined(`peer ${name}`, { held: Bitfield.full(PIECES) }, 0)
+    download.session.joined(`peer ${name}`, { held: Bitfield.full(PIECES), readsOrigin: true }, 0)
     expect(download.session.membersAbove).toBe(1)
     const before = reads().length
     const settled = audit.settle(MISMATCH, {})
@@ -266,6 +266,32 @@ describe('an audit after a whole that is wrong', () => {
     await audit.settle(MISMATCH, {}).catch(() => {})
     expect(performance.now() - beganMs).toBeGreaterThan(1_400)
     expect(reads().length).toBeGreaterThan(before)
+  })
+
+  test('waits no longer for a member that stands higher when it has the right whole', async () => {
+    swarm.origin.addBlob(repository, right)
+    const [liar, other] = await Promise.all([signer(1), signer(2)])
+    const { audit, download, bans, self } = await scene({ signed: [[liar, [0, 1, 2, 3], [1]], [other, [4, 5, 6, 7, 8, 9, 10, 11]]] })
+    const standing = (peer: string): number => standingOf(new OwnershipSeed(digest, peer))
+    const above = Array.from({ length: 1000 }, (_, index) => `peer ${index}`).filter(name => standing(name) > standing(self.peer)).slice(0, 6)
+    for (const name of above) download.session.joined(name, { held: Bitfield.full(PIECES), readsOrigin: true }, 0)
+    const beganMs = performance.now()
+    const settled = audit.settle(MISMATCH, {})
+    for (const name of above) download.session.readsOrigin(name, false, 0)
+    expect(await settled).toEqual([0, 1, 2, 3])
+    expect([...bans.keys()]).toEqual([liar.peer])
+    // each of the six would have had a second and a half
+    expect(performance.now() - beganMs).toBeLessThan(5_000)
+  })
+
+  test('asks an origin that gives nothing for a few pieces, not for one of each signer', async () => {
+    const signers = await Promise.all(ALL.map(async (_, index) => signer(20 + index)))
+    const { audit, bans, reads } = await scene({ signed: signers.map((by, index) => [by, [index], index === 7 ? [7] : []]) })
+    const before = reads().length
+    await expect(audit.settle(MISMATCH, {})).rejects.toMatchObject({ code: 'CONTENT_WRONG' })
+    // four at a time, and one to see whether it gives the blob at all
+    expect(reads().length - before).toBeLessThanOrEqual(5)
+    expect(bans.size).toBe(0)
   })
 
   test('finds a second liar when what the first had signed has come anew, and reads nothing twice', async () => {

@@ -181,6 +181,9 @@ describe('where more fetch a blob than read it', () => {
     expect(session.membersAbove).toBe(0)
     for (const name of [NAMES[0] ?? '', NAMES[5] ?? '']) session.has(name, half, 0)
     expect(session.membersAbove).toBe(1)
+    // it has the right whole, or no registry any more
+    session.readsOrigin(NAMES[0] ?? '', false, 0)
+    expect(session.membersAbove).toBe(0)
   })
 
   it('a piece is rare that no more than an eighth of the members hold', () => {
