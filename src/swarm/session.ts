@@ -297,7 +297,8 @@ export class Session {
 
   /**
    * What another has vouched for may be wrong: it is asked for nothing more, and is waited for in nothing. Whoever else holds these
-   * pieces has them on the same word, as far as we know, and is asked for them when it says again that it has them.
+   * pieces has them on the same word, as far as we know, and is asked for them when it says again that it has them; but not who has all
+   * and reads nothing more from the origin, as it has the right whole.
    */
   doubt (id: string, pieces: readonly number[]): void {
     const doubted = this.#members.get(id)
@@ -306,7 +307,10 @@ export class Session {
       doubted.isLeech = true
     }
     this.#doubts.add(id)
-    for (const other of this.#members.keys()) if (other !== id) for (const piece of pieces) this.useless(other, piece)
+    for (const [other, { held, readsOrigin }] of this.#members) {
+      if (other === id || (held.isFull && !readsOrigin)) continue
+      for (const piece of pieces) this.useless(other, piece)
+    }
   }
 
   /** Without those that are doubted it goes no further: what they and others have counts again. @returns whether anybody was doubted */

@@ -483,8 +483,8 @@ describe('an accusation, before the whole is here,', () => {
     swarm.origin.addBlob(repository, right)
     const [liar, honest, slanderer] = [await signer(1), await signer(2), await signer(3)]
     const { audit, download, bans, reads, cameAnew } = await scene({ signed: [[liar, [0, 1, 2], [1]], [honest, [3, 4, 5]]] })
-    for (const { peer } of [liar, honest]) download.session.joined(peer, { held: Bitfield.full(PIECES) }, 0)
-    download.session.joined('another', { held: Bitfield.full(PIECES) }, 0)
+    for (const { peer } of [liar, honest]) download.session.joined(peer, { held: Bitfield.full(PIECES), readsOrigin: true }, 0)
+    download.session.joined('another', { held: Bitfield.full(PIECES), readsOrigin: true }, 0)
     audit.hear({ by: 'a', of: liar.peer, pieces: [0, 1], attestation: says(honest, [0, 1]) }, {})
     audit.hear({ by: 'b', of: honest.peer, pieces: [4], attestation: says(slanderer, [4], [4]) }, {})
     await audit.idle()
@@ -501,7 +501,7 @@ describe('an accusation, before the whole is here,', () => {
     const { audit, download } = await scene({ signed: [[accused, HELD]] })
     const { session, participation: { vouchers } } = download
     session.joined(accused.peer, { held: Bitfield.full(PIECES) }, 0)
-    session.joined('another', { held: Bitfield.full(PIECES) }, 0)
+    session.joined('another', { held: Bitfield.full(PIECES), readsOrigin: true }, 0)
     audit.hear({ by: accuser.peer, of: accused.peer, pieces: [0], attestation: says(accuser, [0], [0]) }, {})
     await audit.idle()
     expect(session.availability.of(0)).toBe(0)

@@ -222,6 +222,15 @@ describe('a member that refuses', () => {
     expect(scene.session.relent(3)).toBe(false)
   })
 
+  it('that has all and reads nothing more from the origin counts on, whoever is doubted: it has the right whole', () => {
+    const scene = new SessionScene(3)
+    scene.joined('a', 'all')
+    scene.joined('done', 'all')
+    scene.joined('checking', 'all', { readsOrigin: true })
+    scene.session.doubt('a', [0, 2])
+    expect(availabilities(scene)).toEqual([1, 2, 1])
+  })
+
   it('what was not asked of it changes nothing', () => {
     const scene = new SessionScene(2)
     scene.joined('a', 'all')
