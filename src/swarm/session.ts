@@ -289,16 +289,15 @@ export class Session {
 
   /** What has arrived of a member is of no use, and it has nothing else of this piece: until it says again that it has it. */
   useless (id: string, piece: number): void {
-    const member = this.#members.get(id)
-    if (member?.held.remove(piece) !== true) return
-    if (!member.isLeech) this.#availability.lost(piece)
-    this.#doubts.setAside(id, piece)
+    // who had all was not suspected of having what is doubted on that word, and has it so
+    const isWhole = this.#members.get(id)?.held.isFull === true
+    for (const one of isWhole ? this.#doubts.alike(piece) : [piece]) this.#setAside(id, one)
   }
 
   /**
    * What another has vouched for may be wrong: it is asked for nothing more, and is waited for in nothing. Whoever else holds these
    * pieces has them on the same word, as far as we know, and is asked for them when it says again that it has them; but not who has all
-   * and reads nothing more from the origin, as it has the right whole.
+   * and reads nothing more from the origin, as it has the right whole, until what it gives of these proves to be on that word.
    */
   doubt (id: string, pieces: readonly number[]): void {
     const doubted = this.#members.get(id)
@@ -306,10 +305,10 @@ export class Session {
       this.#discount(doubted)
       doubted.isLeech = true
     }
-    this.#doubts.add(id)
+    this.#doubts.add(id, pieces)
     for (const [other, { held, readsOrigin }] of this.#members) {
       if (other === id || (held.isFull && !readsOrigin)) continue
-      for (const piece of pieces) this.useless(other, piece)
+      for (const piece of pieces) this.#setAside(other, piece)
     }
   }
 
@@ -510,6 +509,14 @@ export class Session {
     const tookMs = member.has(piece, nowMs)
     if (tookMs > 0) this.#origin.othersRead(tookMs)
     if (member.held.add(piece) && !member.isLeech) this.#availability.gained(piece)
+  }
+
+  /** It does not count as a holder of the piece, until it says again that it has it. */
+  #setAside (id: string, piece: number): void {
+    const member = this.#members.get(id)
+    if (member?.held.remove(piece) !== true) return
+    if (!member.isLeech) this.#availability.lost(piece)
+    this.#doubts.setAside(id, piece)
   }
 
   /** What a leech holds nobody can get, so it never counted. */

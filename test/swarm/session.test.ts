@@ -229,6 +229,13 @@ describe('a member that refuses', () => {
     scene.joined('checking', 'all', { readsOrigin: true })
     scene.session.doubt('a', [0, 2])
     expect(availabilities(scene)).toEqual([1, 2, 1])
+    // what it gave of them was on the doubted word: it is asked for no other of them, which would be in vain
+    scene.session.useless('done', 2)
+    expect(availabilities(scene)).toEqual([0, 2, 0])
+    scene.session.has('done', [0], 1)
+    expect(availabilities(scene)).toEqual([1, 2, 0])
+    scene.session.useless('done', 1)
+    expect(availabilities(scene)).toEqual([1, 1, 0])
   })
 
   it('what was not asked of it changes nothing', () => {
