@@ -1,5 +1,6 @@
+import { waitForTurnMs } from '../../src/pull/audit-turn.ts'
 import type { OriginAsker } from '../../src/pull/origin-slots.ts'
-import { pieceSpan, SMALL_PIECES } from '../../src/swarm/pieces.ts'
+import { pieceSpan } from '../../src/swarm/pieces.ts'
 import { sampleOf } from '../../src/swarm/sample.ts'
 import type { SimHost } from './host.ts'
 import type { Flow } from './network.ts'
@@ -8,11 +9,6 @@ import type { World } from './world.ts'
 
 /** Pieces read again on others' word in one fetch, at the most: `src/pull/audit`. */
 const MAX_HINTS = 4
-/** Who finds out first: the member that stands highest at once, each next one so much later, but no later than that, in milliseconds: `src/pull/audit`. */
-const TURN_MS = 1_500
-const MAX_TURN_MS = 9_000
-/** Who waits for its turn looks so often whether those before it still are, in milliseconds: `src/pull/audit`. */
-const LOOK_MS = 250
 /** Signers that are not believed on others' word alone, in one fetch, at the most. */
 const MAX_DOUBTED = 4
 /** Without an origin the pieces of a suspect are fetched anew of others, in milliseconds. */
@@ -90,19 +86,21 @@ export class Lies {
   audit (): void {
     if (this.#auditSinceMs !== undefined || this.#doubt([...this.#accused, ...this.#suspected])) return
     this.#auditSinceMs = this.#world.clock.nowMs
-    this.#auditInTurn(this.#auditSinceMs, this.#part.host.life)
+    this.#auditInTurn(this.#auditSinceMs)
   }
 
-  /** When it is our turn: the earlier, the more of those above have the right whole meanwhile. */
-  #auditInTurn (sinceMs: number, life: number): void {
+  #auditInTurn (sinceMs: number): void {
     const { clock, random } = this.#world
-    const { host, session } = this.#part
-    // hints of others may have found what was wrong
-    if (this.#auditSinceMs !== sinceMs || host.life !== life) return
-    const turnMs = session.pieces <= SMALL_PIECES ? 0 : Math.min(MAX_TURN_MS, TURN_MS * session.membersAbove)
-    const leftMs = sinceMs + turnMs - clock.nowMs
-    if (leftMs > 0) {
-      clock.after(Math.min(leftMs, LOOK_MS), () => { this.#auditInTurn(sinceMs, life) })
+    const { session } = this.#part
+    // it is over, or hints of others have found what was wrong
+    if (this.#auditSinceMs !== sinceMs) return
+    if (!this.hasWrong || !session.isComplete) {
+      this.#auditSinceMs = undefined
+      return
+    }
+    const waitMs = waitForTurnMs(session, clock.nowMs - sinceMs)
+    if (waitMs > 0) {
+      clock.after(waitMs, () => { this.#auditInTurn(sinceMs) })
       return
     }
     const authors = [...new Set(this.#authors.values())]
@@ -159,6 +157,7 @@ export class Lies {
 
   /** It is over, here: nothing more is read again. */
   end (): void {
+    this.#auditSinceMs = undefined
     for (const stop of [...this.#reads]) stop()
   }
 

@@ -6,7 +6,8 @@ import { attestedHash, isSameHash, saysTheSame, verifyAttestation, type Attestat
 import type { Digest } from '../oci/digest.ts'
 import type { Repository } from '../oci/repository.ts'
 import { OwnershipSeed } from '../swarm/ownership.ts'
-import { pieceSpan, SMALL_PIECES } from '../swarm/pieces.ts'
+import { pieceSpan } from '../swarm/pieces.ts'
+import { waitForTurnMs } from './audit-turn.ts'
 import type { Download, DownloadComponents } from './download.ts'
 import { WrongContentError } from './errors.ts'
 import { allPieces } from './origin-runs.ts'
@@ -20,11 +21,6 @@ const MAX_ORIGIN_MISMATCHES = 2
 const MAX_DOUBTED = 4
 /** Signers accused over other blobs that are remembered, at the most. */
 const MAX_SUSPECTED = 32
-/** Who finds out from the origin: the member that stands highest at once, each next one so much later, but no later than that, in milliseconds. */
-const TURN_MS = 1_500
-const MAX_TURN_MS = 9_000
-/** Who waits for its turn looks so often whether those before it still are, in milliseconds. */
-const LOOK_MS = 250
 /** Pieces read again at the same time: a round over the signers of a blob takes so much less long. */
 const READS_AT_A_TIME = 4
 /** Accusations for which the origin is read before the blob is here whole: of us, or when more are accused than are doubted. */
@@ -216,22 +212,18 @@ export class Audit {
     return pieces.length === 0 ? undefined : pieces
   }
 
-  /** When it is our turn: most hear from another who has lied, and all would read much of the origin otherwise. For few pieces nobody waits. */
+  /** When it is our turn. */
   async #findOut (options: { signal?: AbortSignal }): Promise<number[]> {
-    const sinceMs = this.#components.now()
-    for (let leftMs = this.#turnMs(sinceMs); leftMs > 0; leftMs = this.#turnMs(sinceMs)) {
-      await this.#news(Math.min(leftMs, LOOK_MS), options)
+    const { mayAskOrigin, download: { session } } = this.#init
+    const { now } = this.#components
+    const sinceMs = now()
+    const leftMs = (): number => mayAskOrigin ? waitForTurnMs(session, now() - sinceMs) : 0
+    for (let waitMs = leftMs(); waitMs > 0; waitMs = leftMs()) {
+      await this.#news(waitMs, options)
       const wrong = this.#onOthersWord(this.#suspects())
       if (wrong !== undefined) return wrong
     }
     return this.#findLies(this.#suspects(), options)
-  }
-
-  /** Until it is our turn to find out, of a whole that has been wrong since then: the sooner, the more of those before us have the right one meanwhile. */
-  #turnMs (sinceMs: number): number {
-    const { mayAskOrigin, download: { session } } = this.#init
-    if (!mayAskOrigin || session.pieces <= SMALL_PIECES) return 0
-    return sinceMs + Math.min(MAX_TURN_MS, TURN_MS * session.membersAbove) - this.#components.now()
   }
 
   /** Waits until somebody is accused or found out, so many milliseconds at the most. */
@@ -305,10 +297,9 @@ export class Audit {
     const read = async (): Promise<void> => {
       for (const piece of left) {
         const hash = await this.#originHash(piece, options)
-        isAnswered &&= hash !== undefined
-        if (hash === undefined) return
         const signed = vouchers.settled(piece)
-        if (signed !== undefined && isSameHash(attestedHash(signed, piece), hash)) this.#right.add(piece)
+        if (hash === undefined) isAnswered = false
+        else if (signed !== undefined && isSameHash(attestedHash(signed, piece), hash)) this.#right.add(piece)
         else if (signed !== undefined) wrong.push(...this.#proved(signed, piece, hash))
         if (!isAnswered) return
       }

@@ -131,6 +131,11 @@ export class Member {
     return this.readsOrigin && !this.isLeech && !this.held.isFull
   }
 
+  /** It has compared the whole, as far as it says: it has all, and reads nothing more from the origin. */
+  get hasRightWhole (): boolean {
+    return this.held.isFull && !this.readsOrigin
+  }
+
   /** How long nothing may come from it before its requests lapse, in milliseconds. */
   get patienceMs (): number {
     // each time that it was in vain there may have been too little of it

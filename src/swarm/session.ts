@@ -86,7 +86,7 @@ export class Session {
   readonly #origin: OriginPlan
   readonly #picker: Picker
   readonly #decisions: Decision[] = []
-  readonly #doubts = new Doubts()
+  readonly #doubts: Doubts
   /** Pieces at which readers wait. */
   #heads: readonly number[] = []
   #isOriginOnly = false
@@ -99,6 +99,7 @@ export class Session {
     this.#seedOf = init.seedOf ?? (peer => new OwnershipSeed(init.digest, peer))
     this.#self = init.self
     this.#availability = new Availability(pieces)
+    this.#doubts = new Doubts(this.#members, this.#availability)
     this.#ledger = new RequestLedger(pieces)
     for (const piece of init.isSeed === true ? Bitfield.full(pieces) : init.held ?? []) {
       this.held.add(piece)
@@ -289,9 +290,7 @@ export class Session {
 
   /** What has arrived of a member is of no use, and it has nothing else of this piece: until it says again that it has it. */
   useless (id: string, piece: number): void {
-    // who had all was not suspected of having what is doubted on that word, and has it so
-    const isWhole = this.#members.get(id)?.held.isFull === true
-    for (const one of isWhole ? this.#doubts.alike(piece) : [piece]) this.#setAside(id, one)
+    this.#doubts.useless(id, piece)
   }
 
   /**
@@ -300,29 +299,14 @@ export class Session {
    * and reads nothing more from the origin, as it has the right whole, until what it gives of these proves to be on that word.
    */
   doubt (id: string, pieces: readonly number[]): void {
-    const doubted = this.#members.get(id)
-    if (doubted?.isLeech === false) {
-      this.#discount(doubted)
-      doubted.isLeech = true
-    }
     this.#doubts.add(id, pieces)
-    for (const [other, { held, readsOrigin }] of this.#members) {
-      if (other === id || (held.isFull && !readsOrigin)) continue
-      for (const piece of pieces) this.#setAside(other, piece)
-    }
   }
 
   /** Without those that are doubted it goes no further: what they and others have counts again. @returns whether anybody was doubted */
   relent (nowMs: number): boolean {
-    const { doubted, setAside } = this.#doubts.end()
-    for (const id of doubted) {
-      const member = this.#members.get(id)
-      if (member?.isLeech !== true) continue
-      member.isLeech = false
-      this.#availability.joined(member.held)
-    }
+    const { wereAny, setAside } = this.#doubts.end()
     for (const [id, pieces] of setAside) this.has(id, pieces, nowMs)
-    return doubted.length > 0
+    return wereAny
   }
 
   /** Whether a piece that comes from this member was asked of it: now, or before it was called off. */
@@ -509,14 +493,6 @@ export class Session {
     const tookMs = member.has(piece, nowMs)
     if (tookMs > 0) this.#origin.othersRead(tookMs)
     if (member.held.add(piece) && !member.isLeech) this.#availability.gained(piece)
-  }
-
-  /** It does not count as a holder of the piece, until it says again that it has it. */
-  #setAside (id: string, piece: number): void {
-    const member = this.#members.get(id)
-    if (member?.held.remove(piece) !== true) return
-    if (!member.isLeech) this.#availability.lost(piece)
-    this.#doubts.setAside(id, piece)
   }
 
   /** What a leech holds nobody can get, so it never counted. */

@@ -57,6 +57,14 @@ function says ({ key }: Signer, pieces: readonly number[], lies: readonly number
   return signAttestation(key, { digest, size: SIZE, hashes })
 }
 
+/** So many members that stand higher. */
+function namesAbove (self: string, count: number): string[] {
+  const standing = (peer: string): number => standingOf(new OwnershipSeed(digest, peer))
+  const names: string[] = []
+  for (let index = 0; names.length < count; index++) if (standing(`peer ${index}`) > standing(self)) names.push(`peer ${index}`)
+  return names
+}
+
 /** The same, signed by nobody. */
 function forged (attestation: Attestation): Attestation {
   const bytes = Uint8Array.from(attestation.bytes)
@@ -251,10 +259,7 @@ describe('an audit after a whole that is wrong', () => {
     swarm.origin.addBlob(repository, right)
     const [liar, other, accuser] = await Promise.all([signer(1), signer(2), signer(9)])
     const { audit, download, bans, reads, self } = await scene({ signed: [[liar, [0, 1, 2, 3], [1]], [other, [4, 5, 6, 7, 8, 9, 10, 11]]] })
-    const standing = (peer: string): number => standingOf(new OwnershipSeed(digest, peer))
-    let name = 0
-    while (standing(`peer ${name}`) <= standing(self.peer)) name++
-    download.session.joined(`peer ${name}`, { held: Bitfield.full(PIECES), readsOrigin: true }, 0)
+    for (const name of namesAbove(self.peer, 1)) download.session.joined(name, { held: Bitfield.full(PIECES), readsOrigin: true }, 0)
     expect(download.session.membersAbove).toBe(1)
     const before = reads().length
     const settled = audit.settle(MISMATCH, {})
@@ -272,8 +277,7 @@ describe('an audit after a whole that is wrong', () => {
     swarm.origin.addBlob(repository, right)
     const [liar, other] = await Promise.all([signer(1), signer(2)])
     const { audit, download, bans, self } = await scene({ signed: [[liar, [0, 1, 2, 3], [1]], [other, [4, 5, 6, 7, 8, 9, 10, 11]]] })
-    const standing = (peer: string): number => standingOf(new OwnershipSeed(digest, peer))
-    const above = Array.from({ length: 1000 }, (_, index) => `peer ${index}`).filter(name => standing(name) > standing(self.peer)).slice(0, 6)
+    const above = namesAbove(self.peer, 6)
     for (const name of above) download.session.joined(name, { held: Bitfield.full(PIECES), readsOrigin: true }, 0)
     const beganMs = performance.now()
     const settled = audit.settle(MISMATCH, {})
