@@ -9,6 +9,8 @@ const MAX_HOSTS = 254
 const SHAPED = { bridge: 'data', prefix: '10.213', driver: '10.213.0.1' }
 const UNSHAPED = { bridge: 'control', prefix: '10.214', driver: '10.214.0.1' }
 const BRIDGES = [SHAPED, UNSHAPED]
+/** Linux's own choice, whatever this machine has in its place: figures are to be those of other machines. Where the kernel lacks it, it stays. */
+const USUAL_TCP = 'echo cubic >/proc/sys/net/ipv4/tcp_congestion_control 2>/dev/null || true'
 /** The last half of its addresses. */
 const REGISTRY = '0.2'
 
@@ -113,6 +115,7 @@ async function attach ({ group, namespace, number, suffix }: Port, ports: readon
     `ip link set ${end} master ${bridge} addrgenmode none up`
   ]))
   await namespace.run([
+    USUAL_TCP,
     'ip link set lo up',
     ...ends.flatMap(({ prefix, device }) => [`ip address add ${prefix}.${suffix}/16 dev ${device}`, `ip link set ${device} addrgenmode none up`]),
     'ip -batch - <<END',

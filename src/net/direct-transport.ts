@@ -2,9 +2,12 @@ import type { Socket } from 'node:net'
 import { DirectWriter } from './direct-writer.ts'
 import { FrameInlet } from './frame-inlet.ts'
 import { LaneClosedError, type FrameTransport } from './frame-transport.ts'
+import { limitUnsent } from './unsent-limit.ts'
 
 const DEFAULT_STALL_TIMEOUT_MS = 30_000
 const DEFAULT_CLOSE_TIMEOUT_MS = 2_000
+/** What is written later waits in the kernel behind so much at the most. */
+const MAX_UNSENT_BYTES = 64 * 1024
 
 export interface DirectTransportInit {
   /** How long the other side may take nothing of what is sent. @default 30000 */
@@ -30,6 +33,7 @@ export class DirectTransport implements FrameTransport {
     this.#socket = socket
     this.#closeTimeoutMs = init.closeTimeoutMs ?? DEFAULT_CLOSE_TIMEOUT_MS
     this.#writer = new DirectWriter(socket, init.stallTimeoutMs ?? DEFAULT_STALL_TIMEOUT_MS)
+    limitUnsent(socket, MAX_UNSENT_BYTES)
     socket.on('error', error => { this.#error ??= error })
     socket.once('end', () => { this.#ended(undefined) })
     socket.once('close', () => { this.#ended(this.#error) })
