@@ -1,7 +1,7 @@
 import { linkLines, mediumLines, sharedLinkLines, type OneWay, type Share } from './link-discipline.ts'
 import { NetNamespace } from './net-namespace.ts'
 import type { Network, Place } from './network.ts'
-import { runLines } from './shell-lines.ts'
+import { kernelSetting, runLines } from './shell-lines.ts'
 
 /** Their last parts count from 1, and 255 is no host. */
 const MAX_GROUPS = 250
@@ -9,8 +9,8 @@ const MAX_HOSTS = 254
 const SHAPED = { bridge: 'data', prefix: '10.213', driver: '10.213.0.1' }
 const UNSHAPED = { bridge: 'control', prefix: '10.214', driver: '10.214.0.1' }
 const BRIDGES = [SHAPED, UNSHAPED]
-/** Linux's own choice, whatever this machine has in its place: figures are to be those of other machines. Where the kernel lacks it, it stays. */
-const USUAL_TCP = 'echo cubic >/proc/sys/net/ipv4/tcp_congestion_control 2>/dev/null || true'
+/** Linux's own choice, whatever this machine has in its place: figures are to be those of other machines. */
+const USUAL_TCP = kernelSetting('tcp_congestion_control', 'cubic')
 /** The last half of its addresses. */
 const REGISTRY = '0.2'
 

@@ -19,7 +19,7 @@ import type { FrontReply, OriginPolicy } from './origin-policy.ts'
 import { RunFacts } from './run-facts.ts'
 import type { RunTime } from './run-time.ts'
 import { openNetwork, originLink, shapeShared } from './scenario-network.ts'
-import { runLines } from './shell-lines.ts'
+import { kernelSetting, runLines } from './shell-lines.ts'
 import { makeTempDir } from './temp-dir.ts'
 
 const LOOK_MS = 200
@@ -30,7 +30,7 @@ const LAST_WORDS_MS = 300
 /** Above it a rollout is as fast as the processors. */
 const BUSY_SHARE = 0.9
 /** What the front has written is on its way, or nearly: else a megabyte of each answer counts as sent that only waits in the kernel. */
-const HOLD_LITTLE = 'echo 65536 >/proc/sys/net/ipv4/tcp_notsent_lowat 2>/dev/null || true'
+const HOLD_LITTLE = kernelSetting('tcp_notsent_lowat', 65536)
 
 export interface RehearsalInit {
   readonly scenario: Scenario

@@ -1,8 +1,8 @@
 import { once } from 'node:events'
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net'
 import { platform } from 'node:os'
-import { setTimeout as delay } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
+import { until } from '../../scenarios/live/until.ts'
 import { DirectLanes } from '../../src/net/direct-lanes.ts'
 import { limitUnsent } from '../../src/net/unsent-limit.ts'
 import { unsentBytes } from '../support/unsent-bytes.ts'
@@ -36,12 +36,12 @@ async function unsentWith (prepare: (socket: Socket) => void): Promise<number> {
 
 /** @returns what no longer grows */
 async function settled (port: number): Promise<number> {
-  for (let last = -1; ;) {
-    const unsent = await unsentBytes(port)
-    if (unsent === last && unsent > 0) return unsent
-    last = unsent
-    await delay(200)
-  }
+  let last = 0
+  return until(async () => {
+    const before = last
+    last = await unsentBytes(port)
+    return last > 0 && last === before && last
+  }, { what: 'what waits in the kernel no longer grows', pollMs: 200 })
 }
 
 describe.runIf(platform() === 'linux')('limitUnsent', () => {
@@ -74,7 +74,7 @@ describe.runIf(platform() === 'linux')('limitUnsent', () => {
       expect(await settled(port)).toBeLessThanOrEqual(LIMIT + SLACK)
       // the other direction is looked at alone
       to.resume()
-      while (from.unsentBytes > 0 || await unsentBytes(port) > 0) await delay(20)
+      await until(async () => from.unsentBytes === 0 && await unsentBytes(port) === 0, { what: 'all is read' })
     }
     near.abort(new Error('done'))
     far.abort(new Error('done'))
