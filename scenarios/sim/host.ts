@@ -23,7 +23,7 @@ export class SimHost {
   readonly up: Pipe
   readonly down: Pipe
   readonly uploads: UploadQueue
-  readonly sending = new Set<SimJob>()
+  readonly sending: SimJob[] = []
   readonly budget: DownloadBudget
   readonly originSlots: OriginSlots
   /** Agents with an open link to this one. */

@@ -212,12 +212,13 @@ export class SimNetwork {
 
   #settle (pipe: SimPipe): void {
     pipe.isQueued = false
-    pipe.level = levelOf(pipe)
-    for (const flow of pipe.flows) this.#pace(flow, pipe)
+    const { flows } = pipe
+    const bounds = boundsOf(pipe)
+    pipe.level = levelOf(pipe, bounds)
+    for (let index = 0; index < flows.length; index++) this.#pace(flows[index] as SimFlow, pipe, Math.min(pipe.level, bounds[index] as number))
   }
 
-  #pace (flow: SimFlow, pipe: SimPipe): void {
-    const rate = Math.min(pipe.level, flow.boundBut(pipe))
+  #pace (flow: SimFlow, pipe: SimPipe, rate: number): void {
     const before = flow.rate
     if (Math.abs(rate - before) <= this.#tolerance * before) return
     this.#setRate(flow, rate)
@@ -246,24 +247,28 @@ export class SimNetwork {
   }
 }
 
-/** Bounds and weights of the flows of the pipe that is looked at. */
-let bounds = new Float64Array(64)
-let weights = new Float64Array(64)
+/** Of the flows of the pipe that is looked at. */
+let lastBounds = new Float64Array(64)
+let lastWeights = new Float64Array(64)
+
+/** What other pipes let each flow of this one have: there until the next pipe is looked at. */
+function boundsOf (pipe: SimPipe): Float64Array {
+  const { flows } = pipe
+  if (flows.length > lastBounds.length) lastBounds = new Float64Array(2 * flows.length)
+  for (let index = 0; index < flows.length; index++) lastBounds[index] = (flows[index] as SimFlow).boundBut(pipe)
+  return lastBounds
+}
 
 /** Where the pipe's flows together take all of it, none having more than this, or than others let it have. */
-function levelOf (pipe: SimPipe): number {
+function levelOf (pipe: SimPipe, bounds: Float64Array): number {
   const { rate, flows } = pipe
   const count = flows.length
   if (rate === Infinity || count === 0) return rate
-  if (count > bounds.length) {
-    bounds = new Float64Array(2 * count)
-    weights = new Float64Array(2 * count)
-  }
+  if (count > lastWeights.length) lastWeights = new Float64Array(2 * count)
+  const weights = lastWeights
   let open = 0
   for (let index = 0; index < count; index++) {
-    const flow = flows[index] as SimFlow
-    const weight = flow.weightOn(pipe)
-    bounds[index] = flow.boundBut(pipe)
+    const weight = (flows[index] as SimFlow).weightOn(pipe)
     weights[index] = weight
     open += weight
   }

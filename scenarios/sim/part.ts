@@ -2,7 +2,6 @@ import { MAX_LISTED_PIECES } from '../../src/net/swarm-limits.ts'
 import type { OriginAsker } from '../../src/pull/origin-slots.ts'
 import { Bitfield } from '../../src/swarm/bitfield.ts'
 import { News } from '../../src/swarm/news.ts'
-import { pieceLength } from '../../src/swarm/pieces.ts'
 import { Session, type Decision, type RejectReason } from '../../src/swarm/session.ts'
 import type { LayerSpec } from '../scenario.ts'
 import type { SimHost } from './host.ts'
@@ -338,7 +337,7 @@ export class SimPart {
     const mayRead = this.#isOriginDue && this.#readsOriginNow && this.reading === undefined && host.originSlots.isFree(this.#asker)
     if (this.reading !== undefined) host.originSlots.leave(this.#asker)
     if (mayRead) this.#isOriginDue = false
-    const longestRun = host.originSlots.isContended ? Math.ceil(SHARED_RUN_BYTES / pieceLength(this.layer.bytes)) : undefined
+    const longestRun = host.originSlots.isContended ? Math.ceil(SHARED_RUN_BYTES / session.pieceLength) : undefined
     let asked = 0
     for (const decision of session.decide(nowMs, { room: this.isReadingWhole ? 0 : room, window, runs: mayRead ? 1 : 0, longestRun, isAlone: !host.hasLinked })) {
       if (decision.type === 'request') asked++

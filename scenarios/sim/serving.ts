@@ -1,4 +1,4 @@
-import { pieceLength, pieceSpan } from '../../src/swarm/pieces.ts'
+import { pieceSpan } from '../../src/swarm/pieces.ts'
 import type { UploadJob, UploadNeed } from '../../src/swarm/upload-queue.ts'
 import type { SimHost } from './host.ts'
 import type { Flow } from './network.ts'
@@ -19,20 +19,21 @@ export interface SimJob extends UploadJob {
 /** How urgent a request is to the host that serves it. */
 export function needOf ({ sending }: SimHost, { member, piece, part }: SimJob): UploadNeed {
   const { session, layer } = part
+  const to = session.members.get(member)
   let sent = 0
   for (const job of sending) if (job.piece === piece && job.part === part && job.member !== member) sent++
   return {
     isSmall: layer.bytes <= SMALL_BYTES,
-    pieceLength: pieceLength(layer.bytes),
-    isFar: layer.bytes > SMALL_BYTES && session.isOutsider(member),
-    held: (session.members.get(member)?.held.count ?? 0) / Math.max(1, session.pieces),
+    pieceLength: session.pieceLength,
+    isFar: to?.isNear === false && layer.bytes > SMALL_BYTES && session.isOutsider(member),
+    held: (to?.held.count ?? 0) / Math.max(1, session.pieces),
     holders: session.availability.of(piece) + sent
   }
 }
 
 /** Requests that come before one for a piece of this blob that is asked now. */
-export function ahead ({ host, layer }: SimPart): number {
-  return host.uploads.ahead(pieceLength(layer.bytes))
+export function ahead ({ host, session }: SimPart): number {
+  return host.uploads.ahead(session.pieceLength)
 }
 
 /** Another asks for a piece. */
@@ -57,7 +58,7 @@ export function serve (world: World, host: SimHost): void {
   for (let next = host.uploads.next(); next !== undefined; next = host.uploads.next()) {
     const job = next as SimJob
     const { part, to, piece, bytes } = job
-    host.sending.add(job)
+    host.sending.push(job)
     part.tellNews(to)
     const target = to.parts.get(part.layer.name)
     target?.incoming.add(job)
@@ -75,7 +76,7 @@ export function serve (world: World, host: SimHost): void {
 /** Another does not want a piece any more, or is gone. @param isTold - it hears that it will not come */
 export function cancel (world: World, part: SimPart, by: SimHost, piece: number): void {
   const { host, layer } = part
-  const running = [...host.sending].find(job => job.to === by && job.part === part && job.piece === piece)
+  const running = host.sending.find(job => job.to === by && job.part === part && job.piece === piece)
   if (running !== undefined) stop(world, running)
   else if (!host.uploads.cancel({ member: by.name, session: layer.name, piece })) return
   reject(world, part, by, piece, 'cancelled')
@@ -104,7 +105,8 @@ function stop (world: World, job: SimJob): void {
 
 function sent (job: SimJob): void {
   const { host } = job.part
-  host.sending.delete(job)
+  const index = host.sending.indexOf(job)
+  if (index !== -1) host.sending.splice(index, 1)
   host.uploads.done(job)
 }
 

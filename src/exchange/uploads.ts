@@ -179,7 +179,7 @@ export class Uploads {
     }
     return {
       isSmall: participation.size <= SMALL_BYTES,
-      pieceLength: pieceLength(participation.size),
+      pieceLength: participation.session.pieceLength,
       isFar: participation.size > SMALL_BYTES && participation.session.isOutsider(member),
       held: (facts?.held.count ?? 0) / Math.max(1, participation.session.pieces),
       holders: participation.session.availability.of(piece) + sent

@@ -1,4 +1,4 @@
-import { LARGE_PIECE_LENGTH, MIN_PIECE_LENGTH, pieceLength } from '../swarm/pieces.ts'
+import { LARGE_PIECE_LENGTH, MIN_PIECE_LENGTH } from '../swarm/pieces.ts'
 import type { Session } from '../swarm/session.ts'
 import { DEFAULT_MAX_QUEUED, slotsOf } from '../swarm/upload-queue.ts'
 
@@ -92,7 +92,7 @@ export class DownloadBudget {
    * sends at a time, and lets wait: with more of them many are refused, with less links are idle (`shoal simulate kraken-2600`).
    */
   roomFor (session: Session, nowMs: number): { room: number, window: number } {
-    const length = pieceLength(session.size)
+    const length = session.pieceLength
     const least = length >= LARGE_PIECE_LENGTH ? slotsOf(length) + DEFAULT_MAX_QUEUED : MIN_REQUESTS
     const total = Math.min(MAX_REQUESTS, Math.max(least, Math.ceil(this.#bytesPerMs * AHEAD_MS / length) + 2))
     const ours = session.onTime(nowMs) + session.unverified
@@ -102,7 +102,7 @@ export class DownloadBudget {
       const pieces = other === session ? ours : other.onTime(nowMs) + other.unverified
       // most of very many layers wait
       if (pieces === 0) continue
-      underWay += pieces * pieceLength(other.size)
+      underWay += pieces * other.pieceLength
       if (other !== session && !isSmall(other)) others++
     }
     const shared = total - Math.ceil(underWay / length)
@@ -123,6 +123,6 @@ export class DownloadBudget {
   }
 }
 
-function isSmall ({ size, pieces }: Session): boolean {
-  return pieceLength(size) === MIN_PIECE_LENGTH && pieces <= SMALL_PIECES
+function isSmall ({ pieceLength, pieces }: Session): boolean {
+  return pieceLength === MIN_PIECE_LENGTH && pieces <= SMALL_PIECES
 }

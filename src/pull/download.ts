@@ -13,7 +13,7 @@ import type { Router } from '../routing/router.ts'
 import type { PartialBlob } from '../store/store.ts'
 import type { OriginPolicy } from '../swarm/origin-plan.ts'
 import type { PeerScore } from '../swarm/peer-score.ts'
-import { pieceLength, pieceSpan } from '../swarm/pieces.ts'
+import { pieceSpan } from '../swarm/pieces.ts'
 import { Session, type Decision } from '../swarm/session.ts'
 import type { AccessFacts } from './access-facts.ts'
 import type { DownloadBudget } from './download-budget.ts'
@@ -226,7 +226,7 @@ export class Download implements ParticipationListener {
   /** A reader waits at this byte; undefined: no longer. */
   wanted (reader: object, position: number | undefined): void {
     if (position === undefined) this.#heads.delete(reader)
-    else this.#heads.set(reader, Math.floor(position / pieceLength(this.#init.size)))
+    else this.#heads.set(reader, Math.floor(position / this.session.pieceLength))
     this.session.wanted([...new Set(this.#heads.values())].sort((a, b) => a - b).slice(0, 8))
   }
 
@@ -343,7 +343,7 @@ export class Download implements ParticipationListener {
     if (this.#components.budget.isLimited) this.#excuse(now)
     const { room, window } = this.#components.budget.roomFor(this.session, now)
     const runs = this.#mayBeginRun ? 1 : 0
-    const longestRun = this.#components.originSlots.isContended ? Math.ceil(SHARED_RUN_BYTES / pieceLength(this.#init.size)) : undefined
+    const longestRun = this.#components.originSlots.isContended ? Math.ceil(SHARED_RUN_BYTES / this.session.pieceLength) : undefined
     const { isAlone } = this.#components.exchange
     for (const decision of this.session.decide(now, { room: this.#isWhole ? 0 : room, window, runs, longestRun, isAlone })) this.#do(decision)
     this.#decideAt(this.session.dueMs, now)

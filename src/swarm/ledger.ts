@@ -22,6 +22,8 @@ export class RequestLedger {
   /** Those of whom something is asked. */
   readonly #members = new Set<Member>()
   #count = 0
+  /** No request is older than this, in milliseconds; all may be younger. */
+  #sinceMs = 0
 
   /** @param pieces - of the blob */
   constructor (pieces: number) {
@@ -38,10 +40,19 @@ export class RequestLedger {
     return this.#members
   }
 
+  /** Whether something was asked so many milliseconds ago, or before: mostly not, which costs next to nothing to know. */
+  isOlder (nowMs: number, ageMs: number): boolean {
+    if (this.#count === 0 || nowMs - this.#sinceMs < ageMs) return false
+    this.#sinceMs = Infinity
+    for (const { requests } of this.#members) this.#sinceMs = Math.min(this.#sinceMs, requests[0]?.askedAtMs ?? Infinity)
+    return nowMs - this.#sinceMs >= ageMs
+  }
+
   /** @throws RangeError when the piece is asked of this member already */
   add (request: PendingRequest): void {
     const { member, piece } = request
     if (this.has(member, piece)) throw new RangeError(`piece ${piece} is asked of ${member.id} already`)
+    if (this.#count === 0) this.#sinceMs = request.askedAtMs
     const ofPiece = this.#byPiece.get(piece)
     if (ofPiece === undefined) this.#byPiece.set(piece, [request])
     else ofPiece.push(request)

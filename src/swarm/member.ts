@@ -25,6 +25,8 @@ interface Patience {
 
 const PATIENCE: Patience = { least: 1000, busy: 3000, rest: 500 }
 const SMALL_PATIENCE: Patience = { least: 400, busy: 500, rest: 100 }
+/** Nobody's requests lapse before, in milliseconds. */
+export const LEAST_PATIENCE_MS = Math.min(PATIENCE.least, SMALL_PATIENCE.least)
 /** For the many members of whom nothing is to be noted. */
 const NONE: ReadonlySet<number> = new Set()
 

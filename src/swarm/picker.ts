@@ -89,7 +89,7 @@ export class Picker {
    */
   onTime (nowMs: number): number {
     const { ledger } = this.#parts
-    if (ledger.count === 0) return 0
+    if (!ledger.isOlder(nowMs, this.#lateMs)) return ledger.count
     let onTime = 0
     let late = 0
     let members = 0
@@ -106,39 +106,52 @@ export class Picker {
     return lateMembers >= MANY_LATE && lateMembers > members / 2 ? onTime + late : onTime
   }
 
-  /** @param window - requests that one member may have at a time */
-  next (nowMs: number, heads: readonly number[], window: number): PickedRequest | undefined {
+  /**
+   * What to ask for, one after the other, until there is nothing: whoever takes one puts it into the ledger before the next.
+   * @param window - requests that one member may have at a time
+   */
+  * picks (nowMs: number, heads: readonly number[], window: number): Generator<PickedRequest, void, undefined> {
     this.#lastArrivalMs ??= nowMs
     this.#times.measure()
-    return this.#pick(nowMs, heads, window) ?? this.#hedge(nowMs, window)
+    for (let view = this.#open(nowMs, window); view !== undefined;) {
+      const picked = this.#nextHead(heads, view) ?? this.#rarest(view)
+      if (picked === undefined) break
+      yield picked
+      this.#times.measure()
+      this.#pickable.delete(picked.piece)
+      if (picked.member.requests.length >= window) view = this.#look(nowMs, window)
+    }
+    for (let late = this.#hedge(nowMs, window); late !== undefined; late = this.#hedge(nowMs, window)) {
+      yield late
+      this.#times.measure()
+    }
   }
 
-  #pick (nowMs: number, heads: readonly number[], window: number): PickedRequest | undefined {
+  /** @returns undefined if nobody has anything that is not here or on its way: of what members hold most is, most of the time */
+  #open (nowMs: number, window: number): PickerView | undefined {
     markOpen(this.#pickable, this.#parts).within(this.#parts.availability.given)
-    // of what members hold most is here or on its way, most of the time
-    if (this.#pickable.next(0) === -1) return undefined
-    const view = this.#look(nowMs, window)
-    return this.#nextHead(heads, view) ?? this.#rarest(view)
+    return this.#pickable.next(0) === -1 ? undefined : this.#look(nowMs, window)
   }
 
-  /** Who can be asked, and for which pieces: as a question most often finds nothing, all pieces at once by whole words. */
-  #look (nowMs: number, window: number): PickerView {
+  /**
+   * Who can be asked, and for which of the pickable pieces: as a question most often finds nothing, all pieces at once by whole words.
+   * @returns undefined if for none
+   */
+  #look (nowMs: number, window: number): PickerView | undefined {
     const { members } = this.#parts
     const isImpatient = this.#isImpatient(nowMs)
     const free = this.#free(nowMs, window)
     let hasFar = false
     this.#near.clear()
     this.#far.clear()
-    this.#ready.clear()
     for (const member of free) {
-      if (member.hasSlot) member.give(this.#ready)
       const isFar = !member.isNear && !isImpatient
       hasFar ||= isFar
       member.give(isFar ? this.#far : this.#near)
     }
     if (hasFar) for (const { isNear, isLeech, held } of members.values()) if (isNear && !isLeech) this.#far.without(held)
     this.#pickable.within(this.#near, this.#far)
-    return { free, isImpatient }
+    return this.#pickable.next(0) === -1 ? undefined : { free, isImpatient }
   }
 
   /** Members that can be asked for one more. */
@@ -176,7 +189,11 @@ export class Picker {
    * few holders have more to do than they can while the links of others are idle.
    */
   #rarest (view: PickerView): PickedRequest | undefined {
-    const piece = this.#rarestOf(this.#ready.within(this.#pickable)) ?? this.#rarestOf(this.#pickable)
+    let givers = 0
+    for (const { isLeech } of this.#parts.members.values()) if (!isLeech) givers++
+    this.#ready.clear()
+    for (const member of view.free) if (member.hasSlot) member.give(this.#ready)
+    const piece = this.#rarestOf(this.#ready.within(this.#pickable), givers) ?? this.#rarestOf(this.#pickable, givers)
     return piece === undefined ? undefined : this.#ofBestHolder(piece, view)
   }
 
@@ -184,10 +201,8 @@ export class Picker {
    * Among equals each agent has an order of its own, so that they differ. What is common is taken in order, as disk, clients and
    * the hash like it best: what lies beyond a gap is hashed when the gap is closed, so late gaps near the start cost most.
    */
-  #rarestOf (pieces: PieceMask): number | undefined {
-    const { arrived, availability, members } = this.#parts
-    let givers = 0
-    for (const { isLeech } of members.values()) if (!isLeech) givers++
+  #rarestOf (pieces: PieceMask, givers: number): number | undefined {
+    const { arrived, availability } = this.#parts
     const common = COMMON_PART * givers
     let best: { piece: number, holders: number, order: number } | undefined
     for (let piece = pieces.next(0); piece !== -1; piece = pieces.next(piece + 1)) {
@@ -231,7 +246,11 @@ export class Picker {
   }
 
   #isLate ({ member, askedAtMs }: PendingRequest, nowMs: number): boolean {
-    return nowMs - Math.max(askedAtMs, member.heldUpAtMs) > Math.max(MIN_LATE_MS, this.#lateFactor * this.#times.usualMs)
+    return nowMs - Math.max(askedAtMs, member.heldUpAtMs) > this.#lateMs
+  }
+
+  get #lateMs (): number {
+    return Math.max(MIN_LATE_MS, this.#lateFactor * this.#times.usualMs)
   }
 
   /** The near before the far, then the one that will most likely have it here first. */

@@ -14,7 +14,7 @@ export const MAX_PIECE_LENGTH = 4096 * KIB
  * Of blobs of more than so many bytes all pieces have so many: a longer piece is longer half read, and in each generation of copies, which matters
  * the less the longer the blob takes, and each piece costs. Found by `shoal simulate`.
  */
-const LONGER = [[4096 * 1024 * KIB, MAX_PIECE_LENGTH], [512 * 1024 * KIB, 2048 * KIB]] as const
+const LONGER = [{ above: 4096 * 1024 * KIB, length: MAX_PIECE_LENGTH }, { above: 512 * 1024 * KIB, length: 2048 * KIB }]
 
 /**
  * Length in bytes of all pieces of a blob but perhaps the last. It follows from the blob's size alone, so all agents
@@ -22,7 +22,7 @@ const LONGER = [[4096 * 1024 * KIB, MAX_PIECE_LENGTH], [512 * 1024 * KIB, 2048 *
  * 4 MiB of more than 4 GiB.
  */
 export function pieceLength (size: number): number {
-  for (const [above, length] of LONGER) if (size > above) return length
+  for (const { above, length } of LONGER) if (size > above) return length
   let length = MIN_PIECE_LENGTH
   while (length < LARGE_PIECE_LENGTH && length * PIECES_AIM < size) length *= 2
   return length

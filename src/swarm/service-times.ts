@@ -9,6 +9,7 @@ export class ServiceTimes {
   #usualMs: number
   /** Undefined: a member has come, gone or delivered since it was last computed. */
   #medianMs: number | undefined
+  #sorted = new Float64Array(0)
 
   /** @param guessMs - what is thought before any was answered */
   constructor (members: ReadonlyMap<string, Member>, guessMs: number) {
@@ -34,9 +35,10 @@ export class ServiceTimes {
   }
 
   #median (): number {
-    const times = new Float64Array(this.#members.size)
+    const { size } = this.#members
+    if (this.#sorted.length !== size) this.#sorted = new Float64Array(size)
     let index = 0
-    for (const { serviceMs } of this.#members.values()) times[index++] = serviceMs
-    return times.sort()[times.length >> 1] ?? 0
+    for (const { serviceMs } of this.#members.values()) this.#sorted[index++] = serviceMs
+    return this.#sorted.sort()[size >> 1] ?? 0
   }
 }

@@ -2,12 +2,12 @@ import { Availability } from './availability.ts'
 import { Bitfield } from './bitfield.ts'
 import { Doubts } from './doubts.ts'
 import { RequestLedger } from './ledger.ts'
-import { Member, type MemberFacts } from './member.ts'
+import { LEAST_PATIENCE_MS, Member, type MemberFacts } from './member.ts'
 import { OriginPlan, type OriginPolicy } from './origin-plan.ts'
 import { OwnershipSeed, standingOf, type SeedOf } from './ownership.ts'
 import { Picker } from './picker.ts'
 import { PieceGroups } from './piece-groups.ts'
-import { pieceCount } from './pieces.ts'
+import { pieceCount, pieceLength } from './pieces.ts'
 import { foremostOf, rankReaders, READERS, type Standing } from './readers.ts'
 
 /** A piece that no more members have than this part of all is rare. */
@@ -74,6 +74,8 @@ export interface DecideInit {
  */
 export class Session {
   readonly size: number
+  /** Of all pieces but perhaps the last, in bytes. */
+  readonly pieceLength: number
   /** Pieces that are here and right. */
   readonly held: Bitfield
   readonly #arrived: Bitfield
@@ -94,6 +96,7 @@ export class Session {
   constructor (init: SessionInit) {
     const pieces = pieceCount(init.size)
     this.size = init.size
+    this.pieceLength = pieceLength(init.size)
     this.held = new Bitfield(pieces)
     this.#arrived = new Bitfield(pieces)
     this.#seedOf = init.seedOf ?? (peer => new OwnershipSeed(init.digest, peer))
@@ -442,18 +445,22 @@ export class Session {
       for (let piece = run.start; piece < run.end; piece++) this.#callOffAll(piece)
       decisions.push(...this.#decisions.splice(0), { type: 'take', ...run })
     }
-    for (let left = this.#isOriginOnly ? 0 : room; left > 0; left--) {
-      const request = this.#picker.next(nowMs, this.#heads, window)
-      if (request === undefined) break
-      this.#ledger.add({ ...request, askedAtMs: nowMs })
-      decisions.push({ type: 'request', member: request.member.id, piece: request.piece })
-    }
+    if (room > 0 && !this.#isOriginOnly) this.#ask(nowMs, room, window, decisions)
     return decisions
+  }
+
+  #ask (nowMs: number, room: number, window: number, decisions: Decision[]): void {
+    let left = room
+    for (const { member, piece } of this.#picker.picks(nowMs, this.#heads, window)) {
+      this.#ledger.add({ member, piece, askedAtMs: nowMs })
+      decisions.push({ type: 'request', member: member.id, piece })
+      if (--left === 0) return
+    }
   }
 
   /** A member that has sent nothing for too long loses all its requests. */
   #expire (nowMs: number): void {
-    if (this.#ledger.count === 0) return
+    if (!this.#ledger.isOlder(nowMs, LEAST_PATIENCE_MS)) return
     for (const member of this.#ledger.members) {
       if (!member.isOverdue(nowMs)) continue
       member.lapsed(nowMs)

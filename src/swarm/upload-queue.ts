@@ -97,9 +97,10 @@ export class UploadQueue {
     if (this.#active.some(one => isSame(one.job, job)) || this.#waiting.some(one => isSame(one, job))) return undefined
     this.#waiting.push(job)
     const waiting = this.#candidates()
-    const far = this.#isNearServed(waiting) ? waiting.filter(({ need }) => need.isFar) : []
-    if (far.length > FAR_QUEUED + Math.max(0, this.#farSlots - this.#farActive)) return this.#refuseLast(far)
-    const others = waiting.filter(candidate => !far.includes(candidate))
+    const far = waiting.filter(({ need }) => need.isFar)
+    const isShared = far.length > 0 && this.#isNearServed(waiting)
+    if (isShared && far.length > FAR_QUEUED + Math.max(0, this.#farSlots - this.#farActive)) return this.#refuseLast(far)
+    const others = isShared ? waiting.filter(({ need }) => !need.isFar) : waiting
     return others.length > this.#maxQueued + Math.max(0, this.#slots - this.#active.length) ? this.#refuseLast(others) : undefined
   }
 
@@ -133,18 +134,19 @@ export class UploadQueue {
 
   #best (): Waiting | undefined {
     if (this.#waiting.length === 0) return undefined
-    const all = this.#activeOf(undefined)
+    const { length } = this.#active
+    const unseen = this.#unseenOf(undefined)
     const farActive = this.#farActive
     // near ones do not see those that far ones have beyond their share
     const surplus = Math.max(0, farActive - this.#farSlots)
-    if (all.count - all.unseen - surplus >= this.#slotsFor(Infinity)) return undefined
+    if (length - unseen - surplus >= this.#slotsFor(Infinity)) return undefined
     const waiting = this.#candidates()
     const farLimit = this.#isNearServed(waiting) ? this.#farSlots : this.#slots
     let best: Waiting | undefined
     for (const candidate of waiting) {
-      const { isSmall, pieceLength, isFar } = candidate.need
-      const own = this.#activeOf(candidate.job.member)
-      const [taken, ofMember] = isSmall ? [all.count - all.unseen, own.count - own.unseen] : [all.count, own.count]
+      const { job: { member }, active, need: { isSmall, pieceLength, isFar } } = candidate
+      const taken = isSmall ? length - unseen : length
+      const ofMember = isSmall ? active - this.#unseenOf(member) : active
       if (ofMember >= this.#slotsPerMember || taken - (isFar ? 0 : surplus) >= this.#slotsFor(pieceLength) || (isFar && farActive >= farLimit)) continue
       if (best === undefined || compare(candidate, best, farActive === 0) < 0) best = candidate
     }
@@ -160,7 +162,13 @@ export class UploadQueue {
 
   /** All that wait. */
   #candidates (): Waiting[] {
-    return this.#waiting.map(job => ({ job, need: this.#need(job), active: this.#activeOf(job.member).count }))
+    const waiting: Waiting[] = []
+    for (const job of this.#waiting) {
+      let active = 0
+      for (const one of this.#active) if (one.job.member === job.member) active++
+      waiting.push({ job, need: this.#need(job), active })
+    }
+    return waiting
   }
 
   get #farActive (): number {
@@ -174,16 +182,11 @@ export class UploadQueue {
     return this.#active.some(({ isFar }) => !isFar) || waiting.some(({ need }) => !need.isFar)
   }
 
-  /** Slots that are taken, by one member or all, and how many of them small ones do not see. */
-  #activeOf (member: string | undefined): { count: number, unseen: number } {
-    let count = 0
+  /** Slots taken by one member or all that small ones do not see. */
+  #unseenOf (member: string | undefined): number {
     let large = 0
-    for (const { job, isSmall } of this.#active) {
-      if (member !== undefined && job.member !== member) continue
-      count++
-      if (!isSmall) large++
-    }
-    return { count, unseen: Math.min(SMALL_SLOTS, large) }
+    for (const { job, isSmall } of this.#active) if (!isSmall && (member === undefined || job.member === member)) large++
+    return Math.min(SMALL_SLOTS, large)
   }
 
   /** Of these the least urgent waits no longer. */

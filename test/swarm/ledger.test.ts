@@ -39,6 +39,27 @@ describe('a ledger', () => {
     }))
   })
 
+  it('knows whether something was asked so long ago, whenever it is asked that', () => {
+    fc.assert(fc.property(steps, fc.array(fc.nat(40), { minLength: 1, maxLength: 80 }), (steps, ages) => {
+      const ledger = new RequestLedger(PIECES.length)
+      const members = someMembers()
+      let asked: PendingRequest[] = []
+      for (const [nowMs, { isAdd, index, piece }] of steps.entries()) {
+        const member = members[index] ?? members[0]
+        if (!isAdd) {
+          const removed = ledger.remove(member, piece)
+          asked = asked.filter(one => one !== removed)
+        } else if (!ledger.has(member, piece)) {
+          const request = { member, piece, askedAtMs: nowMs }
+          ledger.add(request)
+          asked.push(request)
+        }
+        const ageMs = ages[nowMs % ages.length] ?? 0
+        expect(ledger.isOlder(nowMs, ageMs)).toBe(asked.some(({ askedAtMs }) => nowMs - askedAtMs >= ageMs))
+      }
+    }))
+  })
+
   it('keeps the time of the first question when asked to add it again', () => {
     const ledger = new RequestLedger(PIECES.length)
     const [member] = someMembers()
