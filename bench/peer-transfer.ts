@@ -24,12 +24,12 @@ interface Sample {
 }
 
 /** (c) A blob from one agent to another, from the request to the committed blob, against a raw TLS socket; in turns. */
-export async function benchPeerTransfer (stage: BenchStage): Promise<Section> {
+export async function benchPeerTransfer (stage: BenchStage, rounds = ROUNDS): Promise<Section> {
   const gigabytes = stage.image.layerBytes / 1e9
   const raw: Sample[] = []
   const swarm: Sample[] = []
   const memory = await FullMemory.in(stage.dir)
-  for (let round = 0; round < ROUNDS; round++) {
+  for (let round = 0; round < rounds; round++) {
     raw.push(await rawTls(stage, memory))
     swarm.push(await agentToAgent(stage, memory))
   }
@@ -39,7 +39,7 @@ export async function benchPeerTransfer (stage: BenchStage): Promise<Section> {
   const ratios = swarm.map(({ seconds }, round) => (raw[round]?.seconds ?? NaN) / seconds)
   const cpuRatio = median(swarm.map(one => one.cpu)) / median(raw.map(one => one.cpu))
   return {
-    title: `(c) one agent to another, ${stage.blobBytes / 1024 ** 2} MiB, request to committed blob, ${ROUNDS} rounds in turns`,
+    title: `(c) one agent to another, ${stage.blobBytes / 1024 ** 2} MiB, request to committed blob, ${rounds} rounds in turns`,
     rows: [
       { what: 'raw node:tls, hashed and written', value: describe(raw) },
       { what: 'agent to agent', value: describe(swarm) },

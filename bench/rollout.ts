@@ -28,7 +28,7 @@ async function main (): Promise<number> {
   const options = understood()
   if (typeof options === 'number') return options
   // The pair is measured as `npm run bench` does it, on the loopback interface.
-  if (options.preset === 'pair') return judge(await comparePair())
+  if (options.preset === 'pair') return judge(await comparePair(options.runs))
   if (!isInPrivateNetwork()) {
     const reason = await whyNoPrivateNetwork()
     if (reason === undefined) return enterPrivateNetwork()
@@ -60,10 +60,10 @@ function judge (sections: readonly Section[]): number {
   return sections.some(({ rows }) => rows.some(({ isMet }) => isMet === false)) ? 1 : 0
 }
 
-async function comparePair (): Promise<Section[]> {
+async function comparePair (rounds: number): Promise<Section[]> {
   const stage = await setStage(PAIR_BYTES)
   try {
-    return [await benchPeerTransfer(stage), await benchWarmRead(stage)]
+    return [await benchPeerTransfer(stage, rounds), await benchWarmRead(stage)]
   } finally {
     await stage.close()
   }

@@ -2,6 +2,8 @@ import type { Member } from './member.ts'
 
 /** Weight of the newest sample. */
 const SAMPLE_WEIGHT = 0.1
+/** What was sorted last: most sessions have as many members. */
+let sorted = new Float64Array(0)
 
 /** How long a request usually takes: the median of what members took lately. */
 export class ServiceTimes {
@@ -9,7 +11,6 @@ export class ServiceTimes {
   #usualMs: number
   /** Undefined: a member has come, gone or delivered since it was last computed. */
   #medianMs: number | undefined
-  #sorted = new Float64Array(0)
 
   /** @param guessMs - what is thought before any was answered */
   constructor (members: ReadonlyMap<string, Member>, guessMs: number) {
@@ -36,9 +37,9 @@ export class ServiceTimes {
 
   #median (): number {
     const { size } = this.#members
-    if (this.#sorted.length !== size) this.#sorted = new Float64Array(size)
+    if (sorted.length !== size) sorted = new Float64Array(size)
     let index = 0
-    for (const { serviceMs } of this.#members.values()) this.#sorted[index++] = serviceMs
-    return this.#sorted.sort()[size >> 1] ?? 0
+    for (const { serviceMs } of this.#members.values()) sorted[index++] = serviceMs
+    return sorted.sort()[size >> 1] ?? 0
   }
 }
