@@ -41,7 +41,7 @@ export class RequestLedger {
   }
 
   /** Whether something was asked so many milliseconds ago, or before: mostly not, which costs next to nothing to know. */
-  isOlder (nowMs: number, ageMs: number): boolean {
+  hasOlder (nowMs: number, ageMs: number): boolean {
     if (this.#count === 0 || nowMs - this.#sinceMs < ageMs) return false
     this.#sinceMs = Infinity
     for (const { requests } of this.#members) this.#sinceMs = Math.min(this.#sinceMs, requests[0]?.askedAtMs ?? Infinity)

@@ -89,7 +89,7 @@ export class Picker {
    */
   onTime (nowMs: number): number {
     const { ledger } = this.#parts
-    if (!ledger.isOlder(nowMs, this.#lateMs)) return ledger.count
+    if (!ledger.hasOlder(nowMs, this.#lateMs)) return ledger.count
     let onTime = 0
     let late = 0
     let members = 0

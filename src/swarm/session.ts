@@ -460,7 +460,7 @@ export class Session {
 
   /** A member that has sent nothing for too long loses all its requests. */
   #expire (nowMs: number): void {
-    if (!this.#ledger.isOlder(nowMs, LEAST_PATIENCE_MS)) return
+    if (!this.#ledger.hasOlder(nowMs, LEAST_PATIENCE_MS)) return
     for (const member of this.#ledger.members) {
       if (!member.isOverdue(nowMs)) continue
       member.lapsed(nowMs)

@@ -55,7 +55,7 @@ describe('a ledger', () => {
           asked.push(request)
         }
         const ageMs = ages[nowMs % ages.length] ?? 0
-        expect(ledger.isOlder(nowMs, ageMs)).toBe(asked.some(({ askedAtMs }) => nowMs - askedAtMs >= ageMs))
+        expect(ledger.hasOlder(nowMs, ageMs)).toBe(asked.some(({ askedAtMs }) => nowMs - askedAtMs >= ageMs))
       }
     }))
   })
