@@ -28,6 +28,8 @@ import { SizeClaims } from './size-claims.ts'
 
 /** How often the session is asked what to do when nothing happens, in milliseconds. */
 const TICK_MS = 100
+/** Who decides so much later than that had no processor, in milliseconds: what members have sent meanwhile is not read yet. */
+const STALL_MS = 100
 /** So much earlier than asked for a timer may run, in milliseconds. */
 const TIMER_EARLY_MS = 1
 /** The same after facts, at the most. */
@@ -108,6 +110,8 @@ export class Download implements ParticipationListener {
   #timer: NodeJS.Timeout | undefined
   /** Decides when the session has said that something is due, and when that is. */
   #dueTimer: NodeJS.Timeout | undefined
+  /** When we last thought about what to do, in milliseconds. */
+  #decidedAtMs = 0
   #dueMs: number | undefined
   #soon: NodeJS.Timeout | undefined
   readonly #patience: Patience
@@ -196,6 +200,7 @@ export class Download implements ParticipationListener {
   start (): void {
     const { now } = this.#components
     this.#patience.start(now())
+    this.#decidedAtMs = now()
     this.#done.promise.catch(() => {})
     this.#components.budget.add(this.session)
     this.#search.start()
@@ -340,6 +345,9 @@ export class Download implements ParticipationListener {
       this.#complete()
       return
     }
+    const stalledMs = now - this.#decidedAtMs - TICK_MS
+    this.#decidedAtMs = now
+    if (stalledMs > STALL_MS) this.session.stalled(stalledMs, now)
     if (this.#components.budget.isLimited) this.#excuse(now)
     const { room, window } = this.#components.budget.roomFor(this.session, now)
     const runs = this.#mayBeginRun ? 1 : 0

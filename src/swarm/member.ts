@@ -165,6 +165,13 @@ export class Member {
     return oldest !== undefined && nowMs - Math.max(oldest.askedAtMs, this.progressAtMs, this.heldUpAtMs) >= this.patienceMs
   }
 
+  /** For so many milliseconds we have not heard what it may have said: they are not of its time to answer. */
+  excuse (ms: number, nowMs: number): void {
+    this.heardAtMs = Math.min(nowMs, this.heardAtMs + ms)
+    const oldest = this.requests[0]
+    if (oldest !== undefined) this.heldUpAtMs = Math.min(nowMs, Math.max(oldest.askedAtMs, this.progressAtMs, this.heldUpAtMs) + ms)
+  }
+
   /** Whether it would begin with what is asked of it now at once, as far as we know. */
   get hasSlot (): boolean {
     return this.queue === 0 && this.requests.length === 0

@@ -193,6 +193,12 @@ export class OriginPlan {
     this.#lastProgressMs = nowMs
   }
 
+  /** For so many milliseconds we have done nothing: what may have come meanwhile is not known yet. */
+  stalled (ms: number, nowMs: number): void {
+    this.#lastArrivalMs = Math.min(nowMs, this.#lastArrivalMs + ms)
+    this.#lastProgressMs = Math.min(nowMs, this.#lastProgressMs + ms)
+  }
+
   /** Whether the others have not heard for a while that we read, or have read what they cannot have yet. Once it is said, not for another while. */
   isPromiseDue (nowMs: number, isSigning: boolean): boolean {
     if ((this.#parts.taking.size === 0 && !isSigning) || nowMs - this.#promisedMs < this.#promiseMs) return false

@@ -346,6 +346,12 @@ export class Session {
     if (member !== undefined) member.heldUpAtMs = Math.max(member.heldUpAtMs, untilMs)
   }
 
+  /** For so many milliseconds we have done nothing, as others had the processor: that time runs against nobody. */
+  stalled (ms: number, nowMs: number): void {
+    for (const member of this.#members.values()) member.excuse(ms, nowMs)
+    this.#origin.stalled(ms, nowMs)
+  }
+
   /** Bytes of a piece came from the origin. */
   originProgressed (nowMs: number): void {
     this.#origin.progressed(nowMs)

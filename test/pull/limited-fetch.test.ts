@@ -59,3 +59,24 @@ it('a member is not asked twice, nor blamed, when it is we who do not read', asy
   const served = seeder.log.reduce((sum, event) => event.type === 'peer:served' ? sum + event.bytes : sum, 0)
   expect(served).toBe(size)
 }, 20_000)
+
+it('a member is not asked twice when this process had no processor for a while', async () => {
+  const size = 3 * MIN_PIECE_LENGTH
+  const bytes = bytesOf(size)
+  const [seeder, agent] = [await swarm.add(), await swarm.add({ downloadLimit: 100_000 })]
+  await seeder.seed(digestOf(bytes), bytes)
+  await agent.describe(repository, digestOf(bytes), size)
+  await swarm.link(seeder, agent)
+  const stalls = setInterval(() => { stall(500) }, 600)
+  await pullBlob(agent.puller(), digestOf(bytes))
+  clearInterval(stalls)
+  await swarm.close()
+  const served = seeder.log.reduce((sum, event) => event.type === 'peer:served' ? sum + event.bytes : sum, 0)
+  expect(served).toBe(size)
+}, 20_000)
+
+/** Nothing else runs for so many milliseconds: as where others have the processor. */
+function stall (ms: number): void {
+  const endMs = performance.now() + ms
+  while (performance.now() < endMs) { /* as said */ }
+}

@@ -288,6 +288,19 @@ describe('a silent member', () => {
     expect(scene.asks(1300)).toContain('ask b 0')
   })
 
+  it('has the time in which we did nothing on top of its own, and not more', () => {
+    const scene = silent()
+    scene.session.stalled(500, PATIENCE_MS - 1)
+    expect(scene.asks(PATIENCE_MS + 499).filter(words => words.startsWith('cancel'))).toEqual([])
+    expect(scene.asks(PATIENCE_MS + 500).filter(words => words.startsWith('cancel a'))).toHaveLength(2)
+  })
+
+  it('is waited for no longer than if it had just been asked, however long we did nothing', () => {
+    const scene = silent()
+    scene.session.stalled(10 * PATIENCE_MS, 100)
+    expect(scene.asks(PATIENCE_MS + 100).filter(words => words.startsWith('cancel a'))).toHaveLength(2)
+  })
+
   it('that has gone is not held up', () => {
     const scene = lacking(2)
     scene.session.heldUp('a', 100)
