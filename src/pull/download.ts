@@ -341,13 +341,13 @@ export class Download implements ParticipationListener {
   #decide (): void {
     if (this.#isStopped) return
     const now = this.#components.now()
+    const stalledMs = now - this.#decidedAtMs - TICK_MS
+    this.#decidedAtMs = now
+    if (stalledMs > STALL_MS) this.session.stalled(stalledMs, now)
     if (this.session.isComplete) {
       this.#complete()
       return
     }
-    const stalledMs = now - this.#decidedAtMs - TICK_MS
-    this.#decidedAtMs = now
-    if (stalledMs > STALL_MS) this.session.stalled(stalledMs, now)
     if (this.#components.budget.isLimited) this.#excuse(now)
     const { room, window } = this.#components.budget.roomFor(this.session, now)
     const runs = this.#mayBeginRun ? 1 : 0

@@ -161,15 +161,15 @@ export class Member {
 
   /** Nothing has come from it for too long, of what it is asked for. */
   isOverdue (nowMs: number): boolean {
-    const oldest = this.requests[0]
-    return oldest !== undefined && nowMs - Math.max(oldest.askedAtMs, this.progressAtMs, this.heldUpAtMs) >= this.patienceMs
+    const sinceMs = this.#waitedSinceMs
+    return sinceMs !== undefined && nowMs - sinceMs >= this.patienceMs
   }
 
   /** For so many milliseconds we have not heard what it may have said: they are not of its time to answer. */
   excuse (ms: number, nowMs: number): void {
     this.heardAtMs = Math.min(nowMs, this.heardAtMs + ms)
-    const oldest = this.requests[0]
-    if (oldest !== undefined) this.heldUpAtMs = Math.min(nowMs, Math.max(oldest.askedAtMs, this.progressAtMs, this.heldUpAtMs) + ms)
+    const sinceMs = this.#waitedSinceMs
+    if (sinceMs !== undefined) this.heldUpAtMs = Math.min(nowMs, sinceMs + ms)
   }
 
   /** Whether it would begin with what is asked of it now at once, as far as we know. */
@@ -290,6 +290,12 @@ export class Member {
     this.#vainMs = this.patienceMs
     this.restUntilMs = nowMs + Math.min(REST_MAX_MS, this.#patience.rest * 2 ** this.#lapses)
     this.#lapses++
+  }
+
+  /** Since when nothing has come of what it is asked for, in milliseconds; undefined: it is asked for nothing. */
+  get #waitedSinceMs (): number | undefined {
+    const oldest = this.requests[0]
+    return oldest === undefined ? undefined : Math.max(oldest.askedAtMs, this.progressAtMs, this.heldUpAtMs)
   }
 
   #endTaking (nowMs: number): void {

@@ -43,37 +43,44 @@ describe.each(['a member', 'the origin'])('under a limit, from %s', from => {
   }, 20_000)
 })
 
-it('a member is not asked twice, nor blamed, when it is we who do not read', async () => {
+describe('a member that gives a small blob to one under a limit', () => {
   const size = 3 * MIN_PIECE_LENGTH
   const bytes = bytesOf(size)
-  // of a small blob nobody waits longer than 0.4 s for bytes: here each turn takes as long
-  const [seeder, agent] = [await swarm.add(), await swarm.add({ downloadLimit: 100_000 })]
-  await seeder.seed(digestOf(bytes), bytes)
-  await agent.describe(repository, digestOf(bytes), size)
-  await swarm.link(seeder, agent)
-  await pullBlob(agent.puller(), digestOf(bytes))
-  expect(receivedBy(agent)).toEqual({ peers: size, origin: 0 })
-  expect(agent.links.transports.get(seeder.peer)?.sends.length).toBeLessThan(20)
-  expect(agent.score.isResting(seeder.peer, Date.now())).toBe(false)
-  await swarm.close()
-  const served = seeder.log.reduce((sum, event) => event.type === 'peer:served' ? sum + event.bytes : sum, 0)
-  expect(served).toBe(size)
-}, 20_000)
+  let seeder: SwarmAgent
+  let agent: SwarmAgent
 
-it('a member is not asked twice when this process had no processor for a while', async () => {
-  const size = 3 * MIN_PIECE_LENGTH
-  const bytes = bytesOf(size)
-  const [seeder, agent] = [await swarm.add(), await swarm.add({ downloadLimit: 100_000 })]
-  await seeder.seed(digestOf(bytes), bytes)
-  await agent.describe(repository, digestOf(bytes), size)
-  await swarm.link(seeder, agent)
-  const stalls = setInterval(() => { stall(500) }, 600)
-  await pullBlob(agent.puller(), digestOf(bytes))
-  clearInterval(stalls)
-  await swarm.close()
-  const served = seeder.log.reduce((sum, event) => event.type === 'peer:served' ? sum + event.bytes : sum, 0)
-  expect(served).toBe(size)
-}, 20_000)
+  beforeEach(async () => {
+    // of a small blob nobody waits longer than 0.4 s for bytes: here each turn takes as long
+    ;[seeder, agent] = [await swarm.add(), await swarm.add({ downloadLimit: 100_000 })]
+    await seeder.seed(digestOf(bytes), bytes)
+    await agent.describe(repository, digestOf(bytes), size)
+    await swarm.link(seeder, agent)
+  })
+
+  /** Bytes that it has given in all, known when it has ended. */
+  async function served (): Promise<number> {
+    await swarm.close()
+    return seeder.log.reduce((sum, event) => event.type === 'peer:served' ? sum + event.bytes : sum, 0)
+  }
+
+  it('is not asked twice, nor blamed, when it is we who do not read', async () => {
+    await pullBlob(agent.puller(), digestOf(bytes))
+    expect(receivedBy(agent)).toEqual({ peers: size, origin: 0 })
+    expect(agent.links.transports.get(seeder.peer)?.sends.length).toBeLessThan(20)
+    expect(agent.score.isResting(seeder.peer, Date.now())).toBe(false)
+    expect(await served()).toBe(size)
+  }, 20_000)
+
+  it('is not asked twice when this process had no processor for a while', async () => {
+    const stalls = setInterval(() => { stall(500) }, 600)
+    try {
+      await pullBlob(agent.puller(), digestOf(bytes))
+    } finally {
+      clearInterval(stalls)
+    }
+    expect(await served()).toBe(size)
+  }, 20_000)
+})
 
 /** Nothing else runs for so many milliseconds: as where others have the processor. */
 function stall (ms: number): void {
